@@ -1,0 +1,31 @@
+"""The array backend: filters one by one on NumPy planes (the oracle) or torch tensors (differentiable)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from whitebox_filters.spec import Array, Filter
+from whitebox_filters.statistics import measure
+
+
+def steps(
+    xp: Any, filters: Sequence[Filter], planes: Array, theta: Array, statistics: Sequence[Any]
+) -> Iterator[tuple[Array, Array | None]]:
+    """Yield after each filter the planes (3, ..., H, W) in [0, 1] and the statistic that it used (Eq. 4).
+
+    `theta` has shape (..., k); `statistics` has a frozen value, or None to measure, for each filter.
+    """
+    for index, filter in enumerate(filters):
+        statistic = statistics[index]
+        if statistic is None and filter.statistic is not None:
+            statistic = measure(xp, planes, filter.statistic)
+        coefficients = filter.coefficients(xp, theta[..., index], statistic)
+        shaped = [xp.astype(value[..., None, None], planes.dtype) for value in coefficients]
+        planes = xp.clip(filter.array(xp, planes, *shaped), 0, 1)
+        yield planes, statistic
+
+
+def blend(filtered: Array, original: Array, alpha: Array | None) -> Array:
+    """Eq. 5: filtered where alpha is 1, the original bit for bit where alpha is 0."""
+    return filtered if alpha is None else filtered * alpha + original * (1 - alpha)

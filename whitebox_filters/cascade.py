@@ -1,0 +1,163 @@
+"""The ordered composition of filters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from whitebox_filters import images
+from whitebox_filters.backends import array
+from whitebox_filters.errors import BackendError, FilterError, ImageError, ThetaError
+from whitebox_filters.registry import get
+from whitebox_filters.spec import Array, Filter
+
+DEFAULT_FILTERS = ("temperature", "brightness", "contrast", "saturation", "highlight", "shadow")
+"""The six filters of the paper, in the order of the released system."""
+
+
+class Cascade:
+    """An immutable sequence of filters, applied one after the other (Eq. 4).
+
+    The type of the image picks the backend: a NumPy array (uint8, uint16, float32, float64; HWC) or a torch
+    tensor (floating point; (N, 3, H, W)) the array backend, any other object with `__cuda_array_interface__`
+    Numba-CUDA. `backend="numba"` compiles the fused loop for NumPy images on the CPU.
+    """
+
+    def __init__(self, filters: Sequence[str | Filter] = DEFAULT_FILTERS) -> None:
+        """Compose filters given by name or as entries. Raises UnknownFilterError, FilterError if there are none."""
+        if isinstance(filters, str) or not filters:
+            raise FilterError(f"a cascade takes a sequence of at least one filter or name; got {filters!r}")
+        self.filters = tuple(get(item) if isinstance(item, str) else item for item in filters)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the filters in order."""
+        return tuple(filter.name for filter in self.filters)
+
+    def __len__(self) -> int:
+        return len(self.filters)
+
+    def __repr__(self) -> str:
+        return f"Cascade({list(self.names)!r})"
+
+    def reversed(self) -> Cascade:
+        """The same filters in the opposite order, which synthesis applies to a real photograph (Eq. 8)."""
+        return Cascade(self.filters[::-1])
+
+    def __call__(
+        self,
+        image: Array,
+        theta: Any,
+        mask: Array | None = None,
+        *,
+        statistics: Sequence[Any] | None = None,
+        backend: str | None = None,
+    ) -> Array:
+        """Apply all filters and blend with the mask (Eqs. 4 and 5); the input is left untouched.
+
+        NumPy: `image` HWC, `theta` k numbers or {name: number}, `mask` HW (bool, uint8, uint16, float).
+        torch: `image` (N, 3, H, W) in [0, 1], `theta` (N, k), `mask` (N, 1, H, W) in [0, 1]; gradients reach
+        image and theta. Returns the type, shape and dtype of `image`. Statistics are measured on the whole
+        frame unless `statistics` (from `Cascade.statistics`) freezes them.
+        Raises ImageError, ThetaError, BackendError.
+        """
+        if backend == "numba" or (backend is None and _kind(image) == "cuda"):
+            return self._compiled(backend or "cuda", image, theta, mask, statistics)
+        if backend is not None:
+            raise BackendError(f"backend is None (the image's type decides) or 'numba'; got {backend!r}")
+        result = image
+        for result in self._run(image, theta, mask, statistics, every=False):
+            pass
+        return result
+
+    def trace(
+        self, image: Array, theta: Any, mask: Array | None = None, *, statistics: Sequence[Any] | None = None
+    ) -> list[Array]:
+        """Every I'_i, i = 1 .. k, each blended with the mask; arguments as for a call."""
+        return list(self._run(image, theta, mask, statistics, every=True))
+
+    def statistics(self, image: Array, theta: Any) -> list[Any]:
+        """What each filter measures on the way, None for those that measure nothing; to freeze in a later call."""
+        xp, planes, arguments = self._prepare(image, theta)
+        return [value for _, value in array.steps(xp, self.filters, planes, arguments, self._frozen(None))]
+
+    def _run(
+        self, image: Array, theta: Any, mask: Array | None, statistics: Sequence[Any] | None, *, every: bool
+    ) -> Iterator[Array]:
+        xp, original, arguments = self._prepare(image, theta)
+        alpha = _alpha(image, mask, original)
+        steps = array.steps(xp, self.filters, original, arguments, self._frozen(statistics))
+        for index, (planes, _) in enumerate(steps, start=1):
+            if every or index == len(self):
+                yield _restore(array.blend(planes, original, alpha), image)
+
+    def _prepare(self, image: Array, theta: Any) -> tuple[Any, Array, Array]:
+        if _kind(image) == "numpy":
+            images.check_image(image)
+            return np, images.to_planes(image), self.check_theta(theta)
+        if _kind(image) != "torch":
+            raise ImageError(f"an image is a NumPy array, a torch tensor or a CUDA array; got {type(image).__name__}")
+        import array_api_compat.torch as torch
+
+        if image.ndim != 4 or image.shape[1] != 3 or not image.is_floating_point():
+            raise ImageError(
+                f"a torch image is floating point of shape (N, 3, H, W); got {image.dtype}, {tuple(image.shape)}"
+            )
+        if not isinstance(theta, torch.Tensor) or theta.shape != (len(image), len(self)):
+            given = tuple(theta.shape) if isinstance(theta, torch.Tensor) else type(theta).__name__
+            raise ThetaError(f"theta for this batch is a tensor of shape {(len(image), len(self))}; got {given}")
+        if not bool((theta.abs() <= 1).all()):
+            raise ThetaError("theta lies in [-1, 1]; got values outside, or NaN. Pass it through tanh, or clip it")
+        return torch, image.movedim(1, 0), theta
+
+    def check_theta(self, theta: Any) -> images.FloatArray:
+        """k numbers, or a mapping that names every filter, as float64 (k,). Raises ThetaError."""
+        if isinstance(theta, Mapping):
+            if set(theta) != set(self.names):
+                raise ThetaError(f"theta names {sorted(theta)}; this cascade takes exactly {list(self.names)}")
+            theta = [theta[name] for name in self.names]
+        values = np.asarray(theta, dtype=np.float64)
+        if values.shape != (len(self),):
+            raise ThetaError(f"theta has shape {values.shape}; {self!r} takes {len(self)} numbers")
+        outside = [f"{n} = {v:g}" for n, v in zip(self.names, values, strict=True) if not -1 <= v <= 1]
+        if outside:
+            raise ThetaError(f"theta lies in [-1, 1]; got {', '.join(outside)}")
+        return values
+
+    def _frozen(self, statistics: Sequence[Any] | None) -> Sequence[Any]:
+        if statistics is None:
+            return [None] * len(self)
+        if len(statistics) != len(self):
+            raise FilterError(f"statistics has {len(statistics)} entries; {self!r} takes {len(self)}")
+        return statistics
+
+    def _compiled(self, backend: str, image: Array, theta: Any, mask: Any, statistics: Sequence[Any] | None) -> Array:
+        from whitebox_filters.backends import cuda, numba_cpu
+
+        run = numba_cpu.run if backend == "numba" else cuda.run
+        return run(self.filters, image, self.check_theta(theta), mask, self._frozen(statistics))
+
+
+def _kind(image: Array) -> str:
+    if isinstance(image, np.ndarray):
+        return "numpy"
+    if type(image).__module__.partition(".")[0] == "torch":
+        return "torch"
+    return "cuda" if hasattr(image, "__cuda_array_interface__") else "unknown"
+
+
+def _alpha(image: Array, mask: Array | None, planes: Array) -> Array | None:
+    if mask is None:
+        return None
+    if _kind(image) == "numpy":
+        return images.to_alpha(np.asarray(mask), image.shape[:2], planes.dtype)
+    expected = (len(image), 1, *image.shape[2:])
+    if tuple(mask.shape) != expected:
+        raise ImageError(f"a torch mask has shape {expected}; got {tuple(mask.shape)}")
+    return mask.movedim(1, 0).to(image.dtype)
+
+
+def _restore(planes: Array, image: Array) -> Array:
+    return images.from_planes(planes, image.dtype) if _kind(image) == "numpy" else planes.movedim(0, 1)

@@ -1,0 +1,53 @@
+"""Shadow: a power curve hung from black, I^(1 - theta)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from whitebox_filters.registry import register
+from whitebox_filters.spec import Array, Example, Filter, Prior
+
+# Within one 8-bit level of black the curve is a straight line: its slope stays below 255^|theta|.
+TOE = 1 / 255
+
+TOE_32 = np.float32(TOE)
+
+
+def coefficients(xp: Any, theta: Array, statistic: Array | None) -> tuple[Array, ...]:
+    """-theta, the exponent of the gain."""
+    return (-theta,)
+
+
+def array(xp: Any, rgb: Array, exponent: Array) -> Array:
+    return rgb * xp.exp(exponent * xp.log(xp.where(rgb > TOE, rgb, TOE + 0 * rgb)))
+
+
+def pixel(r: float, g: float, b: float, exponent: float) -> tuple[float, float, float]:
+    return r * max(r, TOE_32) ** exponent, g * max(g, TOE_32) ** exponent, b * max(b, TOE_32) ** exponent
+
+
+def inverse(theta: float) -> float:
+    return -theta / (1 - theta) if theta < 1 else float("-inf")
+
+
+SHADOW = register(
+    Filter(
+        name="shadow",
+        summary="lifts above 0, deepens below; strongest in the dark tones",
+        source="the released filter; its unbounded gradient at black is mended by a straight line over the first 8-bit level",
+        statistic=None,
+        coefficients=coefficients,
+        array=array,
+        pixel=pixel,
+        inverse=inverse,
+        monotone=True,
+        prior=Prior(0.0, 0.2),
+        released_range=0.4,
+        examples=(
+            Example(204 / 255, -0.7, 174 / 255, "paper, Fig. 4"),
+            Example(174 / 255, 0.7, 227 / 255, "paper, Fig. 4"),
+        ),
+    )
+)

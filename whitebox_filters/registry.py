@@ -1,0 +1,48 @@
+"""The one dictionary of filters."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+
+from whitebox_filters.errors import DuplicateFilterError, UnknownFilterError
+from whitebox_filters.spec import Filter
+
+VERSION = 1
+"""Raised whenever a registered formula changes what it returns; a checkpoint records it."""
+
+_filters: dict[str, Filter] = {}
+
+
+def register(filter: Filter) -> Filter:
+    """Add a filter and return it, so that a module can write `SHADOW = register(Filter(...))`.
+
+    Raises DuplicateFilterError if the name is taken, FilterError's subclass only; nothing is replaced.
+    """
+    if filter.name in _filters:
+        raise DuplicateFilterError(f"a filter named {filter.name!r} is registered already; choose another name")
+    _filters[filter.name] = filter
+    return filter
+
+
+def get(name: str) -> Filter:
+    """The filter of that name. Raises UnknownFilterError, which lists what there is."""
+    if name in _filters:
+        return _filters[name]
+    close = difflib.get_close_matches(name, _filters, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise UnknownFilterError(f"no filter is named {name!r}; registered: {', '.join(names())}.{hint}")
+
+
+def names() -> tuple[str, ...]:
+    """The names of all registered filters, sorted."""
+    return tuple(sorted(_filters))
+
+
+def load_builtin() -> None:
+    """Import every module of `whitebox_filters.filters`; each registers its own filter."""
+    from whitebox_filters import filters
+
+    for module in pkgutil.iter_modules(filters.__path__):
+        importlib.import_module(f"{filters.__name__}.{module.name}")

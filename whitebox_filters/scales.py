@@ -1,0 +1,18 @@
+"""How theta becomes an amplification, shared by the filters that stretch or compress."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from whitebox_filters.spec import Array
+
+
+def stretch(xp: Any, theta: Array, limit: float) -> Array:
+    """Map theta in [-1, 1] to [-1, limit]: theta below 0, theta / (1 - c theta) above, c = 1 - 1/limit.
+
+    It is the usual theta / (1 - theta) but for its pole: smooth, slope 1 on both sides of 0 (a `where`
+    leaves both one-sided derivatives intact, which |theta| and clamps do not), and `limit` at 1.
+    Any shape; dtype kept.
+    """
+    positive = xp.where(theta > 0, theta, 0 * theta)
+    return xp.where(theta > 0, positive / (1 - (1 - 1 / limit) * positive), theta)

@@ -1,0 +1,64 @@
+"""What a filter is: one frozen entry that is its definition and its test specification at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Array = Any
+"""A NumPy array or a torch tensor; a filter's text serves both through the namespace `xp`."""
+
+Statistic = Literal["mean", "channel_means"]
+Coefficients = Callable[[Any, Array, Array | None], tuple[Array, ...]]
+Pixel = Callable[..., tuple[float, float, float]]
+
+
+@dataclass(frozen=True)
+class Prior:
+    """The Gaussian from which synthesis draws theta (Eq. 9), truncated to [-1, 1]."""
+
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True)
+class Example:
+    """A documented figure: a grey pixel of value `value` in [0, 1] becomes `expected`."""
+
+    value: float
+    theta: float
+    expected: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A global photographic adjustment with one argument, theta in [-1, 1]; 0 is the identity.
+
+    The executor, not the formulas, clamps the result to [0, 1].
+    """
+
+    name: str  # registry key and module name
+    summary: str  # one line for a person: what turning it up does
+    source: str  # where the definition comes from, and what was mended
+    statistic: Statistic | None  # what `coefficients` must know of the whole image
+    coefficients: Coefficients  # (xp, theta, statistic) -> one value an image each; shapes below
+    array: Callable[..., Array]  # (xp, rgb of shape (3, ...), *coefficients) -> (3, ...)
+    pixel: Pixel  # (r, g, b, *coefficients) -> (r, g, b): the second, scalar writing
+    inverse: Callable[[float], float] | None  # theta that undoes theta where nothing clipped; may leave [-1, 1]
+    monotone: bool  # no channel of any pixel ever falls as theta grows
+    prior: Prior
+    released_range: float | None  # half-width of the released uniform sampling for Eq. 8
+    examples: tuple[Example, ...] = ()
+
+    def __call__(self, image: Array, theta: Any, mask: Array | None = None, *, statistic: Any = None) -> Array:
+        """Filter an image: `Cascade([self])` for one argument. See `Cascade.__call__`.
+
+        `theta` is a number (NumPy) or a tensor of shape (N,) (torch); `statistic` freezes what is else
+        measured on the image. Raises ThetaError, ImageError, BackendError.
+        """
+        from whitebox_filters.cascade import Cascade
+
+        wrapped = [theta] if isinstance(theta, (int, float)) else theta[..., None]
+        return Cascade([self])(image, wrapped, mask, statistics=None if statistic is None else [statistic])
