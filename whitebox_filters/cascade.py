@@ -67,10 +67,7 @@ class Cascade:
             return self._compiled(backend or "cuda", image, theta, mask, statistics)
         if backend is not None:
             raise BackendError(f"backend is None (the image's type decides) or 'numba'; got {backend!r}")
-        result = image
-        for result in self._run(image, theta, mask, statistics, every=False):
-            pass
-        return result
+        return next(self._run(image, theta, mask, statistics, every=False))
 
     def trace(
         self, image: Array, theta: Any, mask: Array | None = None, *, statistics: Sequence[Any] | None = None
@@ -113,7 +110,7 @@ class Cascade:
         return torch, image.movedim(1, 0), theta
 
     def check_theta(self, theta: Any) -> images.FloatArray:
-        """k numbers, or a mapping that names every filter, as float64 (k,). Raises ThetaError."""
+        """Check k numbers, or a mapping that names every filter, as float64 (k,). Raises ThetaError."""
         if isinstance(theta, Mapping):
             if set(theta) != set(self.names):
                 raise ThetaError(f"theta names {sorted(theta)}; this cascade takes exactly {list(self.names)}")

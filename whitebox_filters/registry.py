@@ -16,9 +16,9 @@ _filters: dict[str, Filter] = {}
 
 
 def register(filter: Filter) -> Filter:
-    """Add a filter and return it, so that a module can write `SHADOW = register(Filter(...))`.
+    """Add a filter and return it, so that a module can bind its entry to a name in one statement.
 
-    Raises DuplicateFilterError if the name is taken, FilterError's subclass only; nothing is replaced.
+    Raises DuplicateFilterError if the name is taken; nothing is replaced.
     """
     if filter.name in _filters:
         raise DuplicateFilterError(f"a filter named {filter.name!r} is registered already; choose another name")

@@ -1,8 +1,10 @@
-"""How theta becomes an amplification, shared by the filters that stretch or compress."""
+"""Numbers that several filters share: how theta becomes an amplification, and float32 constants."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
+
+import numpy as np
 
 from whitebox_filters.spec import Array
 
@@ -16,3 +18,8 @@ def stretch(xp: Any, theta: Array, limit: float) -> Array:
     """
     positive = xp.where(theta > 0, theta, 0 * theta)
     return xp.where(theta > 0, positive / (1 - (1 - 1 / limit) * positive), theta)
+
+
+def single(value: float) -> float:
+    """A float32 constant for a pixel formula: Numba would turn `1.0 - float32` into float64 arithmetic."""
+    return cast(float, np.float32(value))

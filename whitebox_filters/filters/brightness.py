@@ -33,7 +33,7 @@ BRIGHTNESS = register(
     Filter(
         name="brightness",
         summary="brighter above 0, darker below, by one gain",
-        source="the V gain of the released HSV filter, which is a gain of RGB; its pole at 1 is bounded to a gain of 1000",
+        source="the V gain of the released HSV filter, a gain of RGB; its pole at 1 is bounded to 1000",
         statistic=None,
         coefficients=coefficients,
         array=array,

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from whitebox_filters.registry import register
+from whitebox_filters.scales import single
 from whitebox_filters.spec import Array, Example, Filter, Prior
 
 # Within one 8-bit level of white the curve is a straight line: its slope stays below 255^|theta|.
 TOE = 1 / 255
 
-ONE, TOE_32 = np.float32(1), np.float32(TOE)
+ONE, TOE_32 = single(1), single(TOE)
 
 
 def coefficients(xp: Any, theta: Array, statistic: Array | None) -> tuple[Array, ...]:
-    """theta itself."""
+    """The exponent, theta itself."""
     return (theta,)
 
 
@@ -43,7 +42,7 @@ HIGHLIGHT = register(
     Filter(
         name="highlight",
         summary="lifts above 0, recovers below; strongest in the light tones",
-        source="the released filter; its unbounded gradient at white is mended by a straight line over the last 8-bit level",
+        source="the released filter; its unbounded gradient at white is mended by a straight last 8-bit level",
         statistic=None,
         coefficients=coefficients,
         array=array,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from whitebox_filters.registry import register
-from whitebox_filters.scales import stretch
+from whitebox_filters.scales import single, stretch
 from whitebox_filters.spec import Array, Filter, Prior
 
 GAIN_LIMIT = 1000.0
@@ -17,8 +15,8 @@ LEAK = 0.1
 # A chroma below this is grey: it keeps the division finite and changes no grey pixel.
 GREY = 1e-6
 
-ZERO, ONE, TWO = np.float32(0), np.float32(1), np.float32(2)
-HALF, LEAK_32, GREY_32 = np.float32(0.5), np.float32(LEAK), np.float32(GREY)
+ZERO, ONE, TWO = single(0), single(1), single(2)
+HALF, LEAK_32, GREY_32 = single(0.5), single(LEAK), single(GREY)
 
 
 def coefficients(xp: Any, theta: Array, statistic: Array | None) -> tuple[Array, ...]:

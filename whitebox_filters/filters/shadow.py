@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from whitebox_filters.registry import register
+from whitebox_filters.scales import single
 from whitebox_filters.spec import Array, Example, Filter, Prior
 
 # Within one 8-bit level of black the curve is a straight line: its slope stays below 255^|theta|.
 TOE = 1 / 255
 
-TOE_32 = np.float32(TOE)
+TOE_32 = single(TOE)
 
 
 def coefficients(xp: Any, theta: Array, statistic: Array | None) -> tuple[Array, ...]:
@@ -36,7 +35,7 @@ SHADOW = register(
     Filter(
         name="shadow",
         summary="lifts above 0, deepens below; strongest in the dark tones",
-        source="the released filter; its unbounded gradient at black is mended by a straight line over the first 8-bit level",
+        source="the released filter; its unbounded gradient at black is mended by a straight first 8-bit level",
         statistic=None,
         coefficients=coefficients,
         array=array,
