@@ -4,7 +4,7 @@
 >>> import whitebox_filters as wf
 >>> image = np.full((2, 2, 3), 204, np.uint8)
 >>> wf.get("shadow")(image, -0.7)[0, 0, 0]
-np.uint8(175)
+np.uint8(174)
 """
 
 from whitebox_filters.cascade import DEFAULT_FILTERS, Cascade

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ from whitebox_filters.spec import Array, Filter
 
 DEFAULT_FILTERS = ("temperature", "brightness", "contrast", "saturation", "highlight", "shadow")
 """The six filters of the paper, in the order of the released system."""
+
+# The compiled backends, each named like the extra that installs it.
+_MODULES = {"numba": "numba_cpu", "cuda": "cuda"}
 
 
 class Cascade:
@@ -94,6 +98,8 @@ class Cascade:
         if _kind(image) == "numpy":
             images.check_image(image)
             return np, images.to_planes(image), self.check_theta(theta)
+        if _kind(image) == "cuda":
+            raise BackendError("trace and statistics take NumPy arrays and torch tensors; copy the CUDA array first")
         if _kind(image) != "torch":
             raise ImageError(f"an image is a NumPy array, a torch tensor or a CUDA array; got {type(image).__name__}")
         import array_api_compat.torch as torch
@@ -131,10 +137,13 @@ class Cascade:
         return statistics
 
     def _compiled(self, backend: str, image: Array, theta: Any, mask: Any, statistics: Sequence[Any] | None) -> Array:
-        from whitebox_filters.backends import cuda, numba_cpu
-
-        run = numba_cpu.run if backend == "numba" else cuda.run
-        return run(self.filters, image, self.check_theta(theta), mask, self._frozen(statistics))
+        try:
+            module = importlib.import_module(f"whitebox_filters.backends.{_MODULES[backend]}")
+        except ImportError as error:
+            raise BackendError(
+                f"backend {backend!r} cannot be imported here ({error}); pip install 'harmonizer[{backend}]'"
+            ) from error
+        return module.run(self.filters, image, self.check_theta(theta), mask, self._frozen(statistics))
 
 
 def _kind(image: Array) -> str:

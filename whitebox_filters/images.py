@@ -34,7 +34,8 @@ def to_planes(image: npt.NDArray[Any]) -> FloatArray:
     planes = np.moveaxis(image, -1, 0)
     if levels is None:
         return np.array(planes, order="C")
-    return np.divide(planes, np.float32(levels), dtype=np.float32, order="C")
+    scaled: FloatArray = np.divide(planes, np.float32(levels), dtype=np.float32, order="C")
+    return scaled
 
 
 def from_planes(planes: FloatArray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:

@@ -20,6 +20,9 @@ def steps(
         statistic = statistics[index]
         if statistic is None and filter.statistic is not None:
             statistic = measure(xp, planes, filter.statistic)
+        if statistic is not None:
+            # In theta's dtype, since theta = 0 is only then exactly the identity.
+            statistic = statistic + 0 * theta[..., index]
         coefficients = filter.coefficients(xp, theta[..., index], statistic)
         shaped = [xp.astype(value[..., None, None], planes.dtype) for value in coefficients]
         planes = xp.clip(filter.array(xp, planes, *shaped), 0, 1)

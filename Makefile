@@ -1,0 +1,37 @@
+# Both `make demo` and `make test` set up what they need in .venv; PYTHON chooses the interpreter (3.11 or newer).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# A lean environment for the demo, the whole one for tests: each is a stamp that pyproject.toml outdates.
+RUN_READY := $(VENV)/ready-run
+DEV_READY := $(VENV)/ready-dev
+
+.PHONY: demo test lint bench clean
+
+demo: $(RUN_READY)
+	$(BIN)/python demo/run.py
+
+test: $(DEV_READY)
+	$(BIN)/python -m pytest -n auto
+
+lint: $(DEV_READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(DEV_READY)
+	$(BIN)/python benchmarks/cold_start.py
+
+clean:
+	rm -rf $(VENV) out
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN_READY): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e .
+	touch $@
+
+$(DEV_READY): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e '.[dev]'
+	touch $@ $(RUN_READY)

@@ -1,0 +1,30 @@
+"""Make a composite look as if it had been taken in one shot, by filters that a person can read and edit.
+
+>>> from harmonizer import Harmonizer
+>>> harmonizer = Harmonizer.load()  # doctest: +SKIP
+>>> result = harmonizer.harmonize(composite, mask)  # doctest: +SKIP
+>>> result.image, result.theta  # doctest: +SKIP
+"""
+
+from harmonizer.errors import (
+    CheckpointError,
+    HarmonizerError,
+    HarmonizerWarning,
+    ImageFileError,
+    MaskError,
+    OutputError,
+)
+from harmonizer.pipeline import Harmonizer, Result
+from harmonizer.predictor import Predictor
+
+__all__ = [
+    "CheckpointError",
+    "Harmonizer",
+    "HarmonizerError",
+    "HarmonizerWarning",
+    "ImageFileError",
+    "MaskError",
+    "OutputError",
+    "Predictor",
+    "Result",
+]

@@ -1,0 +1,5 @@
+"""`python -m harmonizer`."""
+
+from harmonizer.cli import main
+
+main()

@@ -1,0 +1,143 @@
+"""The command line: arguments in, files and a table out."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+# What a filter does below and above 0, in a word.
+WORDS = {
+    "temperature": ("cooler", "warmer"),
+    "brightness": ("darker", "brighter"),
+    "contrast": ("less contrast", "more contrast"),
+    "saturation": ("greyer", "more vivid"),
+    "highlight": ("light tones darker", "light tones brighter"),
+    "shadow": ("dark tones darker", "dark tones brighter"),
+}
+UNCHANGED_BELOW = 0.005  # what the table prints as 0.00
+BAR_HALF = 10  # characters on each side of 0
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Make a composite look as if it had been taken in one shot.",
+)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        typer.echo(f"harmonizer {version('harmonizer')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    composite: Annotated[
+        Path, typer.Argument(metavar="COMPOSITE", help="The composite; or a foreground with an alpha channel.")
+    ],
+    mask: Annotated[
+        Path, typer.Argument(metavar="MASK", help="Its mask, grey, white on the foreground; or a background in colour.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The picture to write: .jpg, .png, .webp or .tif.")],
+    compare: Annotated[Path | None, typer.Option(help="Also write before and after side by side.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="A checkpoint folder instead of the one shipped.")] = None,
+) -> None:
+    """Harmonize the foreground of a composite and print what was done to it.
+
+    Takes a composite and its mask, or a foreground and a background of one
+    size: where COMPOSITE has an alpha channel that varies, and MASK has none
+    and is in colour, COMPOSITE is pasted onto MASK first.
+    """
+    from harmonizer import io
+    from harmonizer.pipeline import Harmonizer
+
+    for path in filter(None, (output, compare)):
+        io.check_output(path)
+    picture, alpha = io.read_composite(composite, mask)
+    result = Harmonizer.load(weights).harmonize(picture.pixels, alpha)
+    if compare:
+        from harmonizer.compare import side_by_side
+
+        sheet = side_by_side(picture.pixels, result.image)
+        io.write_image(compare, replace(picture, pixels=sheet, alpha=None, exif=None))
+    io.write_image(output, replace(picture, pixels=result.image))
+    _print_table(result.theta)
+
+
+def _print_table(theta: Mapping[str, float]) -> None:
+    from rich.console import Console
+
+    Console().print(_table(theta))
+
+
+def _table(theta: Mapping[str, float]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("filter")
+    table.add_column("theta", justify="right")
+    table.add_column("-1" + "0".center(2 * BAR_HALF - 3) + "+1", no_wrap=True)
+    table.add_column("effect")
+    for name, value in theta.items():
+        table.add_row(name, f"{value:+.2f}", _bar(value), _effect(name, value))
+    return table
+
+
+def _bar(value: float) -> str:
+    """A bar from 0, in the middle, towards -1 on the left or 1 on the right."""
+    bar = "█" * round(abs(value) * BAR_HALF)
+    left, right = (bar, "") if value < 0 else ("", bar)
+    return f"{left:>{BAR_HALF}}│{right:<{BAR_HALF}}"
+
+
+def _effect(name: str, value: float) -> str:
+    if abs(value) < UNCHANGED_BELOW:
+        return "unchanged"
+    less, more = WORDS.get(name, ("less", "more"))
+    return more if value > 0 else less
+
+
+def _print_line(kind: str, message: object) -> None:
+    typer.echo(f"{kind}: {' '.join(str(message).split())}", err=True)
+
+
+def main() -> None:
+    """Run the command line; an error that the user can mend becomes one line on stderr and exit code 2."""
+    # What tifffile finds wrong in a damaged file is in the error, once.
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = lambda message, *_, **__: _print_line("warning", message)
+        try:
+            app()
+        except Exception as error:
+            from harmonizer.errors import HarmonizerError
+            from whitebox_filters import FilterError
+
+            if not isinstance(error, HarmonizerError | FilterError):
+                raise
+            _print_line("error", error)
+            sys.exit(2)

@@ -1,0 +1,25 @@
+"""The one exception family of harmonizer, and its warning."""
+
+
+class HarmonizerError(Exception):
+    """Base of every error that harmonizer raises on purpose."""
+
+
+class ImageFileError(HarmonizerError):
+    """A file that is missing, unreadable, not a picture, damaged, too large or of an unsupported kind."""
+
+
+class MaskError(HarmonizerError):
+    """A mask file that does not belong to its picture, or is no mask."""
+
+
+class CheckpointError(HarmonizerError):
+    """A checkpoint that is missing, damaged, or made for something else than this version."""
+
+
+class OutputError(HarmonizerError):
+    """A place or format that a picture cannot be written to."""
+
+
+class HarmonizerWarning(UserWarning):
+    """What was done differently from what the caller may expect; the result is valid all the same."""

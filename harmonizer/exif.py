@@ -1,0 +1,53 @@
+"""EXIF data, kept but for the orientation, which the pixels have taken on."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from harmonizer.errors import HarmonizerWarning
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+ORIENTATION = 0x0112
+DIRECTORIES = (0x8769, 0x8825)  # camera settings, GPS
+# Description, make, model, software, date, artist, host, copyright. The other tags of a TIFF file tell how its
+# pixels are stored, which no longer holds in another file.
+TEXTS = (270, 271, 272, 305, 306, 315, 316, 33432)
+
+
+def read(source: Image.Image | bytes) -> tuple[int, bytes | None]:
+    """The orientation (1 to 8) and the EXIF data with orientation 1, of a loaded picture or a whole TIFF file.
+
+    Pillow turns a TIFF file upright as it loads it, and then reports orientation 1.
+    """
+    try:
+        exif = parse(source) if isinstance(source, bytes) else source.getexif()
+        orientation = int(exif.get(ORIENTATION, 1))
+        if isinstance(source, bytes) or source.format == "TIFF":
+            for tag in set(exif) - {*TEXTS, *DIRECTORIES}:
+                del exif[tag]
+        elif ORIENTATION in exif:
+            exif[ORIENTATION] = 1
+        return orientation, exif.tobytes() if len(exif) else None
+    except Exception:  # Pillow lets errors of many types out of damaged EXIF data; the pixels are good without it
+        warnings.warn("the EXIF data is damaged; it is dropped", HarmonizerWarning, stacklevel=2)
+        return 1, None
+
+
+def parse(data: bytes | None) -> Image.Exif:
+    """EXIF data, or a whole TIFF file, as Pillow's mapping; empty for None."""
+    from PIL import Image
+
+    exif = Image.Exif()
+    if data:
+        exif.load(data)
+    return exif
+
+
+def describing(data: bytes | None) -> dict[int, Any]:
+    """The tags that describe the photograph, not its storage: texts, and each directory as a mapping of its own."""
+    exif = parse(data)
+    texts = {tag: exif[tag] for tag in TEXTS if tag in exif}
+    return texts | {tag: exif.get_ifd(tag) for tag in DIRECTORIES if tag in exif}

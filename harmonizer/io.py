@@ -1,0 +1,139 @@
+"""Files <-> pictures and masks: the only place that opens and writes picture files."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from harmonizer.codecs import ENCODERS, decode, kind
+from harmonizer.errors import ImageFileError, MaskError, OutputError
+from harmonizer.picture import Picture, Pixels, convert_depth
+from whitebox_filters.images import to_alpha
+
+# A grey picture that went through a lossy format has channels that differ by a few levels.
+COLOUR_TOLERANCE = 1 / 16
+
+
+def read_image(path: str | Path) -> Picture:
+    """Read a JPEG, PNG, WebP or TIFF file as RGB: 8 bits, 16 bits or float32, upright by its EXIF orientation.
+
+    Grey and palette become RGB; CMYK too, through its profile where it has one. Raises ImageFileError.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            header = file.read(16)
+            if kind(header) is None:
+                raise ImageFileError(
+                    f"{path} is not a picture that can be read; JPEG, PNG, WebP and TIFF (not BigTIFF) can"
+                )
+            data = header + file.read()
+    except FileNotFoundError:
+        raise ImageFileError(f"there is no file {path}; check the name and the folder") from None
+    except OSError as error:
+        raise ImageFileError(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        return decode(data)
+    except Exception as error:  # the decoders share no base class of errors
+        message = f"{path} cannot be decoded: {error}. If it is damaged or cut off, get it again; else convert it"
+        raise ImageFileError(message) from error
+
+
+def read_mask(path: str | Path, size: tuple[int, int]) -> Pixels:
+    """Read a foreground mask for a picture of `size` (H, W): HW, float32 in [0, 1], 1 on the foreground.
+
+    The mask is the file's alpha channel if that varies, else its grey values; values of only 0 and 1 count as
+    false and true. Raises ImageFileError, and MaskError for a picture of another size, or in colour.
+    """
+    return _opacity(path, read_image(path), size)
+
+
+def read_composite(first: str | Path, second: str | Path) -> tuple[Picture, Pixels]:
+    """Read a composite and its foreground mask (as `read_mask`) from two files of one size.
+
+    Either composite and mask, or foreground and background: where the first file has an alpha channel that varies,
+    and the second has none and is in colour (channels that differ by more than 1/16 of full scale somewhere), the
+    first is pasted onto the second, and its alpha channel is the mask.
+    Raises ImageFileError, and MaskError for a second file of another size, or in colour without that.
+    """
+    picture, other = read_image(first), read_image(second)
+    size = picture.pixels.shape[:2]
+    if picture.alpha is None or other.alpha is not None or not _is_colour(other.pixels):
+        return picture, _opacity(second, other, size)
+    if other.pixels.shape != picture.pixels.shape:
+        raise MaskError(
+            f"the foreground {first} has {_extent(size)} pixels, the background {second} "
+            f"{_extent(other.pixels.shape)}; put the foreground on a transparent canvas of the background's size"
+        )
+    alpha = convert_depth(picture.alpha, np.float32)
+    return _paste(picture, other, alpha), alpha
+
+
+def check_output(path: str | Path) -> None:
+    """Raise OutputError unless the format of that name can be written and its folder exists."""
+    path = Path(path)
+    if path.suffix.lower() not in ENCODERS:
+        given = f"ends in {path.suffix!r}" if path.suffix else "has no extension"
+        raise OutputError(f"{path} {given}; pictures are written as {', '.join(ENCODERS)}")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path} cannot be written: there is no folder {path.parent}; create it first")
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; name a file in it")
+
+
+def write_image(path: str | Path, picture: Picture) -> None:
+    """Write a picture in the format of its extension: .jpg, .jpeg, .png, .webp, .tif or .tiff.
+
+    PNG and TIFF keep 16 bits, TIFF float too; else the pixels are rounded, with a HarmonizerWarning. The file
+    appears whole or not at all. Raises OutputError.
+    """
+    check_output(path)
+    path = Path(path)
+    try:
+        data = ENCODERS[path.suffix.lower()](picture)
+    except Exception as error:  # the encoders share no base class of errors
+        message = f"{path} cannot be written in this format: {error}. Choose another of {', '.join(ENCODERS)}"
+        raise OutputError(message) from error
+    beside = path.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _opacity(path: str | Path, mask: Picture, size: tuple[int, int]) -> Pixels:
+    if mask.alpha is None and _is_colour(mask.pixels):
+        raise MaskError(
+            f"{path} is in colour; a mask is grey, white on the foreground. To paste a foreground onto a "
+            "background, give first the foreground, with an alpha channel, then the background"
+        )
+    if mask.pixels.shape[:2] != size:
+        raise MaskError(
+            f"the mask {path} has {_extent(mask.pixels.shape)} pixels, its picture {_extent(size)}; "
+            "scale or crop the mask to the size of the picture"
+        )
+    return to_alpha(mask.pixels[..., 1] if mask.alpha is None else mask.alpha, size, np.dtype(np.float32))
+
+
+def _extent(shape: Sequence[int]) -> str:
+    return f"{shape[1]} x {shape[0]}"
+
+
+def _is_colour(pixels: Pixels) -> bool:
+    low, high = np.min(pixels, axis=2), np.max(pixels, axis=2)
+    scale = 1 if pixels.dtype.kind == "f" else np.iinfo(pixels.dtype).max
+    return bool(np.max(high - low) > COLOUR_TOLERANCE * scale)
+
+
+def _paste(foreground: Picture, background: Picture, alpha: Pixels) -> Picture:
+    """The foreground over the background; depth, profile and EXIF data of the background."""
+    over, under = (convert_depth(picture.pixels, np.float32) for picture in (foreground, background))
+    opacity = alpha[..., None]
+    pixels = convert_depth(over * opacity + under * (1 - opacity), background.pixels.dtype)
+    return replace(background, pixels=pixels)

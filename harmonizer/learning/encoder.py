@@ -1,0 +1,108 @@
+"""What the network sees: a timm encoder with a two-branch stem, and the tones of foreground and background."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from harmonizer.learning import imagenet
+
+
+class TwoBranchStem(nn.Module):
+    """The first convolution of an encoder, made over [I, M] and over [I, 1 - M] and concatenated.
+
+    Each branch takes half of the filters of `conv`; their weights for the mask start at 0, so that a
+    pretrained encoder first sees exactly the picture that it knows.
+    """
+
+    def __init__(self, conv: nn.Conv2d) -> None:
+        super().__init__()
+        half = conv.out_channels // 2
+        self.foreground = _with_mask_channel(conv, slice(0, half))
+        self.background = _with_mask_channel(conv, slice(half, conv.out_channels))
+
+    def forward(self, image_and_mask: Tensor) -> Tensor:
+        """(N, 4, H, W) to the feature map that `conv` would give."""
+        image, mask = image_and_mask[:, :3], image_and_mask[:, 3:]
+        background = torch.cat([image, 1 - mask], dim=1)
+        return torch.cat([self.foreground(image_and_mask), self.background(background)], dim=1)
+
+
+class Encoder(nn.Module):
+    """Any timm model by name, with the two-branch stem; (N, 3, H, W) to (N, features)."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, name: str, *, pretrained: bool, normalized: bool = True) -> None:
+        super().__init__()
+        body = imagenet.create(name, pretrained=pretrained)
+        first = cast(str, body.pretrained_cfg["first_conv"])
+        parent, _, child = first.rpartition(".")
+        setattr(body.get_submodule(parent), child, TwoBranchStem(body.get_submodule(first)))
+        self.body = body
+        self.features = cast(int, body.head_hidden_size)
+        config = body.pretrained_cfg if normalized else {"mean": (0.0,) * 3, "std": (1.0,) * 3}
+        for key in ("mean", "std"):
+            self.register_buffer(key, torch.tensor(config[key])[:, None, None], persistent=False)
+
+    def forward(self, composite: Tensor, mask: Tensor) -> Tensor:
+        """Composite (N, 3, H, W) in [0, 1] and mask (N, 1, H, W) to pooled features."""
+        normalized = (composite - self.mean) / self.std
+        return cast(Tensor, self.body(torch.cat([normalized, mask], dim=1)))
+
+
+class Tones(nn.Module):
+    """Soft histograms, means and deviations of R, G, B, luma and chroma over foreground and background.
+
+    Pooled convolutional features are blind to exact tone, which is what the filters change.
+    """
+
+    centers: Tensor
+
+    def __init__(self, bins: int = 16, features: int = 256) -> None:
+        super().__init__()
+        self.register_buffer("centers", torch.linspace(0, 1, bins), persistent=False)
+        width = 2 * 5 * (bins + 2) + 1
+        self.features = features
+        self.project = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, features), nn.GELU(), nn.Linear(features, features), nn.GELU()
+        )
+
+    def forward(self, composite: Tensor, mask: Tensor) -> Tensor:
+        """Composite (N, 3, H, W) in [0, 1] and mask (N, 1, H, W) to (N, features)."""
+        luma = composite.mean(dim=1, keepdim=True)
+        chroma = composite.amax(dim=1, keepdim=True) - composite.amin(dim=1, keepdim=True)
+        channels = torch.cat([composite, luma, chroma], dim=1).flatten(2)
+        regions = torch.cat([mask, 1 - mask], dim=1).flatten(2)
+        area = regions.sum(dim=2, keepdim=True)
+        shares = regions / (area + 1)  # an empty region has no tones rather than wild ones
+        width = 1 / (len(self.centers) - 1)
+        described = [
+            torch.relu(1 - (channels - center).abs() / width) @ shares.transpose(1, 2) for center in self.centers
+        ]
+        mean = channels @ shares.transpose(1, 2)
+        variance = (channels**2) @ shares.transpose(1, 2) - mean**2
+        described += [2 * mean, 4 * (variance.clamp_min(0) + 1e-4).sqrt()]
+        coverage = mask.mean(dim=(1, 2, 3))[:, None]
+        return cast(Tensor, self.project(torch.cat([torch.stack(described, dim=1).flatten(1), coverage], dim=1)))
+
+
+def _with_mask_channel(conv: nn.Conv2d, filters: slice) -> nn.Conv2d:
+    weight = conv.weight[filters]
+    branch = type(conv)(
+        conv.in_channels + 1,
+        len(weight),
+        kernel_size=conv.kernel_size,  # type: ignore[arg-type]
+        stride=conv.stride,  # type: ignore[arg-type]
+        padding=conv.padding,  # type: ignore[arg-type]
+        bias=conv.bias is not None,
+    )
+    with torch.no_grad():
+        branch.weight.zero_()
+        branch.weight[:, :-1] = weight
+        if conv.bias is not None and branch.bias is not None:
+            branch.bias.copy_(conv.bias[filters])
+    return branch

@@ -1,0 +1,59 @@
+"""From trained weights to the files that the package ships."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from harmonizer.learning.model import Network
+
+OPSET = 20
+
+
+def export_onnx(network: Network, path: Path) -> None:
+    """Write `network` as ONNX: composite (N, 3, S, S), mask (N, 1, S, S) -> theta (N, k), all float32.
+
+    Weights are stored as float16 and cast when the session is made, which halves the file and costs nothing a
+    run (ONNX Runtime folds the casts).
+    """
+    network = network.eval()
+    size = network.config.input_size
+    inputs = torch.zeros(2, 3, size, size), torch.zeros(2, 1, size, size)
+    batch = {0: torch.export.Dim.DYNAMIC}
+    part = path.with_suffix(".part")
+    torch.onnx.export(
+        network,
+        inputs,
+        str(part),
+        input_names=["composite", "mask"],
+        output_names=["theta"],
+        dynamic_shapes=(batch, batch),
+        opset_version=OPSET,
+        dynamo=True,
+        verbose=False,
+        external_data=False,
+    )
+    model = onnx.load(part)
+    _halve(model)
+    onnx.checker.check_model(model)
+    onnx.save(model, part)
+    part.replace(path)
+
+
+def _halve(model: onnx.ModelProto, least: int = 256) -> None:
+    """Store every float32 weight of at least `least` values as float16, with a Cast before its use."""
+    graph = model.graph
+    casts = []
+    for tensor in graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if tensor.data_type != TensorProto.FLOAT or values.size < least:
+            continue
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(values.astype("float16"), f"{name}.half"))
+        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)

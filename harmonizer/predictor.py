@@ -1,0 +1,131 @@
+"""A trained checkpoint, which predicts the filter arguments theta of a composite."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import whitebox_filters as wf
+from harmonizer.errors import CheckpointError
+from harmonizer.picture import Pixels, convert_depth
+
+WEIGHTS = Path(__file__).parent / "weights"
+FORMAT = 1
+# The network is small: more threads than this only wait for one another.
+MAX_THREADS = 4
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the predictor needs of a checkpoint's config.json; its other keys are for people and for training."""
+
+    filters: tuple[str, ...]
+    input_size: int
+
+
+class Predictor:
+    """The encoder and regressor of one checkpoint under ONNX Runtime on the CPU."""
+
+    def __init__(self, config: Config, session: Any) -> None:
+        """Take what `load` has checked."""
+        self.config = config
+        self._session = session
+
+    @classmethod
+    def load(cls, path: str | Path | None = None) -> Predictor:
+        """Load a checkpoint folder, or the one that a config.json or model.onnx lies in; None takes the one shipped.
+
+        Raises CheckpointError.
+        """
+        folder = WEIGHTS if path is None else Path(path)
+        if folder.name in ("config.json", "model.onnx"):
+            folder = folder.parent
+        for name in ("config.json", "model.onnx"):
+            if not (folder / name).is_file():
+                raise CheckpointError(
+                    f"there is no {folder / name}; a checkpoint is a folder with config.json and model.onnx, "
+                    "as training writes it"
+                )
+        config = read_config(folder / "config.json")
+        return cls(config, _open_session(folder / "model.onnx", config))
+
+    def predict(self, image: Pixels, alpha: Pixels) -> npt.NDArray[np.float64]:
+        """Theta (k,) in [-1, 1] from a composite (HWC RGB) and its mask as opacity (HW, float32 in [0, 1]).
+
+        Raises CheckpointError if the network returns anything else.
+        """
+        composite, mask = self._thumbnail(image), self._thumbnail(alpha)
+        inputs = {"composite": composite.transpose(2, 0, 1)[None], "mask": mask[None, None]}
+        theta: npt.NDArray[np.float64] = self._session.run(["theta"], inputs)[0][0].astype(np.float64)
+        if not np.all(np.abs(theta) <= 1):
+            raise CheckpointError(
+                f"the network returned theta {theta.tolist()}, not in [-1, 1]; get the checkpoint again"
+            )
+        return theta
+
+    def _thumbnail(self, pixels: Pixels) -> npt.NDArray[np.float32]:
+        """Squashed to the network's input size with antialiasing, float32 in [0, 1]."""
+        from PIL import Image
+
+        size = (self.config.input_size, self.config.input_size)
+        small = Image.fromarray(convert_depth(pixels, np.uint8)).resize(size, Image.Resampling.BILINEAR)
+        return np.asarray(small, np.float32) / np.float32(255)
+
+
+def read_config(path: Path) -> Config:
+    """Read and check a checkpoint's config.json. Raises CheckpointError."""
+    try:
+        given = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} is not readable as JSON: {error}; get the checkpoint again") from error
+    if not isinstance(given, dict) or given.get("format") != FORMAT:
+        found = given.get("format") if isinstance(given, dict) else type(given).__name__
+        raise CheckpointError(f"{path} has format {found!r}; this version reads format {FORMAT}: upgrade harmonizer")
+    version, filters, size = (given.get(key) for key in ("registry_version", "filters", "input_size"))
+    if not isinstance(version, int) or version < 1:
+        raise CheckpointError(f"{path}: registry_version is a positive integer; got {version!r}")
+    if version > wf.REGISTRY_VERSION:
+        raise CheckpointError(
+            f"{path} was trained with filters of version {version}; this version has {wf.REGISTRY_VERSION}: "
+            "upgrade harmonizer"
+        )
+    if not isinstance(filters, list) or not filters or not set(map(str, filters)) <= set(wf.names()):
+        raise CheckpointError(
+            f"{path} names the filters {filters!r}; registered: {', '.join(wf.names())}. "
+            "Register a filter of your own before loading its checkpoint"
+        )
+    if not isinstance(size, int) or not 1 <= size <= 4096:
+        raise CheckpointError(f"{path}: input_size is an integer from 1 to 4096; got {size!r}")
+    if given.get("theta_range", [-1, 1]) != [-1, 1]:
+        raise CheckpointError(f"{path}: theta_range is [-1, 1]; got {given['theta_range']!r}")
+    return Config(tuple(filters), size)
+
+
+def _open_session(path: Path, config: Config) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # what is wrong is raised; the log would say it a second time on stderr
+    options.intra_op_num_threads = min(MAX_THREADS, os.cpu_count() or 1)
+    # Threads that spin after their work take the cores from the filters, which come next.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's errors have no public base class
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(f"{path} cannot be loaded: {reason}. Get the checkpoint again") from error
+    size = config.input_size
+    expected = {"composite": [3, size, size], "mask": [1, size, size], "theta": [len(config.filters)]}
+    found = {node.name: node.shape[1:] for node in [*session.get_inputs(), *session.get_outputs()]}
+    if found != expected:
+        raise CheckpointError(
+            f"{path} has inputs and outputs {found} behind the batch axis; its config.json asks for {expected}. "
+            "The two do not belong together; get the checkpoint again"
+        )
+    return session

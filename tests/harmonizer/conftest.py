@@ -1,0 +1,32 @@
+"""Pictures, and a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_checkpoint import write_checkpoint
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_checkpoint(tmp_path_factory.mktemp("checkpoint"))
+
+
+@pytest.fixture
+def image() -> np.ndarray:
+    """A 24 x 32 photograph-like picture: smooth colour and some noise."""
+    rng = np.random.default_rng(5)
+    y, x = np.mgrid[0:24, 0:32]
+    base = np.stack([x * 6, y * 8, 200 - x * 3], axis=-1) + rng.integers(0, 30, (24, 32, 3))
+    return base.clip(0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def mask() -> np.ndarray:
+    """HW uint8 with a soft left edge: 0, 128 and 255."""
+    mask = np.zeros((24, 32), np.uint8)
+    mask[6:20, 8:24] = 255
+    mask[6:20, 7] = 128
+    return mask

@@ -1,0 +1,124 @@
+import json
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from harmonizer.errors import CheckpointError
+from harmonizer.learning import model
+from harmonizer.learning.encoder import Encoder, Tones, TwoBranchStem
+from harmonizer.learning.export import export_onnx
+from harmonizer.learning.regressor import REGRESSORS
+
+SMALL = model.ModelConfig(encoder="mobilenetv3_small_050", input_size=64)
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    network = model.Network(SMALL).eval()
+    for output in network.regressor.outputs:
+        torch.nn.init.normal_(output.weight, std=0.3)
+    return network
+
+
+@pytest.fixture
+def inputs():
+    generator = torch.Generator().manual_seed(0)
+    mask = (torch.rand(2, 1, 64, 64, generator=generator) > 0.5).float()
+    return torch.rand(2, 3, 64, 64, generator=generator), mask
+
+
+def test_a_new_network_predicts_the_identity(inputs):
+    theta = model.Network(SMALL).eval()(*inputs)
+    assert torch.equal(theta, torch.zeros(2, 6))
+
+
+@pytest.mark.parametrize("regressor", REGRESSORS)
+def test_every_output_learns_from_the_first_step(regressor, inputs):
+    network = model.Network(model.ModelConfig(encoder=SMALL.encoder, regressor=regressor, input_size=64))
+    composite, mask = inputs
+    ((network.trace(composite, mask)[-1] - composite.flip(1)) ** 2).mean().backward()
+    for name, parameter in network.regressor.named_parameters():
+        if parameter.shape[0] == 1:  # the layer before tanh
+            assert parameter.grad.abs().max() > 0, name
+
+
+def test_both_branches_see_the_mask_and_begin_as_the_pretrained_stem(inputs):
+    conv = torch.nn.Conv2d(3, 8, 3, stride=2, padding=1)
+    stem = TwoBranchStem(conv)
+    composite, mask = inputs
+    both = torch.cat([composite, mask], dim=1)
+    torch.testing.assert_close(stem(both), conv(composite))
+    torch.nn.init.ones_(stem.foreground.weight)
+    torch.nn.init.ones_(stem.background.weight)
+    changed = stem(torch.cat([composite, 1 - mask], dim=1)) - stem(both)
+    assert changed[:, :4].abs().max() > 0
+    # The branches see M and 1 - M: what one gains in the interior the other loses.
+    inside = slice(1, -1)
+    torch.testing.assert_close(changed[:, 0, inside, inside], -changed[:, 4, inside, inside], atol=1e-4, rtol=1e-4)
+
+
+def test_the_default_encoder_is_the_papers():
+    encoder = Encoder(model.ModelConfig().encoder, pretrained=False)
+    assert model.ModelConfig().encoder == "efficientnet_b0"
+    assert encoder.features == 1280
+    assert encoder.body.conv_stem.foreground.weight.shape == (16, 4, 3, 3)
+
+
+def test_the_lite_encoder_finds_its_imagenet_weights_without_a_hub():
+    first, second = (Encoder("tf_efficientnet_lite0", pretrained=True) for _ in range(2))
+    for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True):
+        assert torch.equal(a, b)
+    assert first.body.bn1.running_var.std() > 0  # not the ones of a fresh batch norm
+
+
+def test_tones_tell_foreground_from_background_and_bear_an_empty_mask(inputs):
+    composite, mask = inputs
+    tones = Tones().eval()
+    assert not torch.allclose(tones(composite, mask), tones(composite, 1 - mask))
+    assert torch.isfinite(tones(composite, 0 * mask)).all()
+    assert torch.isfinite(tones(0 * composite, mask)).all()
+
+
+def test_an_unknown_regressor_is_named():
+    with pytest.raises(CheckpointError, match=r"'forest'.*cascade"):
+        model.Network(model.ModelConfig(regressor="forest"))
+
+
+def test_a_checkpoint_reads_back_as_written(network, inputs, tmp_path):
+    model.save(network, tmp_path)
+    again = model.load(tmp_path).eval()
+    with torch.no_grad():
+        torch.testing.assert_close(again(*inputs), network(*inputs), atol=5e-3, rtol=0)
+    fields = json.loads((tmp_path / "config.json").read_text())
+    assert fields["filters"] == list(network.cascade.names)
+    assert fields["format"] == 1
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "foreign"])
+def test_a_damaged_checkpoint_is_refused(network, tmp_path, damage):
+    model.save(network, tmp_path)
+    weights = tmp_path / "model.safetensors"
+    if damage == "missing":
+        weights.unlink()
+    elif damage == "truncated":
+        weights.write_bytes(weights.read_bytes()[:1000])
+    else:
+        fields = json.loads((tmp_path / "config.json").read_text())
+        (tmp_path / "config.json").write_text(json.dumps(fields | {"encoder": "mobilenetv3_small_075"}))
+    with pytest.raises(CheckpointError, match="readable checkpoint"):
+        model.load(tmp_path)
+
+
+def test_onnx_gives_what_torch_gives_for_any_batch(network, inputs, tmp_path):
+    export_onnx(network, tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
+    composite, mask = (tensor.numpy() for tensor in inputs)
+    with torch.no_grad():
+        expected = network(*inputs).numpy()
+    for count in (1, 2):
+        (theta,) = session.run(["theta"], {"composite": composite[:count], "mask": mask[:count]})
+        np.testing.assert_allclose(theta, expected[:count], atol=5e-3)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.onnx"]

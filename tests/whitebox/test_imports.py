@@ -1,0 +1,100 @@
+"""What may import what."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# Prints every top-level module that importing and calling whitebox_filters loads, after the line put before it.
+LOADED = """
+import json, sys
+import numpy  # its own imports are its own affair
+before = set(sys.modules)
+import whitebox_filters as wf
+wf.Cascade()(numpy.full((2, 2, 3), 100, numpy.uint8), [0.1] * 6, numpy.ones((2, 2)))
+loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
+print(json.dumps(sorted(loaded - sys.stdlib_module_names - {"numpy", "whitebox_filters"})))
+"""
+
+
+def test_numpy_is_all_that_a_numpy_call_imports(run_python):
+    assert json.loads(run_python(LOADED)) == []
+
+
+@pytest.mark.parametrize("module", ["torch", "numba", "array_api_compat", "PIL"])
+def test_that_would_show(run_python, tmp_path, module):
+    (tmp_path / f"{module}.py").write_text("")
+    spoiled = LOADED.replace("import whitebox_filters as wf", f"import whitebox_filters as wf\nimport {module}")
+    assert module in json.loads(run_python(f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n{spoiled}"))
+
+
+def test_numba_is_imported_by_the_backend_that_needs_it(run_python):
+    code = LOADED.replace("numpy.ones((2, 2)))", "numpy.ones((2, 2)), backend='numba')")
+    loaded = json.loads(run_python(code))
+    assert "numba" in loaded
+    assert not {"torch", "array_api_compat"} & set(loaded)
+
+
+def imported(text):
+    """The top-level names of every import in a module's text, with whether it stands inside a function."""
+    tree = ast.parse(text)
+    nested = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            yield name, id(node) in nested
+
+
+def breaches(package, forbidden, allowed=lambda path, name, nested: False):
+    found = []
+    for path in sorted((ROOT / package).rglob("*.py")):
+        for name, nested in imported(path.read_text(encoding="utf-8")):
+            if any(name == word or name.startswith(word + ".") for word in forbidden):
+                relative = path.relative_to(ROOT).as_posix()
+                if not allowed(relative, name, nested):
+                    found.append(f"{relative} imports {name}")
+    return found
+
+
+def test_the_filters_never_import_the_harmonizer():
+    assert breaches("whitebox_filters", ["harmonizer"]) == []
+
+
+def test_only_learning_imports_torch():
+    def learning(path, name, nested):
+        if name.startswith("harmonizer.learning"):
+            return nested or path.startswith("harmonizer/learning/")
+        return path.startswith("harmonizer/learning/")
+
+    assert breaches("harmonizer", ["torch", "torchvision", "timm", "harmonizer.learning"], learning) == []
+
+
+def test_only_one_file_imports_numba_cuda():
+    def backend(path, name, nested):
+        return path == "whitebox_filters/backends/cuda.py"
+
+    assert breaches("whitebox_filters", ["numba.cuda"], backend) == []
+
+
+def test_a_breach_would_show():
+    assert list(imported("import torch.nn\ndef f():\n    from torch import Tensor")) == [
+        ("torch.nn", False),
+        ("torch.Tensor", True),
+    ]
+    assert any("cuda.py imports numba.cuda" in line for line in breaches("whitebox_filters", ["numba.cuda"]))
+    assert any("imports numpy" in line for line in breaches("whitebox_filters", ["numpy"]))

@@ -1,0 +1,118 @@
+"""The plan of a fused cascade, shared by Numba on the CPU and on CUDA.
+
+A chain of filters becomes one function of a pixel, so that no intermediate image is ever stored. A filter that
+needs a statistic gets it from a pass of its own, which recomputes the filters before it; one last pass runs the
+whole chain and blends with the mask. Both passes belong to the backend; what they compute is decided here.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from whitebox_filters.errors import FilterError
+from whitebox_filters.images import LEVELS, FloatArray
+from whitebox_filters.scales import single
+from whitebox_filters.spec import Filter
+from whitebox_filters.statistics import measure
+
+ZERO, HALF, ONE = single(0), single(0.5), single(1)
+
+Jit = Callable[[Callable[..., Any]], Callable[..., Any]]
+ChannelMeans = Callable[[tuple[Filter, ...], tuple[float, ...]], FloatArray]
+
+
+def working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """What an image of `dtype` is computed in: float64 for float64, else float32."""
+    return np.dtype(np.float64 if dtype == np.float64 else np.float32)
+
+
+def coefficients(
+    filters: tuple[Filter, ...], theta: FloatArray, statistics: Sequence[Any], channel_means: ChannelMeans
+) -> tuple[float, ...]:
+    """The coefficients of all filters in one row, as `chain` reads them.
+
+    `theta` is float64 (k,), `statistics` holds a frozen value or None for each filter, and
+    `channel_means(earlier, values)` returns the means (3,) of the image after the earlier filters.
+    Raises FilterError where a pixel formula takes another number of coefficients than its filter computes.
+    """
+    values: tuple[float, ...] = ()
+    for index, filter in enumerate(filters):
+        statistic = statistics[index]
+        if statistic is None and filter.statistic is not None:
+            means = channel_means(filters[:index], values)
+            statistic = measure(np, means[:, None, None], filter.statistic)
+        if statistic is not None:
+            statistic = np.asarray(statistic, np.float64)
+        computed = filter.coefficients(np, theta[..., index], statistic)
+        if len(computed) != _coefficient_count(filter):
+            raise FilterError(
+                f"filter {filter.name!r} computes {len(computed)} coefficients; its pixel formula takes "
+                f"{_coefficient_count(filter)} after r, g, b"
+            )
+        values += tuple(float(value) for value in computed)
+    return values
+
+
+def chain(filters: tuple[Filter, ...], jit: Jit) -> Callable[..., Any]:
+    """The function (r, g, b, coefficients) -> (r, g, b) of all filters, each clamped to [0, 1], through `jit`.
+
+    It is written as text because a compiler unrolls neither a loop over functions nor a call with a slice of
+    the coefficients.
+    """
+    namespace: dict[str, Any] = {"clamp": jit(_clamp)}
+    lines = ["def fused(r, g, b, coefficients):"]
+    start = 0
+    for index, filter in enumerate(filters):
+        namespace[f"pixel_{index}"] = jit(filter.pixel)
+        stop = start + _coefficient_count(filter)
+        arguments = ", ".join(["r, g, b", *(f"coefficients[{i}]" for i in range(start, stop))])
+        lines += [f"    r, g, b = pixel_{index}({arguments})", "    r, g, b = clamp(r), clamp(g), clamp(b)"]
+        start = stop
+    lines.append("    return r, g, b")
+    exec("\n".join(lines), namespace)
+    return jit(namespace["fused"])
+
+
+def row(values: tuple[float, ...], dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    """The coefficients as scalars of the working dtype; never empty, since a CUDA kernel takes no empty tuple."""
+    return tuple(dtype.type(value) for value in values or (0.0,))
+
+
+def loader(dtype: np.dtype[Any], jit: Jit) -> Callable[..., Any]:
+    """The function that turns one stored value of `dtype` into [0, 1]."""
+    if dtype not in LEVELS:
+        return jit(_keep)
+    full = np.float32(LEVELS[dtype])
+
+    def load(level: Any) -> Any:
+        return np.float32(level) / full
+
+    return jit(load)
+
+
+def storer(dtype: np.dtype[Any], jit: Jit) -> Callable[..., Any]:
+    """The function that turns a value in [0, 1] into one stored value of `dtype`, rounded to the nearest level."""
+    if dtype not in LEVELS:
+        return jit(_keep)
+    full, convert = np.float32(LEVELS[dtype]), dtype.type
+
+    def store(value: Any) -> Any:
+        return convert(value * full + HALF)
+
+    return jit(store)
+
+
+def _coefficient_count(filter: Filter) -> int:
+    return len(inspect.signature(filter.pixel).parameters) - 3
+
+
+def _clamp(value: Any) -> Any:
+    return min(max(value, ZERO), ONE)
+
+
+def _keep(value: Any) -> Any:
+    return value

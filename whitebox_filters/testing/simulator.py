@@ -1,0 +1,22 @@
+"""Run pickled cases through Numba-CUDA's simulator: `agreement` starts this with NUMBA_ENABLE_CUDASIM=1."""
+
+from __future__ import annotations
+
+import sys
+
+from numba import cloudpickle
+
+from whitebox_filters.backends import cuda
+
+
+def main() -> None:
+    """Read (filter, [(image, theta), ...]) from standard input, write the filtered images to standard output."""
+    import numpy as np
+
+    filter, cases = cloudpickle.loads(sys.stdin.buffer.read())
+    results = [cuda.run((filter,), image, np.array([theta]), None, [None]).copy_to_host() for image, theta in cases]
+    sys.stdout.buffer.write(cloudpickle.dumps(results))
+
+
+if __name__ == "__main__":
+    main()
