@@ -7,7 +7,9 @@ import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -83,13 +85,75 @@ def run(
         sheet = side_by_side(picture.pixels, result.image)
         io.write_image(compare, replace(picture, pixels=sheet, alpha=None, exif=None))
     io.write_image(output, replace(picture, pixels=result.image))
-    _print_table(result.theta)
+    _print(_table(result.theta))
 
 
-def _print_table(theta: Mapping[str, float]) -> None:
+@app.command()
+def evaluate(
+    data: Annotated[Path, typer.Argument(help="A folder in iHarmony4's layout, or of photographs with index.csv.")],
+    weights: Annotated[Path | None, typer.Option(help="A checkpoint folder instead of the one shipped.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Also write every picture's scores and theta there.")] = None,
+) -> None:
+    """Score the harmonizer on composites whose real picture is known: MSE, fMSE and PSNR on the scale 0-255.
+
+    Of a folder of photographs, those held out from training are distorted as Eq. 8 of the paper does.
+    """
+    from harmonizer import evaluate as evaluation
+    from harmonizer.pipeline import Harmonizer
+
+    scores = list(evaluation.evaluate(Harmonizer.load(weights), evaluation.read_samples(data)))
+    if json:
+        evaluation.write_report(json, scores)
+    _print(evaluation.table(scores))
+
+
+@app.command()
+def train(
+    photos: Annotated[Path, typer.Argument(help="A folder with index.csv, whose columns are image and mask.")],
+    output: Annotated[Path, typer.Argument(help="The folder of the run: log, checkpoint, weights.")],
+    encoder: Annotated[str, typer.Option(help="Any timm model.")] = "efficientnet_b0",
+    steps: Annotated[int, typer.Option(min=1, help="Batches to train on.")] = 6000,
+    seed: Annotated[int, typer.Option(help="Decides everything that is drawn.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
+) -> None:
+    """Train a network on photographs with masks; needs the extra `train`."""
+    learning = _import_learning("run")
+    learning.run(learning.recipe(encoder, steps, seed), photos, output, resume=resume)
+
+
+@app.command()
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="The folder of a run, or another with model.safetensors.")],
+    output: Annotated[Path, typer.Argument(help="A folder for config.json, model.safetensors and model.onnx.")],
+) -> None:
+    """Turn a trained network into a checkpoint folder that runs without torch; needs the extra `train`."""
+    _import_learning("export").export(checkpoint, output)
+
+
+@app.command()
+def convert(
+    released: Annotated[Path, typer.Argument(help="The authors' harmonizer.pth.")],
+    output: Annotated[Path, typer.Argument(help="A folder for config.json, model.safetensors and model.onnx.")],
+) -> None:
+    """Turn the authors' released checkpoint into one of ours; needs the extra `train`. Its licence stays theirs."""
+    conversion = _import_learning("convert")
+    _import_learning("export").write(conversion.convert(released), output)
+    _print_line("note", conversion.LICENSE_NOTE)
+
+
+def _import_learning(module: str) -> ModuleType:
+    from harmonizer.errors import HarmonizerError
+
+    try:
+        return import_module(f"harmonizer.learning.{module}")
+    except ImportError as error:
+        raise HarmonizerError(f"this needs {error.name}; install it with pip install 'harmonizer[train]'") from error
+
+
+def _print(table: Table) -> None:
     from rich.console import Console
 
-    Console().print(_table(theta))
+    Console().print(table)
 
 
 def _table(theta: Mapping[str, float]) -> Table:

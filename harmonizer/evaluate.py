@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+import json
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from harmonizer.metrics import Scores, score
 from harmonizer.picture import Pixels
 from harmonizer.pipeline import Harmonizer
 from whitebox_filters import Cascade
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 HELD_OUT = 20
 
@@ -94,6 +98,33 @@ def summarize(evaluations: Sequence[Evaluation]) -> dict[str, Any]:
     improved = [evaluation.harmonized.fmse < evaluation.composite.fmse for evaluation in evaluations]
     summary["improved"] = float(np.mean(improved))
     return summary
+
+
+def write_report(path: Path, evaluations: Sequence[Evaluation]) -> None:
+    """Write the summary and every picture's scores as JSON, whole or not at all. Raises OutputError."""
+    report = {"summary": summarize(evaluations), "pictures": [asdict(evaluation) for evaluation in evaluations]}
+    io.write_file(path, json.dumps(report, indent=1).encode())
+
+
+def table(evaluations: Sequence[Evaluation]) -> Table:
+    """A row a subset and one for all: pictures, mean MSE, fMSE and PSNR before and after, share improved."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("subset")
+    for name in ("pictures", "MSE", "fMSE", "PSNR", "improved"):
+        table.add_column(name, justify="right")
+    subsets = sorted({evaluation.subset for evaluation in evaluations})
+    groups = [(subset, [e for e in evaluations if e.subset == subset]) for subset in subsets]
+    if len(groups) > 1:
+        groups.append(("all", list(evaluations)))
+    for name, group in groups:
+        summary = summarize(group)
+        before, after = summary["composite"], summary["harmonized"]
+        columns = [f"{before[key]:.2f} -> {after[key]:.2f}" for key in ("mse", "fmse", "psnr")]
+        table.add_row(name, str(len(group)), *columns, f"{summary['improved']:.0%}")
+    return table
 
 
 def _distorted(folder: Path) -> Iterator[Sample]:

@@ -98,6 +98,11 @@ def write_image(path: str | Path, picture: Picture) -> None:
     except Exception as error:  # the encoders share no base class of errors
         message = f"{path} cannot be written in this format: {error}. Choose another of {', '.join(ENCODERS)}"
         raise OutputError(message) from error
+    write_file(path, data)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write beside and rename: the file appears whole or not at all. Raises OutputError."""
     beside = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
         beside.write_bytes(data)

@@ -8,9 +8,22 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
+from harmonizer.learning import model
 from harmonizer.learning.model import Network
 
 OPSET = 20
+
+
+def export(checkpoint: Path, directory: Path) -> None:
+    """Write what `write` does for the network trained into `checkpoint`. Raises CheckpointError."""
+    write(model.load(checkpoint), directory)
+
+
+def write(network: Network, directory: Path) -> None:
+    """Make a directory that holds all of a checkpoint: config.json, model.safetensors and model.onnx."""
+    directory.mkdir(parents=True, exist_ok=True)
+    model.save(network, directory)
+    export_onnx(network, directory / "model.onnx")
 
 
 def export_onnx(network: Network, path: Path) -> None:
@@ -36,10 +49,10 @@ def export_onnx(network: Network, path: Path) -> None:
         verbose=False,
         external_data=False,
     )
-    model = onnx.load(part)
-    _halve(model)
-    onnx.checker.check_model(model)
-    onnx.save(model, part)
+    graph = onnx.load(part)
+    _halve(graph)
+    onnx.checker.check_model(graph)
+    onnx.save(graph, part)
     part.replace(path)
 
 

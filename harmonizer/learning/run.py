@@ -14,17 +14,22 @@ from harmonizer.learning.data import Photos, draw, read_photos
 from harmonizer.learning.train import Recipe, State, start, train
 
 
+def recipe(encoder: str, steps: int, seed: int) -> Recipe:
+    """The recipe of the shipped checkpoint, for another encoder, length or seed."""
+    return Recipe(model=model.ModelConfig(encoder=encoder), steps=steps, seed=seed)
+
+
 def run(recipe: Recipe, data: Path, out: Path, *, resume: bool, pretrained: bool = True) -> None:
     """Train on `data` and leave `config.json`, `model.safetensors`, `last.pt` and `log.jsonl` in `out`.
 
     The averaged weights are written after every validation. With `resume`, go on from `out/last.pt`.
     Raises ImageFileError, CheckpointError.
     """
-    out.mkdir(parents=True, exist_ok=True)
     photos, held_out = read_photos(data, held_out=False), read_photos(data, held_out=True)
     state = start(recipe, pretrained=pretrained and not resume)
     if resume:
         state.load(out / "last.pt")
+    out.mkdir(parents=True, exist_ok=True)
 
     def report(state: State, losses: dict[str, float]) -> None:
         line: dict[str, float] = {"step": state.step, **losses}

@@ -122,3 +122,10 @@ def test_onnx_gives_what_torch_gives_for_any_batch(network, inputs, tmp_path):
         (theta,) = session.run(["theta"], {"composite": composite[:count], "mask": mask[:count]})
         np.testing.assert_allclose(theta, expected[:count], atol=5e-3)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.onnx"]
+
+
+@pytest.mark.parametrize(("name", "pretrained"), [("no_such_net", False), ("test_resnet", True)])
+def test_an_encoder_that_cannot_be_had_says_what_to_choose(name, pretrained, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(CheckpointError, match=rf"'{name}' cannot be had.*tf_efficientnet_lite0"):
+        Encoder(name, pretrained=pretrained)

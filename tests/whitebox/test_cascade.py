@@ -59,10 +59,11 @@ def test_the_dtype_and_the_shape_are_kept_and_the_input_is_untouched(dtype):
     assert not np.array_equal(result, image)
 
 
-def test_integers_are_rounded_to_the_nearest_level():
+@pytest.mark.parametrize("backend", [None, "numba"])
+def test_integers_are_rounded_to_the_nearest_level(backend):
     image = picture(np.uint8)
     exact = wf.Cascade()(image / 255, THETA) * 255
-    assert np.abs(wf.Cascade()(image, THETA) - exact).max() <= 0.5 + 1e-3
+    assert np.abs(wf.Cascade()(image, THETA, backend=backend) - exact).max() <= 0.5 + 1e-3
 
 
 def test_theta_zero_is_the_identity():

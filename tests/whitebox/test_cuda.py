@@ -134,15 +134,14 @@ for size in ((5, 7), (1, 1)):
     mask[:, 1::2] = 0
     for name in wf.DEFAULT_FILTERS:
         compare((wf.get(name),), image, [0.4], mask)
-    for dtype in (np.uint8, np.uint16, np.float32, np.float64):
+    for dtype in (np.uint8, np.uint16, np.float32, np.float64) if size == (5, 7) else (np.uint8,):
         scale = np.iinfo(dtype).max if np.issubdtype(dtype, np.integer) else 1
         compare(wf.Cascade().filters, (image * scale).astype(dtype), {THETA}, mask)
-    compare(wf.Cascade().filters, image, {THETA}, None)
 # More pixels than one block sums, in more than one block of columns and rows.
 compare((wf.get("temperature"), wf.get("contrast")), random.random((5, 37, 3)), [0.3, 0.4], None)
 print(checked)
 """
-    assert run_python(code, NUMBA_ENABLE_CUDASIM="1").strip() == "23"
+    assert run_python(code, NUMBA_ENABLE_CUDASIM="1").strip() == "18"
 
 
 def test_the_simulator_refuses_what_it_cannot_take(run_python):

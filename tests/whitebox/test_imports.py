@@ -16,7 +16,7 @@ import json, sys
 import numpy  # its own imports are its own affair
 before = set(sys.modules)
 import whitebox_filters as wf
-wf.Cascade()(numpy.full((2, 2, 3), 100, numpy.uint8), [0.1] * 6, numpy.ones((2, 2)))
+wf.Cascade(["shadow"])(numpy.full((2, 2, 3), 100, numpy.uint8), [0.1], numpy.ones((2, 2)))
 loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
 print(json.dumps(sorted(loaded - sys.stdlib_module_names - {"numpy", "whitebox_filters"})))
 """

@@ -77,3 +77,14 @@ def test_frozen_statistics():
 def test_errors(image, theta, mask, error, message):
     with pytest.raises(error, match=message):
         wf.Cascade()(image, theta, mask)
+
+
+def test_black_and_white_pixels_are_not_cut_off_from_theta_at_the_identity():
+    """torch's own clamp has derivative 0 at its bounds, where over-exposed foregrounds lie."""
+    white = torch.ones(1, 3, 2, 2, requires_grad=True)
+    theta = torch.zeros(1, 1, requires_grad=True)
+    slopes = torch.autograd.grad(wf.Cascade(["brightness"])(white, theta).sum(), (white, theta))
+    assert all((slope > 0).all() for slope in slopes)
+    black = torch.zeros(1, 3, 2, 2, requires_grad=True)
+    (slope,) = torch.autograd.grad(wf.Cascade(["shadow"])(black, theta).sum(), black)
+    assert (slope > 0).all()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from whitebox_filters.spec import Array, Filter
 from whitebox_filters.statistics import measure
 
@@ -25,8 +27,18 @@ def steps(
             statistic = statistic + 0 * theta[..., index]
         coefficients = filter.coefficients(xp, theta[..., index], statistic)
         shaped = [xp.astype(value[..., None, None], planes.dtype) for value in coefficients]
-        planes = xp.clip(filter.array(xp, planes, *shaped), 0, 1)
+        planes = clamp(xp, filter.array(xp, planes, *shaped))
         yield planes, statistic
+
+
+def clamp(xp: Any, planes: Array) -> Array:
+    """Clamp to [0, 1] with derivative 1 at 0 and at 1 themselves.
+
+    There every black or white pixel of a photograph lies, and torch's own clamp would cut it off from theta.
+    """
+    if xp is np:
+        return np.clip(planes, 0, 1)
+    return xp.where(planes < 0, xp.zeros_like(planes), xp.where(planes > 1, xp.ones_like(planes), planes))
 
 
 def blend(filtered: Array, original: Array, alpha: Array | None) -> Array:

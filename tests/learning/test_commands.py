@@ -1,0 +1,66 @@
+"""The commands around training, as a user runs them."""
+
+import json
+import sys
+
+import pytest
+
+from harmonizer import cli
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run the command in this process; exit code, stdout, stderr."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["harmonizer", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "120")
+        with pytest.raises(SystemExit) as exit:
+            cli.main()
+        return exit.value.code or 0, *capsys.readouterr()
+
+    return run
+
+
+def test_train_export_and_evaluate_follow_each_other(run, photo_folder, tmp_path, monkeypatch):
+    from harmonizer.learning import imagenet
+
+    create = imagenet.create
+    monkeypatch.setattr(imagenet, "create", lambda name, pretrained: create(name, pretrained=False))
+    trained = run("train", photo_folder, tmp_path / "run", "--encoder", "mobilenetv3_small_050", "--steps", 1)
+    assert trained[0] == 0, trained
+    exported = run("export", tmp_path / "run", tmp_path / "weights")
+    assert exported[0] == 0, exported
+    code, out, _ = run("evaluate", photo_folder, "--weights", tmp_path / "weights", "--json", tmp_path / "report.json")
+    assert code == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert f"{report['summary']['composite']['fmse']:.2f} -> " in out
+    assert set(report["pictures"][0]["theta"]) == {
+        "temperature", "brightness", "contrast", "saturation", "highlight", "shadow",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("evaluate", "{folder}"), "neither composite_images/"),
+        (("export", "{folder}", "{folder}/out"), "no readable checkpoint"),
+        (("convert", "{folder}/none.pth", "{folder}/out"), "not the released harmonizer.pth"),
+        (("train", "{folder}", "{folder}/out", "--encoder", "mobilenetv3_small_050"), "no folder of photographs"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_nothing(run, tmp_path, arguments, says):
+    code, out, err = run(*(str(argument).format(folder=tmp_path) for argument in arguments))
+    assert code == 2
+    assert out == ""
+    assert says in err
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    assert list(tmp_path.rglob("*.onnx")) == list(tmp_path.rglob("*.safetensors")) == []
+
+
+def test_a_missing_extra_is_named(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "harmonizer.learning.run", None)
+    code, _, err = run("train", tmp_path, tmp_path / "run")
+    assert code == 2
+    assert "harmonizer[train]" in err
