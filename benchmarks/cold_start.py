@@ -32,7 +32,7 @@ STAGES = {
     "predict theta": ("harmonizer.predictor.Predictor", "predict"),
     "run the filters": ("whitebox_filters.cascade.Cascade", "__call__"),
     "encode and write": ("harmonizer.io", "write_image"),
-    "print the table": ("harmonizer.cli", "_print_table"),
+    "print the table": ("harmonizer.cli", "_print"),
 }
 STARTUP, IMPORTS, EXIT, REST = "start the interpreter", "import the command", "leave the interpreter", "all else"
 

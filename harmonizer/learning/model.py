@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import cast
 
+import safetensors.torch
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from harmonizer.errors import CheckpointError
@@ -65,7 +65,7 @@ def save(network: Network, directory: Path) -> None:
     tensors = {
         name: (value.half() if value.ndim > 1 else value).contiguous() for name, value in network.state_dict().items()
     }
-    save_file(tensors, directory / "model.safetensors")
+    (directory / "model.safetensors").write_bytes(safetensors.torch.save(tensors))
     (directory / "config.json").write_text(json.dumps(fields, indent=2) + "\n")
 
 
@@ -76,7 +76,7 @@ def load(directory: Path) -> Network:
         network = Network(
             ModelConfig(**{key: fields[key] for key in ModelConfig.__dataclass_fields__ if key in fields})
         )
-        tensors = load_file(directory / "model.safetensors")
+        tensors = safetensors.torch.load_file(directory / "model.safetensors")
         network.load_state_dict({name: value.to(network.state_dict()[name].dtype) for name, value in tensors.items()})
     except CheckpointError:
         raise
