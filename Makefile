@@ -27,6 +27,8 @@ clean:
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
+	# Older releases of pip find no set of CUDA wheels that suits both torch and Numba.
+	$(BIN)/python -m pip install --quiet --upgrade pip
 
 $(RUN_READY): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -e .
