@@ -31,27 +31,40 @@ class TwoBranchStem(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Any timm model by name, with the two-branch stem; (N, 3, H, W) to (N, features)."""
+    """Any timm model by name, with the two-branch stem; (N, 3, H, W) to (N, features).
+
+    With `regions` the last feature map is averaged over the foreground and over the background apart, which
+    needs a convolutional model; else it is pooled as the model itself does.
+    """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, name: str, *, pretrained: bool, normalized: bool = True) -> None:
+    def __init__(self, name: str, *, pretrained: bool, normalized: bool = True, regions: bool = False) -> None:
         super().__init__()
         body = imagenet.create(name, pretrained=pretrained)
         first = cast(str, body.pretrained_cfg["first_conv"])
         parent, _, child = first.rpartition(".")
         setattr(body.get_submodule(parent), child, TwoBranchStem(body.get_submodule(first)))
         self.body = body
-        self.features = cast(int, body.head_hidden_size)
+        self.regions = regions
+        self.features = cast(int, body.num_features) * 2 if regions else cast(int, body.head_hidden_size)
         config = body.pretrained_cfg if normalized else {"mean": (0.0,) * 3, "std": (1.0,) * 3}
         for key in ("mean", "std"):
             self.register_buffer(key, torch.tensor(config[key])[:, None, None], persistent=False)
 
     def forward(self, composite: Tensor, mask: Tensor) -> Tensor:
         """Composite (N, 3, H, W) in [0, 1] and mask (N, 1, H, W) to pooled features."""
-        normalized = (composite - self.mean) / self.std
-        return cast(Tensor, self.body(torch.cat([normalized, mask], dim=1)))
+        seen = torch.cat([(composite - self.mean) / self.std, mask], dim=1)
+        return self._pool_regions(seen) if self.regions else cast(Tensor, self.body(seen))
+
+    def _pool_regions(self, seen: Tensor) -> Tensor:
+        grid = self.body.forward_features(seen)
+        shares = nn.functional.interpolate(seen[:, 3:], grid.shape[2:], mode="area")
+        regions = torch.cat([shares, 1 - shares], dim=1).flatten(2)
+        # Added to the area, a hundredth of the picture lets the features of an empty region fade to 0.
+        weights = regions / (regions.sum(dim=2, keepdim=True) + 0.01 * regions.shape[2])
+        return cast(Tensor, (weights @ grid.flatten(2).transpose(1, 2)).flatten(1))
 
 
 class Tones(nn.Module):

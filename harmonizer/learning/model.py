@@ -26,6 +26,7 @@ class ModelConfig:
     regressor: str = "cascade"  # a key of REGRESSORS
     filters: Sequence[str] = DEFAULT_FILTERS
     tones: bool = True  # join the Tones to the pooled features
+    regions: bool = False  # pool the encoder's features over foreground and background apart
     input_size: int = 256
     normalized: bool = True  # by the mean and deviation of ImageNet, as the encoder's own weights expect
 
@@ -39,7 +40,9 @@ class Network(nn.Module):
             raise CheckpointError(f"no regressor is named {config.regressor!r}; there are {', '.join(REGRESSORS)}")
         self.config = config
         self.cascade = Cascade(config.filters)
-        self.encoder = Encoder(config.encoder, pretrained=pretrained, normalized=config.normalized)
+        self.encoder = Encoder(
+            config.encoder, pretrained=pretrained, normalized=config.normalized, regions=config.regions
+        )
         self.tones = Tones() if config.tones else None
         features = self.encoder.features + (self.tones.features if self.tones is not None else 0)
         self.regressor = REGRESSORS[config.regressor](features, len(self.cascade))

@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 
 from whitebox_filters import Cascade
 
-Transfer = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+Transfer = Callable[[Tensor, Tensor, Tensor, Tensor, Generator], Tensor]
 Adjustment = Callable[[Tensor, Tensor, Generator], Tensor]
 
 # Logarithmic cone responses, decorrelated on natural images (Ruderman et al. 1998; Reinhard et al. 2001).
@@ -68,11 +68,29 @@ def monge_kantorovich(real: Tensor, mask: Tensor, reference: Tensor, reference_m
     return moved.view_as(real)
 
 
-def match_histograms(real: Tensor, mask: Tensor, reference: Tensor, reference_mask: Tensor) -> Tensor:
-    """Channel by channel, the tone curve that carries the quantiles of the foreground to the reference's."""
+def match_histograms(
+    real: Tensor, mask: Tensor, reference: Tensor, reference_mask: Tensor, steepest: float = 2.5
+) -> Tensor:
+    """Channel by channel, the tone curve that carries the quantiles of the foreground to the reference's.
+
+    Its slope is held under `steepest`: more would show noise as bands.
+    """
     source = _quantiles(real, mask)
-    goal = [_no_steeper(g, s) for g, s in zip(_quantiles(reference, reference_mask), source, strict=True)]
+    goal = [_no_steeper(g, s, steepest) for g, s in zip(_quantiles(reference, reference_mask), source, strict=True)]
     return torch.stack([_interpolate(image, s, g) for image, s, g in zip(real, source, goal, strict=True)])
+
+
+def transfer_distribution(
+    real: Tensor, mask: Tensor, reference: Tensor, reference_mask: Tensor, generator: Generator, rounds: int = 4
+) -> Tensor:
+    """The whole colour distribution, by matching histograms along random axes in turn (Pitie et al. 2005)."""
+    moved = real
+    for _ in range(rounds):
+        axes = torch.linalg.qr(torch.randn(len(real), 3, 3, generator=generator)).Q
+        turned, goal = ((axes @ picture.flatten(2)).view_as(picture) for picture in (moved, reference))
+        matched = match_histograms(turned, mask, goal, reference_mask, steepest=1.3)  # 1.3^4 is 2.9
+        moved = (axes.transpose(1, 2) @ matched.flatten(2)).view_as(real)
+    return moved
 
 
 def retouch(real: Tensor, generator: Generator) -> Tensor:
@@ -113,9 +131,10 @@ def relight(real: Tensor, mask: Tensor, generator: Generator) -> Tensor:
 
 
 TRANSFERS: dict[str, Transfer] = {
-    "reinhard": reinhard,
-    "monge_kantorovich": monge_kantorovich,
-    "histograms": match_histograms,
+    "reinhard": lambda *pictures_and_generator: reinhard(*pictures_and_generator[:4]),
+    "monge_kantorovich": lambda *pictures_and_generator: monge_kantorovich(*pictures_and_generator[:4]),
+    "histograms": lambda *pictures_and_generator: match_histograms(*pictures_and_generator[:4]),
+    "distribution": transfer_distribution,
 }
 ADJUSTMENTS: dict[str, Adjustment] = {
     "retouch": lambda real, mask, generator: retouch(real, generator),  # noqa: ARG005
@@ -131,7 +150,7 @@ def apply_recipe(
     if name in ADJUSTMENTS:
         return paste(ADJUSTMENTS[name](real, mask, generator), real, mask)
     strength = 0.3 + 0.7 * torch.rand((len(real), 1, 1, 1), generator=generator)
-    transferred = TRANSFERS[name](real, mask, reference, reference_mask).clamp(0, 1)
+    transferred = TRANSFERS[name](real, mask, reference, reference_mask, generator).clamp(0, 1)
     return paste(real + strength * (transferred - real), real, mask)
 
 
@@ -176,8 +195,8 @@ def _quantiles(image: Tensor, mask: Tensor, count: int = 9) -> list[Tensor]:
     return [torch.quantile(values, steps, dim=1).T + rise for values in chosen]
 
 
-def _no_steeper(goal: Tensor, source: Tensor, limit: float = 2.5) -> Tensor:
-    """The curve source -> goal (3, K) with its slopes held under `limit`, which else would show noise as bands."""
+def _no_steeper(goal: Tensor, source: Tensor, limit: float) -> Tensor:
+    """The curve source -> goal (3, K) with its slopes held under `limit`."""
     rises = torch.minimum(goal.diff(dim=1), limit * source.diff(dim=1))
     curve = torch.cat([torch.zeros(3, 1), rises.cumsum(dim=1)], dim=1)
     return curve + (goal - curve).mean(dim=1, keepdim=True)

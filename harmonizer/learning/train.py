@@ -30,6 +30,7 @@ class Recipe:
     encoder_rate: float = 2e-4
     head_rate: float = 1e-3
     warmup: int = 200
+    frozen: float = 0.0  # share of the steps, from the first on, in which the encoder stays as it was pretrained
     average: float = 0.998  # of the weights, over steps
     seed: int = 0
 
@@ -112,7 +113,9 @@ def describe(recipe: Recipe) -> dict[str, Any]:
 def _step(recipe: Recipe, state: State, batch: Batch) -> dict[str, float]:
     for group in state.optimizer.param_groups:
         group["lr"] = group["rate"] * _schedule(recipe, state.step)
+    frozen = state.step < recipe.frozen * recipe.steps
     state.network.train()
+    state.network.encoder.train(not frozen).requires_grad_(not frozen)
     trace = state.network.trace(batch.composite, batch.mask)
     stepwise = len(batch.targets[0])
     synthetic = [
