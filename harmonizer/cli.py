@@ -112,7 +112,7 @@ def train(
     photos: Annotated[Path, typer.Argument(help="A folder with index.csv, whose columns are image and mask.")],
     output: Annotated[Path, typer.Argument(help="The folder of the run: log, checkpoint, weights.")],
     encoder: Annotated[str, typer.Option(help="Any timm model.")] = "efficientnet_b0",
-    steps: Annotated[int, typer.Option(min=1, help="Batches to train on.")] = 6000,
+    steps: Annotated[int, typer.Option(min=1, help="Batches of 32 to train on.")] = 2400,
     seed: Annotated[int, typer.Option(help="Decides everything that is drawn.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
 ) -> None:

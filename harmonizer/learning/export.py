@@ -50,10 +50,18 @@ def export_onnx(network: Network, path: Path) -> None:
         external_data=False,
     )
     graph = onnx.load(part)
+    _forget_origin(graph)
     _halve(graph)
     onnx.checker.check_model(graph)
     onnx.save(graph, part)
     part.replace(path)
+
+
+def _forget_origin(model: onnx.ModelProto) -> None:
+    """Drop what the exporter notes of the source of every node: stack traces with the paths of the machine."""
+    for part in (model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
 
 
 def _halve(model: onnx.ModelProto, least: int = 256) -> None:

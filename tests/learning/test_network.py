@@ -82,6 +82,19 @@ def test_tones_tell_foreground_from_background_and_bear_an_empty_mask(inputs):
     assert torch.isfinite(tones(0 * composite, mask)).all()
 
 
+def test_regions_are_pooled_apart_and_an_empty_one_fades():
+    encoder = Encoder(SMALL.encoder, pretrained=False, regions=True).eval()
+    composite = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    foreground, background = encoder(composite, torch.ones(1, 1, 64, 64)).chunk(2, dim=1)
+    assert foreground.abs().sum() > 0
+    assert torch.equal(background, torch.zeros_like(background))
+    half = torch.zeros(1, 1, 64, 64)
+    half[..., :32] = 1
+    left, right = encoder(composite, half).chunk(2, dim=1)
+    assert encoder.features == 2 * left.shape[1]
+    assert not torch.allclose(left, right)
+
+
 def test_an_unknown_regressor_is_named():
     with pytest.raises(CheckpointError, match=r"'forest'.*cascade"):
         model.Network(model.ModelConfig(regressor="forest"))
@@ -122,6 +135,7 @@ def test_onnx_gives_what_torch_gives_for_any_batch(network, inputs, tmp_path):
         (theta,) = session.run(["theta"], {"composite": composite[:count], "mask": mask[:count]})
         np.testing.assert_allclose(theta, expected[:count], atol=5e-3)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.onnx"]
+    assert b"model.py" not in (tmp_path / "model.onnx").read_bytes()  # no path of the machine that exported it
 
 
 @pytest.mark.parametrize(("name", "pretrained"), [("no_such_net", False), ("test_resnet", True)])

@@ -135,3 +135,27 @@ def test_a_run_leaves_a_checkpoint_and_a_log(photo_folder, tmp_path):
     assert line["step"] == 4
     assert line["eq8_before"] > 0
     assert model.load(tmp_path / "run").config.encoder == RECIPE.model.encoder
+
+
+def test_a_frozen_encoder_stays_as_it_was_while_the_regressor_learns(photo_folder, tmp_path):
+    recipe = replace(RECIPE, steps=2, frozen=0.5)
+    photos = data.read_photos(photo_folder, held_out=False)
+    state = train.start(recipe, pretrained=False)
+
+    def encoder_weights():
+        return torch.cat([value.flatten().float() for value in state.network.encoder.state_dict().values()])
+
+    seen = [encoder_weights()]
+
+    def step_and_look(recipe, state, batch, _step=train._step):
+        losses = _step(recipe, state, batch)
+        seen.append(encoder_weights())
+        return losses
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "_step", step_and_look)
+        before = state.network.regressor.outputs[0].weight.clone()
+        train.train(recipe, photos, state, tmp_path / "last.pt", ignore)
+    assert torch.equal(seen[0], seen[1])
+    assert not torch.equal(seen[1], seen[2])
+    assert not torch.equal(before, state.network.regressor.outputs[0].weight)
