@@ -43,7 +43,7 @@ def befall(share: float, change: Callable[[Tensor], Tensor], batch: Tensor, gene
 def relight_whole(photographs: Tensor, generator: Generator) -> Tensor:
     """Another exposure and illuminant for the whole frame, mild enough that it could have been taken so."""
     everywhere = torch.ones_like(photographs[:, :1])
-    return relight(photographs, everywhere, generator, strength=0.5).clamp(0, 1)
+    return relight(photographs, everywhere, generator, strength=0.4).clamp(0, 1)
 
 
 def take_part(masks: Tensor, generator: Generator) -> Tensor:

@@ -161,16 +161,31 @@ def _imitate(
     composites, goals = [], []
     for picture, alpha in zip(real[:, None], mask[:, None], strict=True):
         name = names[int(torch.randint(len(names), (), generator=generator))]
-        index = int(torch.randint(len(photos), (), generator=generator))
-        # Only its colours count, for which every fourth pixel does.
-        reference = photos.images[index : index + 1, :, ::4, ::4].float() / 255
-        reference_mask = photos.masks[index : index + 1, :, ::4, ::4].float() / 255
+        reference, reference_mask = _reference(photos, picture, alpha, generator)
         changed = synthesis.imitate(name, picture, alpha, reference, reference_mask, generator)
         if name in synthesis.ADJUSTMENTS and torch.rand((), generator=generator) < 0.5:
             picture, changed = changed, picture
         composites.append(synthesis.paste(changed, picture, alpha))
         goals.append(picture)
     return torch.cat(composites), torch.cat(goals)
+
+
+def _reference(photos: Photos, picture: Tensor, mask: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Of three photographs the one whose foreground is nearest in hue: a red car lends a white one no light.
+
+    Only its colours count, for which every fourth pixel each way does.
+    """
+    indices = torch.randint(len(photos), (3,), generator=generator)
+    images, masks = (part[indices, :, ::4, ::4].float() / 255 for part in (photos.images, photos.masks))
+    distance = (_hue(images, masks) - _hue(picture, mask)).norm(dim=1)
+    nearest = int(distance.argmin())
+    return images[nearest, None], masks[nearest, None]
+
+
+def _hue(image: Tensor, mask: Tensor) -> Tensor:
+    """The mean colour of the foreground less its grey, (N, 3)."""
+    mean = (image * mask).sum(dim=(2, 3)) / (mask.sum(dim=(2, 3)) + 1)
+    return mean - mean.mean(dim=1, keepdim=True)
 
 
 def _join(shards: Sequence[Batch]) -> Batch:

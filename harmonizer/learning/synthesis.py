@@ -96,25 +96,25 @@ def retouch(real: Tensor, generator: Generator) -> Tensor:
     """Random smooth tone curves, one shared and a weaker one for each channel, then a 3x3 colour matrix."""
     count = len(real)
     shared = _curve(count, 1, 0.35, generator).expand(-1, 3, -1)
-    own = _curve(count, 3, 0.12, generator)
+    own = _curve(count, 3, 0.06, generator)  # stronger ones tint green or magenta, which no light does
     knots = torch.linspace(0, 1, shared.shape[2]).expand_as(shared)
     toned = _interpolate(real, knots, _interpolate(shared, knots, own))
-    vividness = 1 + 0.35 * torch.randn(count, 1, 1, generator=generator)
+    vividness = (1 + 0.35 * torch.randn(count, 1, 1, generator=generator)).clamp_min(0.2)
     matrix = vividness * torch.eye(3) + (1 - vividness) / 3
-    matrix = matrix + 0.04 * torch.randn(count, 3, 3, generator=generator)
+    matrix = matrix + 0.02 * torch.randn(count, 3, 3, generator=generator)
     return (matrix @ toned.flatten(2)).view_as(real)
 
 
 def relight(real: Tensor, mask: Tensor, generator: Generator, strength: float = 1.0) -> Tensor:
     """Another exposure, illuminant and weather: gains in linear light, then haze or added contrast."""
     shape = (len(real), 1, 1, 1)
-    stops = 0.9 * strength * torch.randn(shape, generator=generator)
+    stops = 1.2 * strength * torch.randn(shape, generator=generator)
     warmth = 0.25 * strength * torch.randn(shape, generator=generator)
     tint = 0.08 * strength * torch.randn(shape, generator=generator)
     # Dim light is blue more often than it is warm.
     toned = _expose(real, stops, warmth + 0.08 * stops, tint)
     haze = 0.12 * strength * torch.randn(shape, generator=generator).abs()
-    slope = torch.exp(0.25 * strength * torch.randn(shape, generator=generator))
+    slope = torch.exp(0.3 * strength * torch.randn(shape, generator=generator))
     pivot = (toned * mask).sum(dim=(1, 2, 3), keepdim=True) / (3 * mask.sum(dim=(1, 2, 3), keepdim=True) + 1)
     return (pivot + (toned - pivot) * slope) * (1 - haze) + haze * 0.8
 
