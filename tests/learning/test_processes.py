@@ -36,12 +36,12 @@ def begin(*arguments):
 
 
 def finish(process):
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
 
 
 def wait_for(path, process):
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + 240
     while not path.exists():
         assert process.poll() is None, process.communicate()[0]
         assert time.monotonic() < limit
