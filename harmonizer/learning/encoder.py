@@ -1,4 +1,4 @@
-"""What the network sees: a timm encoder with a two-branch stem, and the tones of foreground and background."""
+"""A timm encoder with the paper's two-branch stem."""
 
 from __future__ import annotations
 
@@ -65,42 +65,6 @@ class Encoder(nn.Module):
         # Added to the area, a hundredth of the picture lets the features of an empty region fade to 0.
         weights = regions / (regions.sum(dim=2, keepdim=True) + 0.01 * regions.shape[2])
         return cast(Tensor, (weights @ grid.flatten(2).transpose(1, 2)).flatten(1))
-
-
-class Tones(nn.Module):
-    """Soft histograms, means and deviations of R, G, B, luma and chroma over foreground and background.
-
-    Pooled convolutional features are blind to exact tone, which is what the filters change.
-    """
-
-    centers: Tensor
-
-    def __init__(self, bins: int = 16, features: int = 256) -> None:
-        super().__init__()
-        self.register_buffer("centers", torch.linspace(0, 1, bins), persistent=False)
-        width = 2 * 5 * (bins + 2) + 1
-        self.features = features
-        self.project = nn.Sequential(
-            nn.LayerNorm(width), nn.Linear(width, features), nn.GELU(), nn.Linear(features, features), nn.GELU()
-        )
-
-    def forward(self, composite: Tensor, mask: Tensor) -> Tensor:
-        """Composite (N, 3, H, W) in [0, 1] and mask (N, 1, H, W) to (N, features)."""
-        luma = composite.mean(dim=1, keepdim=True)
-        chroma = composite.amax(dim=1, keepdim=True) - composite.amin(dim=1, keepdim=True)
-        channels = torch.cat([composite, luma, chroma], dim=1).flatten(2)
-        regions = torch.cat([mask, 1 - mask], dim=1).flatten(2)
-        area = regions.sum(dim=2, keepdim=True)
-        shares = regions / (area + 1)  # an empty region has no tones rather than wild ones
-        width = 1 / (len(self.centers) - 1)
-        described = [
-            torch.relu(1 - (channels - center).abs() / width) @ shares.transpose(1, 2) for center in self.centers
-        ]
-        mean = channels @ shares.transpose(1, 2)
-        variance = (channels**2) @ shares.transpose(1, 2) - mean**2
-        described += [2 * mean, 4 * (variance.clamp_min(0) + 1e-4).sqrt()]
-        coverage = mask.mean(dim=(1, 2, 3))[:, None]
-        return cast(Tensor, self.project(torch.cat([torch.stack(described, dim=1).flatten(1), coverage], dim=1)))
 
 
 def _with_mask_channel(conv: nn.Conv2d, filters: slice) -> nn.Conv2d:

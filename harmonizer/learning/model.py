@@ -13,8 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from harmonizer.errors import CheckpointError
-from harmonizer.learning.encoder import Encoder, Tones
+from harmonizer.learning.comparison import Comparison, GridEncoder
+from harmonizer.learning.encoder import Encoder
 from harmonizer.learning.regressor import REGRESSORS
+from harmonizer.learning.tones import Tones, describe_tones
 from whitebox_filters import DEFAULT_FILTERS, REGISTRY_VERSION, Cascade
 
 
@@ -25,34 +27,64 @@ class ModelConfig:
     encoder: str = "efficientnet_b0"  # any timm name
     regressor: str = "cascade"  # a key of REGRESSORS
     filters: Sequence[str] = DEFAULT_FILTERS
+    pooling: str = "average"  # a word of POOLINGS
     tones: bool = True  # join the Tones to the pooled features
-    regions: bool = False  # pool the encoder's features over foreground and background apart
     input_size: int = 256
     normalized: bool = True  # by the mean and deviation of ImageNet, as the encoder's own weights expect
 
 
+POOLINGS = {
+    "average": "over the whole feature map, as the encoder itself does it (the paper)",
+    "regions": "over foreground and background apart",
+    "comparison": "attention between the cells of an earlier feature map, then over foreground and background apart",
+}
+
+
 class Network(nn.Module):
-    """Composite and mask to theta; `trace` then runs the differentiable cascade."""
+    """Composite and mask to theta; `trace` then runs the differentiable cascade.
+
+    What is computed from a picture without trained weights, if the encoder is frozen, is apart: `describe`.
+    Raises CheckpointError for a configuration that names what is not there.
+    """
 
     def __init__(self, config: ModelConfig, *, pretrained: bool = False) -> None:
         super().__init__()
-        if config.regressor not in REGRESSORS:
-            raise CheckpointError(f"no regressor is named {config.regressor!r}; there are {', '.join(REGRESSORS)}")
+        for kind, name, known in (("regressor", config.regressor, REGRESSORS), ("pooling", config.pooling, POOLINGS)):
+            if name not in known:
+                raise CheckpointError(f"no {kind} is named {name!r}; there are {', '.join(known)}")
         self.config = config
         self.cascade = Cascade(config.filters)
-        self.encoder = Encoder(
-            config.encoder, pretrained=pretrained, normalized=config.normalized, regions=config.regions
-        )
         self.tones = Tones() if config.tones else None
-        features = self.encoder.features + (self.tones.features if self.tones is not None else 0)
+        context = self.tones.features if self.tones is not None else 0
+        self.encoder: GridEncoder | Encoder
+        self.comparison: Comparison | None = None
+        if config.pooling == "comparison":
+            self.encoder = GridEncoder(config.encoder, pretrained=pretrained)
+            self.comparison = Comparison(self.encoder.features, context)
+        else:
+            self.encoder = Encoder(
+                config.encoder,
+                pretrained=pretrained,
+                normalized=config.normalized,
+                regions=config.pooling == "regions",
+            )
+        features = (self.comparison or self.encoder).features + context
         self.regressor = REGRESSORS[config.regressor](features, len(self.cascade))
 
     def forward(self, composite: Tensor, mask: Tensor) -> Tensor:
         """Composite (N, 3, S, S) in [0, 1] and mask (N, 1, S, S) in [0, 1] to theta (N, k) in (-1, 1)."""
-        features = self.encoder(composite, mask)
-        if self.tones is not None:
-            features = torch.cat([features, self.tones(composite, mask)], dim=1)
-        return cast(Tensor, self.regressor(features))
+        return self.predict(*self.describe(composite, mask))
+
+    def describe(self, composite: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The encoder's features, (N, F) or (N, F, G, G), and the tones, (N, T); T = 0 for a network without."""
+        tones = describe_tones(composite, mask) if self.tones is not None else composite.new_zeros(len(composite), 0)
+        return self.encoder(composite, mask), tones
+
+    def predict(self, features: Tensor, tones: Tensor) -> Tensor:
+        """What `describe` gives to theta (N, k) in (-1, 1)."""
+        context = self.tones(tones) if self.tones is not None else tones
+        pooled = self.comparison(features, context) if self.comparison is not None else features
+        return cast(Tensor, self.regressor(torch.cat([pooled, context], dim=1)))
 
     def trace(self, composite: Tensor, mask: Tensor) -> list[Tensor]:
         """Every predicted I'_i, i = 1 .. k (Eqs. 4 and 5)."""
