@@ -110,10 +110,3 @@ def test_shards_are_shared_out_without_loss(monkeypatch):
         monkeypatch.setattr(processes, "rank", lambda rank=rank: rank)
         shares += processes.share(4)
     assert sorted(shares) == [0, 1, 2, 3]
-
-
-def test_only_a_run_can_be_resumed(tmp_path):
-    from harmonizer.errors import CheckpointError
-
-    with pytest.raises(CheckpointError, match="no run to resume"):
-        run.resumed(tmp_path)
