@@ -36,7 +36,12 @@ def begin(*arguments):
 
 
 def finish(process):
-    output, _ = process.communicate(timeout=300)
+    with process:
+        try:
+            output, _ = process.communicate(timeout=300)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            raise
     assert process.returncode == 0, output
 
 
