@@ -8,6 +8,7 @@
 
 from harmonizer.errors import (
     CheckpointError,
+    EvaluationError,
     HarmonizerError,
     HarmonizerWarning,
     ImageFileError,
@@ -19,6 +20,7 @@ from harmonizer.predictor import Predictor
 
 __all__ = [
     "CheckpointError",
+    "EvaluationError",
     "Harmonizer",
     "HarmonizerError",
     "HarmonizerWarning",

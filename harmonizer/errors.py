@@ -17,6 +17,10 @@ class CheckpointError(HarmonizerError):
     """A checkpoint that is missing, damaged, or made for something else than this version."""
 
 
+class EvaluationError(HarmonizerError):
+    """A learner or a layout of data that is unknown, or a learner's name that is taken."""
+
+
 class OutputError(HarmonizerError):
     """A place or format that a picture cannot be written to."""
 

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Generator, Tensor
 
 from harmonizer.errors import ImageFileError
-from harmonizer.evaluate import is_held_out
+from harmonizer.samples import is_held_out
 from harmonizer.learning import synthesis
 from whitebox_filters import Cascade
 
