@@ -51,7 +51,7 @@ def evaluate(learners: Mapping[str, Learner], samples: Iterable[Sample]) -> Iter
 
 
 def summarize(evaluations: Sequence[Evaluation]) -> dict[str, Summary]:
-    """By learner the means over the pictures, and `improved`: the share whose foreground came closer to the real one."""
+    """By learner the means over the pictures, and `improved`: the share whose fMSE is less than the composite's."""
     summary = {}
     for learner in evaluations[0].scores if evaluations else ():
         scores = [evaluation.scores[learner] for evaluation in evaluations]
@@ -85,22 +85,23 @@ def write_report(path: Path, evaluations: Sequence[Evaluation], **settings: Any)
 
 
 def table(evaluations: Sequence[Evaluation]) -> Table:
-    """A row for each group and learner: pictures, mean scores, share improved."""
+    """A row for each subset and learner, and for all: mean scores, share improved."""
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD)
     for name in ("pictures", "learner"):
         table.add_column(name)
-    for name in ("MSE", "fMSE", "PSNR", "PSNR (released)", "SSIM", "improved"):
+    for name in ("MSE", "fMSE", "PSNR", "SSIM", "improved"):
         table.add_column(name, justify="right")
     for group, members in groups(evaluations).items():
-        title = f"{group} ({len(members)})"
+        if group in BUCKETS:
+            continue
         for learner, means in summarize(members).items():
-            numbers = [f"{means[metric]:.2f}" for metric in METRICS[:-1]] + [f"{means['ssim']:.4f}"]
+            numbers = [f"{means['mse']:.2f}", f"{means['fmse']:.2f}", f"{means['psnr']:.2f}", f"{means['ssim']:.4f}"]
             improved = "" if learner == "composite" else f"{means['improved']:.0%}"
+            title = f"{group} ({len(members)})" if learner == "composite" else ""
             table.add_row(title, learner, *numbers, improved)
-            title = ""
     return table
 
 

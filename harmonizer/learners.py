@@ -9,8 +9,8 @@ from harmonizer import statistics, transfer
 from harmonizer.errors import CheckpointError, EvaluationError
 from harmonizer.pipeline import Harmonizer, Result
 from harmonizer.samples import Sample, resize
-from harmonizer.transfer import Colours, ColourMap
-from whitebox_filters import Cascade
+from harmonizer.transfer import ColourMap, Colours
+from whitebox_filters import Cascade, fit
 
 Learner = Callable[[Sample], Result]
 """Composite and mask of a sample to the harmonized picture, and theta; {} where no filter was used."""
@@ -111,15 +111,13 @@ def _filtered(choose: Callable[[Cascade, Sample], Colours]) -> Learner:
 
 def _oracle(cascade: Cascade, sample: Sample) -> Colours:
     """The theta that brings the composite closest to the real picture: no prediction can do better."""
-    from whitebox_filters.fit import fit  # needs torch
-
     return fit(cascade, sample.composite, sample.real, sample.mask)
 
 
-register("composite", lambda weights: _composite)
+register("composite", lambda _: _composite)
 for _regressor in ("cascade", "multihead", "released"):
     register(_regressor, _network(_regressor))
-register("reinhard", lambda weights: _transferred(transfer.reinhard))
-register("mkl", lambda weights: _transferred(transfer.monge_kantorovich))
-register("statistics", lambda weights: _filtered(statistics.choose_theta))
-register("oracle", lambda weights: _filtered(_oracle))
+register("reinhard", lambda _: _transferred(transfer.reinhard))
+register("mkl", lambda _: _transferred(transfer.monge_kantorovich))
+register("statistics", lambda _: _filtered(statistics.choose_theta))
+register("oracle", lambda _: _filtered(_oracle))

@@ -24,7 +24,8 @@ _VARIANCE = 1e-5
 
 def to_decorrelated(pixels: Colours) -> Colours:
     """Lightness, yellow-blue and red-green, (P, 3), in the logarithmic space of Ruderman et al. (1998)."""
-    return np.log(pixels @ _TO_LMS.T + _BLACK) @ _DECORRELATE.T
+    decorrelated: Colours = np.log(pixels @ _TO_LMS.T + _BLACK) @ _DECORRELATE.T
+    return decorrelated
 
 
 def from_decorrelated(pixels: Colours) -> Colours:
@@ -79,4 +80,5 @@ def _terms(pixels: Colours) -> Colours:
 
 def _power(matrix: Colours, power: float) -> Colours:
     values, vectors = np.linalg.eigh(matrix)
-    return (vectors * values**power) @ vectors.T
+    powered: Colours = (vectors * values**power) @ vectors.T
+    return powered

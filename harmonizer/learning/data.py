@@ -12,8 +12,8 @@ from PIL import Image
 from torch import Generator, Tensor
 
 from harmonizer.errors import ImageFileError
-from harmonizer.samples import is_held_out
 from harmonizer.learning import synthesis
+from harmonizer.samples import is_held_out
 from whitebox_filters import Cascade
 
 STORED_SIZE = 256
