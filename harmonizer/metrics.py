@@ -59,7 +59,7 @@ def ssim(picture: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> float:
     box = _around(differs.any(axis=1)), _around(differs.any(axis=0))
     planes = np.moveaxis(np.stack([picture[box], other[box]]), -1, 0)
     strips = range(0, planes.shape[2] - 2 * RADIUS, STRIP)
-    lacking = sum(
+    lacking: float = sum(
         float((1 - _similarity(*plane[:, top : top + STRIP + 2 * RADIUS].astype(np.float64))).sum())
         for plane in planes
         for top in strips
@@ -70,7 +70,7 @@ def ssim(picture: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> float:
 def _psnr(mse: float, data_range: float) -> float:
     if mse == 0:
         return float("inf")
-    return 10 * math.log10(data_range * data_range / mse) if data_range > 0 else float("-inf")
+    return 20 * math.log10(data_range / math.sqrt(mse)) if data_range > 0 else float("-inf")
 
 
 def _around(differs: npt.NDArray[np.bool_]) -> slice:
