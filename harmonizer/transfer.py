@@ -19,7 +19,7 @@ _TO_LMS = np.array([[0.3811, 0.5783, 0.0402], [0.1967, 0.7244, 0.0782], [0.0241,
 _DECORRELATE = np.array([[1.0, 1, 1], [1, 1, -2], [1, -1, 0]]) / np.sqrt([[3.0], [6.0], [2.0]])
 # Keeps the logarithm of black, and what a deviation of nearly nothing is divided by, finite.
 _BLACK = 0.02
-_VARIANCE = 1e-5
+_VARIANCE = 1e-6
 
 
 def to_decorrelated(pixels: Colours) -> Colours:
