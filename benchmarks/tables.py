@@ -134,6 +134,25 @@ def bucket_table(reports: list[tuple[Run, dict[str, Any]]], network: str) -> str
     return grid(["pictures", "foreground", "number", "composite", "statistics", network, "improved"], rows)
 
 
+def worst(reports: list[tuple[Run, dict[str, Any]]], network: str, count: int) -> list[tuple[Run, str, float, float]]:
+    """The pictures of which `network` leaves the largest share of the composite's fMSE: run, name, before, after."""
+    cases = [
+        (run, picture["name"], picture["scores"]["composite"]["fmse"], picture["scores"][network]["fmse"])
+        for run, report in reports
+        for picture in report["pictures"]
+    ]
+    return sorted(cases, key=lambda case: case[3] / case[2], reverse=True)[:count]
+
+
+def worst_table(reports: list[tuple[Run, dict[str, Any]]], network: str) -> str:
+    """The worst ten, a row each."""
+    rows = [
+        [name, run.title, number(before), number(after), f"{after / before:.2f}"]
+        for run, name, before, after in worst(reports, network, 10)
+    ]
+    return grid(["picture", "of", "fMSE before", "after", "after / before"], rows)
+
+
 def published_table(report: dict[str, Any], published: Path, network: str) -> str:
     """Each fMSE at full size of the pictures for which published figures are at hand, a row a picture."""
     figures = {row["name"]: row for row in csv.DictReader(published.read_text().splitlines()) if row["composite_fMSE"]}
@@ -196,6 +215,7 @@ def page(reports: list[tuple[Run, dict[str, Any]]], network: str, data: Path, we
         published=published_table(sample, data / "iharmony4_sample" / "published.csv", network),
         buckets=bucket_table(small, network),
         whole=whole_table(reports),
+        worst=worst_table(small, network),
     )
 
 
@@ -268,6 +288,12 @@ Picture by picture beside published figures at full size, for the pictures that 
 fMSE at 256 x 256; `improved` is the network's share of pictures that came closer to the truth.
 
 {buckets}
+
+## Worst cases
+
+Of all sets at 256 x 256, by what `fMSE` became; `python benchmarks/worst_cases.py --data DIR` draws them.
+
+{worst}
 
 ## All measures
 
