@@ -82,9 +82,19 @@ DISTORTIONS: dict[str, Callable[[Floats, Floats], Floats]] = {
     "night foreground": _linear([0.06, 0.08, 0.13]),
     "green light": _linear([0.6, 1.2, 0.6]),
     "lit from one side": lambda pixels, place: pixels * (0.35 + 1.0 * place[:, None]),
-    "inverted contrast of hues": lambda pixels, _: pixels[:, [1, 0, 2]],
+    "hues swapped": lambda pixels, _: pixels[:, [1, 0, 2]],
     "nothing to mend": lambda pixels, _: pixels * 0.99,
 }
+
+
+def worst_of_each_kind(cases: Sequence[Case], learner: Learner) -> list[Case]:
+    """For each distortion the photograph of which the largest share of the composite's fMSE is left; worst first."""
+    scores = [each.scores for each in evaluate({"network": learner}, (case.sample for case in cases))]
+    left = [each["network"].fmse / each["composite"].fmse for each in scores]
+    chosen: dict[str, Case] = {}
+    for index in np.argsort(left)[::-1]:
+        chosen.setdefault(cases[index].sample.subset, cases[index])
+    return list(chosen.values())
 
 
 def sheet(cases: Sequence[Case], learner: Learner) -> Image.Image:
@@ -96,7 +106,7 @@ def sheet(cases: Sequence[Case], learner: Learner) -> Image.Image:
         top = row * (PANEL + CAPTION + GAP)
         (evaluation,) = evaluate({"network": learner}, [case.sample])
         before, after = (evaluation.scores[name].fmse for name in ("composite", "network"))
-        theta = ", ".join(f"{name} {value:+.2f}" for name, value in evaluation.theta["network"].items())
+        theta = ", ".join(f"{name[:4]} {value:+.2f}" for name, value in evaluation.theta["network"].items())
         draw.text((2, top), f"{case.caption}   fMSE {before:.0f} -> {after:.0f}   {theta}", "black", font)
         mask = np.rint(255 * case.sample.mask).astype(np.uint8)
         harmonized = learner(case.sample).image
@@ -113,17 +123,13 @@ def main() -> None:
     parser.add_argument("--reports", type=Path, default=Path("out/tables"), help="what it left")
     parser.add_argument("--weights", type=Path, help="a checkpoint folder instead of the one shipped")
     parser.add_argument("--network", default="cascade", help="the regressor that the checkpoint has")
-    parser.add_argument("--count", type=int, default=6, help="how many of the freely licensed composites")
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs" / "failures.jpg")
     options = parser.parse_args()
     learner = open_learner(options.network, options.weights)
     if options.data:
         cases = list(worst_samples(options.data, options.reports, options.network))
     else:
-        made = list(free_samples())
-        scores = [each.scores for each in evaluate({"network": learner}, (case.sample for case in made))]
-        left = [each["network"].fmse / each["composite"].fmse for each in scores]
-        cases = [made[index] for index in np.argsort(left)[::-1][: options.count]]
+        cases = worst_of_each_kind(list(free_samples()), learner)
     sheet(cases, learner).save(options.output, quality=88)
     print(f"{options.output}: {', '.join(case.caption for case in cases)}")
 

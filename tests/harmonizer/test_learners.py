@@ -10,9 +10,10 @@ from whitebox_filters import Cascade
 
 @pytest.fixture
 def photograph():
-    """A smooth 60 x 80 picture, its foreground of much the same colours as its background."""
+    """A 60 x 80 picture of waves: the same colours wherever one looks."""
     y, x = np.mgrid[0:60, 0:80] / 80
-    picture = np.stack([0.35 + 0.3 * np.sin(9 * x + 2 * y), 0.4 + 0.25 * np.cos(8 * y), 0.3 + 0.3 * x * y], axis=-1)
+    waves = [0.2 * np.sin(30 * x + 2 * y), 0.2 * np.cos(28 * y), 0.15 * np.sin(25 * (x + y))]
+    picture = 0.4 + np.stack(waves, axis=-1)
     return np.rint(255 * picture).astype(np.uint8)
 
 
@@ -29,7 +30,7 @@ def fmse(sample, image):
     return float(np.mean((image.astype(float) - sample.real)[sample.foreground] ** 2))
 
 
-@pytest.mark.parametrize(("name", "left"), [("reinhard", 0.5), ("mkl", 0.5), ("statistics", 0.5), ("oracle", 0.02)])
+@pytest.mark.parametrize(("name", "left"), [("reinhard", 0.02), ("mkl", 0.02), ("statistics", 0.8), ("oracle", 0.005)])
 def test_learners_without_a_network_bring_a_dark_foreground_closer(darkened, name, left):
     result = open_learner(name)(darkened)
     assert fmse(darkened, result.image) < left * fmse(darkened, darkened.composite)
