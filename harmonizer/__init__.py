@@ -8,6 +8,7 @@
 
 from harmonizer.errors import (
     CheckpointError,
+    EvaluationError,
     HarmonizerError,
     HarmonizerWarning,
     ImageFileError,
@@ -20,6 +21,7 @@ from harmonizer.predictor import Predictor
 
 __all__ = [
     "CheckpointError",
+    "EvaluationError",
     "Harmonizer",
     "HarmonizerError",
     "HarmonizerWarning",

@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
+from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -28,6 +29,14 @@ WORDS = {
 }
 UNCHANGED_BELOW = 0.005  # what the table prints as 0.00
 BAR_HALF = 10  # characters on each side of 0
+
+
+class Size(StrEnum):
+    """At how many pixels pictures are evaluated."""
+
+    small = "256"
+    full = "full"
+
 
 app = typer.Typer(
     add_completion=False,
@@ -90,21 +99,38 @@ def run(
 
 @app.command()
 def evaluate(
-    data: Annotated[Path, typer.Argument(help="A folder in iHarmony4's layout, or of photographs with index.csv.")],
+    data: Annotated[Path, typer.Option(help="The folder of composites and their real pictures.")],
+    layout: Annotated[
+        str, typer.Option(help="iharmony4; triples (NAME_composite, _mask, _real); photos (held out, with Eq. 8).")
+    ] = "iharmony4",
+    size: Annotated[
+        Size, typer.Option(help="Squash to 256 x 256 as Table 1 of the paper, or leave as they are.")
+    ] = Size.full,
+    learner: Annotated[
+        list[str] | None,
+        typer.Option(help="Again for each; cascade if none. NAME+pcm: at 256, brought to full size by a colour map."),
+    ] = None,
     weights: Annotated[Path | None, typer.Option(help="A checkpoint folder instead of the one shipped.")] = None,
     json: Annotated[Path | None, typer.Option(help="Also write every picture's scores and theta there.")] = None,
 ) -> None:
-    """Score the harmonizer on composites whose real picture is known: MSE, fMSE and PSNR on the scale 0-255.
+    """Score learners on composites whose real picture is known: MSE, fMSE, PSNR, SSIM on the scale 0-255.
 
-    Of a folder of photographs, those held out from training are distorted as Eq. 8 of the paper does.
+    Learners: cascade, multihead (the network of a checkpoint), statistics
+    (no network), oracle (knows the truth; needs torch), and the baselines
+    composite, reinhard and mkl.
     """
     from harmonizer import evaluate as evaluation
-    from harmonizer.pipeline import Harmonizer
+    from harmonizer.learners import open_learner
+    from harmonizer.samples import read_samples, resize
 
-    scores = list(evaluation.evaluate(Harmonizer.load(weights), evaluation.read_samples(data)))
+    learners = {name: open_learner(name, weights) for name in learner or ["cascade"]}
+    samples = read_samples(data, layout)
+    if size is Size.small:
+        samples = (resize(sample, 256) for sample in samples)
+    evaluations = list(evaluation.evaluate(learners, samples))
     if json:
-        evaluation.write_report(json, scores)
-    _print(evaluation.table(scores))
+        evaluation.write_report(json, evaluations, layout=layout, size=size.value)
+    _print(evaluation.table(evaluations))
 
 
 @app.command()

@@ -21,6 +21,10 @@ class RecipeError(HarmonizerError):
     """A training recipe that is unknown, malformed or makes no run."""
 
 
+class EvaluationError(HarmonizerError):
+    """A learner or a layout of data that is unknown, or a learner's name that is taken."""
+
+
 class OutputError(HarmonizerError):
     """A place or format that a picture cannot be written to."""
 

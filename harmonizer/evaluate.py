@@ -1,11 +1,10 @@
-"""Scores of a harmonizer on composites whose real picture is known."""
+"""Scores of learners on composites whose real picture is known."""
 
 from __future__ import annotations
 
-import csv
 import json
-import zlib
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,136 +12,109 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harmonizer import io
-from harmonizer.errors import ImageFileError
+from harmonizer.learners import Learner
 from harmonizer.metrics import Scores, score
 from harmonizer.picture import Pixels
-from harmonizer.pipeline import Harmonizer
-from whitebox_filters import Cascade
+from harmonizer.samples import Sample
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-HELD_OUT = 20
+METRICS = ("mse", "fmse", "psnr", "psnr_released", "ssim")
+# The foreground's share of the picture, as iHarmony4's papers split it.
+BUCKETS = {"foreground 0-5 %": 0.05, "foreground 5-15 %": 0.15, "foreground 15-100 %": 1.0}
 
-
-@dataclass(frozen=True)
-class Sample:
-    """One composite (HWC uint8), its mask (HW, float32 in [0, 1]) and the real picture (HWC uint8)."""
-
-    name: str
-    subset: str
-    composite: Pixels
-    mask: Pixels
-    real: Pixels
+Summary = dict[str, float]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One picture's scores before and after."""
+    """One picture's scores by learner; under "composite" those of doing nothing, always."""
 
     name: str
     subset: str
-    composite: Scores
-    harmonized: Scores
-    theta: dict[str, float]
+    coverage: float  # the foreground's share of the picture
+    scores: dict[str, Scores]
+    theta: dict[str, dict[str, float]]  # of the learners that use filters
 
 
-def is_held_out(image: str) -> bool:
-    """Every twentieth photograph of a training folder, by its name in index.csv, is kept from training."""
-    return zlib.crc32(image.encode()) % HELD_OUT == 0
-
-
-def read_samples(folder: Path) -> Iterator[Sample]:
-    """The composites of a folder: iHarmony4's layout at any depth, or a training folder with index.csv.
-
-    `composite_images/a_1_2.*` belongs to `masks/a_1.*` and `real_images/a.*`. Of a training folder the held-out
-    photographs are distorted by Eq. 8 with arguments from the priors (Eq. 9), the same at each call.
-    Raises ImageFileError if the folder is neither, or if a file is missing.
-    """
-    if (folder / "index.csv").is_file():
-        yield from _distorted(folder)
-        return
-    composites = sorted(folder.rglob("composite_images/*"))
-    if not composites:
-        raise ImageFileError(
-            f"{folder} holds neither composite_images/ (iHarmony4's layout, with masks/ and real_images/ beside it) "
-            "nor index.csv (photographs and masks)"
-        )
-    for path in composites:
-        parent, mask_name = path.parent.parent, path.stem.rpartition("_")[0]
-        composite = io.read_image(path).pixels
-        mask = io.read_mask(_only(parent / "masks", mask_name), composite.shape[:2])
-        real = io.read_image(_only(parent / "real_images", mask_name.rpartition("_")[0])).pixels
-        yield Sample(path.stem, parent.name, composite, mask, real)
-
-
-def evaluate(harmonizer: Harmonizer, samples: Iterator[Sample]) -> Iterator[Evaluation]:
-    """Harmonize each composite at its own resolution; score it over all pixels, and over those with mask > 127."""
+def evaluate(learners: Mapping[str, Learner], samples: Iterable[Sample]) -> Iterator[Evaluation]:
+    """Harmonize each sample at its own size; score it over all pixels, and over those with mask > 127."""
     for sample in samples:
-        foreground = sample.mask > 127 / 255
-        result = harmonizer.harmonize(sample.composite, sample.mask)
-        # The composites' backgrounds differ from the real ones by JPEG alone; as usual the real one is pasted back.
-        before, after = (
-            score(np.where(foreground[..., None], picture, sample.real), sample.real, foreground)
-            for picture in (sample.composite, result.image)
-        )
-        yield Evaluation(sample.name, sample.subset, before, after, result.theta)
+        scores, theta = {"composite": _score(sample.composite, sample)}, {}
+        for name, learner in learners.items():
+            result = learner(sample)
+            scores[name] = _score(result.image, sample)
+            if result.theta:
+                theta[name] = result.theta
+        yield Evaluation(sample.name, sample.subset, float(sample.foreground.mean()), scores, theta)
 
 
-def summarize(evaluations: Sequence[Evaluation]) -> dict[str, Any]:
-    """Means over the pictures, and the share whose foreground came closer to the real one."""
-    summary: dict[str, Any] = {"pictures": len(evaluations)}
-    for stage in ("composite", "harmonized"):
-        scores = [asdict(getattr(evaluation, stage)) for evaluation in evaluations]
-        summary[stage] = {key: float(np.mean([each[key] for each in scores])) for key in ("mse", "fmse", "psnr")}
-    improved = [evaluation.harmonized.fmse < evaluation.composite.fmse for evaluation in evaluations]
-    summary["improved"] = float(np.mean(improved))
+def summarize(evaluations: Sequence[Evaluation]) -> dict[str, Summary]:
+    """By learner the means over the pictures, and `improved`: the share whose fMSE is less than the composite's."""
+    summary = {}
+    for learner in evaluations[0].scores if evaluations else ():
+        scores = [evaluation.scores[learner] for evaluation in evaluations]
+        improved = [evaluation.scores[learner].fmse < evaluation.scores["composite"].fmse for evaluation in evaluations]
+        means = {metric: float(np.mean([getattr(each, metric) for each in scores])) for metric in METRICS}
+        summary[learner] = {"pictures": len(scores), **means, "improved": float(np.mean(improved))}
     return summary
 
 
-def write_report(path: Path, evaluations: Sequence[Evaluation]) -> None:
-    """Write the summary and every picture's scores as JSON, whole or not at all. Raises OutputError."""
-    report = {"summary": summarize(evaluations), "pictures": [asdict(evaluation) for evaluation in evaluations]}
-    io.write_file(path, json.dumps(report, indent=1).encode())
+def groups(evaluations: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:
+    """The pictures by subset, by the foreground's share of the picture, and all; empty groups are left out."""
+    grouped: dict[str, list[Evaluation]] = {}
+    for evaluation in sorted(evaluations, key=lambda each: each.subset):
+        grouped.setdefault(evaluation.subset, []).append(evaluation)
+    floor = -1.0
+    for bucket, ceiling in BUCKETS.items():
+        members = [evaluation for evaluation in evaluations if floor < evaluation.coverage <= ceiling]
+        grouped |= {bucket: members} if members else {}
+        floor = ceiling
+    return grouped | {"all": list(evaluations)}
+
+
+def write_report(path: Path, evaluations: Sequence[Evaluation], **settings: Any) -> None:
+    """Write settings, summaries by group and learner, and every picture's scores as JSON; null where undefined.
+
+    The file appears whole or not at all. Raises OutputError.
+    """
+    summary = {name: summarize(members) for name, members in groups(evaluations).items()}
+    report = {**settings, "summary": summary, "pictures": [asdict(evaluation) for evaluation in evaluations]}
+    io.write_file(path, json.dumps(_finite(report), indent=1, allow_nan=False).encode())
 
 
 def table(evaluations: Sequence[Evaluation]) -> Table:
-    """A row a subset and one for all: pictures, mean MSE, fMSE and PSNR before and after, share improved."""
+    """A row for each subset and learner, and for all: mean scores, share improved."""
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("subset")
-    for name in ("pictures", "MSE", "fMSE", "PSNR", "improved"):
+    for name in ("pictures", "learner"):
+        table.add_column(name)
+    for name in ("MSE", "fMSE", "PSNR", "SSIM", "improved"):
         table.add_column(name, justify="right")
-    subsets = sorted({evaluation.subset for evaluation in evaluations})
-    groups = [(subset, [e for e in evaluations if e.subset == subset]) for subset in subsets]
-    if len(groups) > 1:
-        groups.append(("all", list(evaluations)))
-    for name, group in groups:
-        summary = summarize(group)
-        before, after = summary["composite"], summary["harmonized"]
-        columns = [f"{before[key]:.2f} -> {after[key]:.2f}" for key in ("mse", "fmse", "psnr")]
-        table.add_row(name, str(len(group)), *columns, f"{summary['improved']:.0%}")
+    for group, members in groups(evaluations).items():
+        if group in BUCKETS:
+            continue
+        for learner, means in summarize(members).items():
+            numbers = [f"{means['mse']:.2f}", f"{means['fmse']:.2f}", f"{means['psnr']:.2f}", f"{means['ssim']:.4f}"]
+            improved = "" if learner == "composite" else f"{means['improved']:.0%}"
+            title = f"{group} ({len(members)})" if learner == "composite" else ""
+            table.add_row(title, learner, *numbers, improved)
     return table
 
 
-def _distorted(folder: Path) -> Iterator[Sample]:
-    cascade = Cascade()
-    distortion = cascade.reversed()
-    priors = [filter.prior for filter in distortion.filters]
-    for row in csv.DictReader((folder / "index.csv").read_text(encoding="utf-8").splitlines()):
-        if not is_held_out(row["image"]):
-            continue
-        real = io.read_image(folder / row["image"]).pixels
-        mask = io.read_mask(folder / row["mask"], real.shape[:2])
-        random = np.random.default_rng(zlib.crc32(row["mask"].encode()))
-        theta = [prior.mean + prior.std * np.clip(random.standard_normal(), -2, 2) for prior in priors]
-        yield Sample(Path(row["mask"]).stem, "eq8", distortion(real, theta, mask), mask, real)
+def _score(image: Pixels, sample: Sample) -> Scores:
+    # The composites' backgrounds differ from the real ones by JPEG alone; as usual the real one is pasted back.
+    foreground = sample.foreground
+    return score(np.where(foreground[..., None], image, sample.real), sample.real, foreground)
 
 
-def _only(folder: Path, stem: str) -> Path:
-    found = sorted(folder.glob(f"{stem}.*"))
-    if not found:
-        raise ImageFileError(f"{folder / stem}.* is missing; every composite needs its mask and its real picture")
-    return found[0]
+def _finite(value: Any) -> Any:
+    """JSON knows neither NaN nor infinity."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -27,6 +27,7 @@ class Config:
 
     filters: tuple[str, ...]
     input_size: int
+    regressor: str = "cascade"
 
 
 class Predictor:
@@ -104,7 +105,7 @@ def read_config(path: Path) -> Config:
         raise CheckpointError(f"{path}: input_size is an integer from 1 to 4096; got {size!r}")
     if given.get("theta_range", [-1, 1]) != [-1, 1]:
         raise CheckpointError(f"{path}: theta_range is [-1, 1]; got {given['theta_range']!r}")
-    return Config(tuple(filters), size)
+    return Config(tuple(filters), size, str(given.get("regressor", "cascade")))
 
 
 def _open_session(path: Path, config: Config) -> Any:

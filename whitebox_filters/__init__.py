@@ -16,6 +16,7 @@ from whitebox_filters.errors import (
     ThetaError,
     UnknownFilterError,
 )
+from whitebox_filters.fit import fit
 from whitebox_filters.registry import VERSION as REGISTRY_VERSION
 from whitebox_filters.registry import get, load_builtin, names, register
 from whitebox_filters.spec import Example, Filter, Prior
@@ -33,6 +34,7 @@ __all__ = [
     "Prior",
     "ThetaError",
     "UnknownFilterError",
+    "fit",
     "get",
     "names",
     "register",

@@ -15,10 +15,10 @@ from PIL import Image
 from torch import Generator, Tensor
 
 from harmonizer.errors import ImageFileError
-from harmonizer.evaluate import is_held_out
 from harmonizer.learning import augment, synthesis
 from harmonizer.learning.augment import Augmentation
 from harmonizer.learning.recipes import SHARD, Recipe
+from harmonizer.samples import is_held_out
 from whitebox_filters import Cascade
 
 STORED_SIZE = 256

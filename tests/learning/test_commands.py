@@ -33,11 +33,23 @@ def test_train_export_and_evaluate_follow_each_other(run, photo_folder, tmp_path
     assert trained[0] == 0, trained
     exported = run("export", tmp_path / "run", tmp_path / "weights")
     assert exported[0] == 0, exported
-    code, out, _ = run("evaluate", photo_folder, "--weights", tmp_path / "weights", "--json", tmp_path / "report.json")
-    assert code == 0
+    options = (
+        "--layout",
+        "photos",
+        "--size",
+        256,
+        "--weights",
+        tmp_path / "weights",
+        "--json",
+        tmp_path / "report.json",
+    )
+    code, out, err = run("evaluate", "--data", photo_folder, "--learner", "cascade", "--learner", "mkl+pcm", *options)
+    assert code == 0, err
     report = json.loads((tmp_path / "report.json").read_text())
-    assert f"{report['summary']['composite']['fmse']:.2f} -> " in out
-    assert set(report["pictures"][0]["theta"]) == {
+    assert (report["layout"], report["size"]) == ("photos", "256")
+    for learner in ("composite", "cascade", "mkl+pcm"):
+        assert f"{report['summary']['all'][learner]['fmse']:.2f}" in out
+    assert set(report["pictures"][0]["theta"]["cascade"]) == {
         "temperature", "brightness", "contrast", "saturation", "highlight", "shadow",
     }  # fmt: skip
 
@@ -45,7 +57,9 @@ def test_train_export_and_evaluate_follow_each_other(run, photo_folder, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("evaluate", "{folder}"), "neither composite_images/"),
+        (("evaluate", "--data", "{folder}"), "holds no composite_images/"),
+        (("evaluate", "--data", "{folder}", "--layout", "zip"), "no layout is named 'zip'"),
+        (("evaluate", "--data", "{folder}", "--learner", "magic"), "no learner is named 'magic'"),
         (("export", "{folder}", "{folder}/out"), "no readable checkpoint"),
         (("convert", "{folder}/none.pth", "{folder}/out"), "not the released harmonizer.pth"),
         (("train", "{folder}", "{folder}/out", "--encoder", "mobilenetv3_small_050"), "no folder of photographs"),

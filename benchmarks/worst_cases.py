@@ -1,0 +1,138 @@
+"""Draws what the network did worst at: composite, harmonized, real picture and mask side by side.
+
+python benchmarks/worst_cases.py --data DIR -o SHEET takes the worst ten of the reports that benchmarks/tables.py left;
+those pictures are for research, so the sheet may not be passed on. Without --data it makes composites of typical
+failures from freely licensed photographs (scikit-image's, in the public domain or CC0) and writes docs/failures.jpg.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from tables import ROOT, runs, worst
+
+from harmonizer import io
+from harmonizer.evaluate import evaluate
+from harmonizer.learners import Learner, open_learner
+from harmonizer.samples import Sample, read_samples, resize
+from harmonizer.transfer import recolour
+
+PANEL, CAPTION, GAP = 192, 18, 4
+SIDE = 256
+DEMO = ROOT / "demo"
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A row of the sheet."""
+
+    sample: Sample
+    caption: str
+
+
+def worst_samples(data: Path, reports: Path, network: str) -> Iterator[Case]:
+    """The worst ten of all sets at 256 x 256, worst first."""
+    found = [(run, json.loads((reports / run.report).read_text())) for run in runs(network) if run.size == "256"]
+    for run, name, _, _ in worst(found, network, 10):
+        sample = next(each for each in read_samples(data / run.folder, run.layout) if each.name == name)
+        yield Case(resize(sample, SIDE), name)
+
+
+def free_samples() -> Iterator[Case]:
+    """Composites of kinds that are known to be hard, from three photographs with masks."""
+    from skimage import data
+
+    portrait = io.read_image(DEMO / "real.jpg").pixels
+    photographs = {
+        "astronaut": (portrait, io.read_mask(DEMO / "mask.png", portrait.shape[:2])),
+        "cat": (data.chelsea(), ellipse(data.chelsea(), (0.42, 0.5), (0.40, 0.27))),
+        "coffee": (data.coffee(), ellipse(data.coffee(), (0.50, 0.43), (0.40, 0.33))),
+    }
+    for name, (real, mask) in photographs.items():
+        for kind, distort in DISTORTIONS.items():
+            columns = np.broadcast_to(np.linspace(0, 1, real.shape[1]), mask.shape)[mask > 0]
+            composite = recolour(real, mask, lambda pixels, d=distort, c=columns: d(pixels, c))
+            yield Case(resize(Sample(name, kind, composite, mask, real), SIDE), f"{name}: {kind}")
+
+
+def ellipse(image: np.ndarray[Any, Any], center: tuple[float, float], radii: tuple[float, float]) -> Floats:
+    """A mask of an ellipse with soft edges; center and radii (down, across) as shares of height and width."""
+    height, width = image.shape[:2]
+    y, x = np.mgrid[0:height, 0:width] / np.array([height, width])[:, None, None]
+    distance = np.hypot((y - center[0]) / radii[0], (x - center[1]) / radii[1])
+    return np.clip((1 - distance) * 0.3 * height / 2, 0, 1)
+
+
+def _linear(gain: Sequence[float]) -> Callable[[Floats, Floats], Floats]:
+    return lambda pixels, _: np.clip(pixels**2.2 * gain, 0, 1) ** (1 / 2.2)
+
+
+# (P, 3) colours and their place from left (0) to right (1) to the colours that the composite shows.
+DISTORTIONS: dict[str, Callable[[Floats, Floats], Floats]] = {
+    "clipped to white": _linear([4.5, 4.5, 4.5]),
+    "night foreground": _linear([0.06, 0.08, 0.13]),
+    "green light": _linear([0.6, 1.2, 0.6]),
+    "lit from one side": lambda pixels, place: pixels * (0.35 + 1.0 * place[:, None]),
+    "hues swapped": lambda pixels, _: pixels[:, [1, 0, 2]],
+    "nothing to mend": lambda pixels, _: pixels * 0.99,
+}
+
+
+def worst_of_each_kind(cases: Sequence[Case], learner: Learner) -> list[Case]:
+    """For each distortion the photograph of which the largest share of the composite's fMSE is left; worst first."""
+    scores = [each.scores for each in evaluate({"network": learner}, (case.sample for case in cases))]
+    left = [each["network"].fmse / each["composite"].fmse for each in scores]
+    chosen: dict[str, Case] = {}
+    for index in np.argsort(left)[::-1]:
+        chosen.setdefault(cases[index].sample.subset, cases[index])
+    return list(chosen.values())
+
+
+def sheet(cases: Sequence[Case], learner: Learner) -> Image.Image:
+    """A row for each case with its fMSE before and after."""
+    columns = ("composite", "harmonized", "real", "mask")
+    page = Image.new("RGB", (len(columns) * (PANEL + GAP), len(cases) * (PANEL + CAPTION + GAP)), "white")
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(12)
+    for row, case in enumerate(cases):
+        top = row * (PANEL + CAPTION + GAP)
+        (evaluation,) = evaluate({"network": learner}, [case.sample])
+        before, after = (evaluation.scores[name].fmse for name in ("composite", "network"))
+        theta = ", ".join(f"{name[:4]} {value:+.2f}" for name, value in evaluation.theta["network"].items())
+        draw.text((2, top), f"{case.caption}   fMSE {before:.0f} -> {after:.0f}   {theta}", "black", font)
+        mask = np.rint(255 * case.sample.mask).astype(np.uint8)
+        harmonized = learner(case.sample).image
+        for column, pixels in enumerate((case.sample.composite, harmonized, case.sample.real, mask)):
+            panel = Image.fromarray(pixels).resize((PANEL, PANEL), Image.Resampling.LANCZOS)
+            page.paste(panel, (column * (PANEL + GAP), top + CAPTION))
+    return page
+
+
+def main() -> None:
+    """Choose the cases and write the sheet."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="the folder that benchmarks/tables.py was given")
+    parser.add_argument("--reports", type=Path, default=Path("out/tables"), help="what it left")
+    parser.add_argument("--weights", type=Path, help="a checkpoint folder instead of the one shipped")
+    parser.add_argument("--network", default="cascade", help="the regressor that the checkpoint has")
+    parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs" / "failures.jpg")
+    options = parser.parse_args()
+    learner = open_learner(options.network, options.weights)
+    if options.data:
+        cases = list(worst_samples(options.data, options.reports, options.network))
+    else:
+        cases = worst_of_each_kind(list(free_samples()), learner)
+    sheet(cases, learner).save(options.output, quality=88)
+    print(f"{options.output}: {', '.join(case.caption for case in cases)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+import json
+
+import numpy as np
+import pytest
+
+from harmonizer import CheckpointError, EvaluationError, Harmonizer, learners
+from harmonizer.learners import Result, Sample, open_learner
+from whitebox_filters import Cascade
+
+
+@pytest.fixture
+def photograph():
+    """A 60 x 80 picture of waves: the same colours wherever one looks."""
+    y, x = np.mgrid[0:60, 0:80] / 80
+    waves = [0.2 * np.sin(30 * x + 2 * y), 0.2 * np.cos(28 * y), 0.15 * np.sin(25 * (x + y))]
+    picture = 0.4 + np.stack(waves, axis=-1)
+    return np.rint(255 * picture).astype(np.uint8)
+
+
+@pytest.fixture
+def darkened(photograph):
+    """The photograph with a foreground that some filters made darker and warmer."""
+    mask = np.zeros((60, 80), np.float32)
+    mask[15:45, 20:60] = 1
+    theta = {"temperature": 0.15, "brightness": -0.4, "contrast": 0, "saturation": 0, "highlight": 0, "shadow": -0.1}
+    return Sample("darkened", "none", Cascade()(photograph, theta, mask), mask, photograph)
+
+
+def fmse(sample, image):
+    return float(np.mean((image.astype(float) - sample.real)[sample.foreground] ** 2))
+
+
+@pytest.mark.parametrize(("name", "left"), [("reinhard", 0.02), ("mkl", 0.02), ("statistics", 0.8), ("oracle", 0.005)])
+def test_learners_without_a_network_bring_a_dark_foreground_closer(darkened, name, left):
+    result = open_learner(name)(darkened)
+    assert fmse(darkened, result.image) < left * fmse(darkened, darkened.composite)
+    assert np.array_equal(result.image[~darkened.foreground], darkened.composite[~darkened.foreground])
+
+
+@pytest.mark.parametrize("name", ["statistics", "oracle"])
+def test_their_theta_makes_their_picture(darkened, name):
+    result = open_learner(name)(darkened)
+    assert np.array_equal(result.image, Cascade()(darkened.composite, result.theta, darkened.mask))
+
+
+def test_statistics_do_not_look_at_the_truth(darkened):
+    blind = Sample("blind", "none", darkened.composite, darkened.mask, 0 * darkened.real)
+    assert open_learner("statistics")(blind).theta == open_learner("statistics")(darkened).theta
+
+
+def test_the_composite_is_returned_as_it_is(darkened):
+    result = open_learner("composite")(darkened)
+    assert np.array_equal(result.image, darkened.composite)
+    assert result.theta == {}
+
+
+@pytest.mark.parametrize("name", ["reinhard", "mkl", "statistics", "oracle"])
+@pytest.mark.parametrize("covered", [0, 1])
+def test_without_foreground_or_background_nothing_breaks(photograph, name, covered):
+    mask = np.full((60, 80), covered, np.float32)
+    result = open_learner(name)(Sample("one region", "none", photograph, mask, photograph))
+    assert np.array_equal(result.image, photograph)
+
+
+def test_a_network_is_that_of_the_checkpoint(darkened, checkpoint):
+    result = open_learner("cascade", checkpoint)(darkened)
+    expected = Harmonizer.load(checkpoint).harmonize(darkened.composite, darkened.mask)
+    assert result.theta == expected.theta
+    assert np.array_equal(result.image, expected.image)
+
+
+def test_a_network_with_another_regressor_is_refused(checkpoint, tmp_path):
+    for file in checkpoint.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    fields = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(fields | {"regressor": "multihead"}))
+    open_learner("multihead", tmp_path)
+    with pytest.raises(CheckpointError, match="take the learner 'multihead'"):
+        open_learner("cascade", tmp_path)
+
+
+def test_pcm_brings_the_thumbnails_colours_to_full_size(darkened):
+    large = Sample("large", "none", *(np.repeat(np.repeat(p, 9, 0), 9, 1) for p in (darkened.composite, darkened.mask)),
+                   np.repeat(np.repeat(darkened.real, 9, 0), 9, 1))  # fmt: skip
+    whole, upsampled = (open_learner(name)(large) for name in ("oracle", "oracle+pcm"))
+    assert upsampled.image.shape == large.composite.shape
+    assert fmse(large, upsampled.image) < 0.03 * fmse(large, large.composite)
+    assert np.abs(upsampled.image.astype(int) - whole.image).mean() < 1
+    assert not np.array_equal(upsampled.image, whole.image)
+
+
+def test_a_learner_of_ones_own_has_a_name(darkened, monkeypatch):
+    monkeypatch.setattr(learners, "_openers", dict(learners._openers))
+    learners.register("white", lambda weights: lambda sample: Result(np.full_like(sample.composite, 255), {}))
+    assert "white" in learners.names()
+    assert (open_learner("white")(darkened).image == 255).all()
+    assert open_learner("white+pcm")(darkened).image[darkened.foreground].min() > 250
+    with pytest.raises(EvaluationError, match="'white' is registered already"):
+        learners.register("white", lambda weights: lambda sample: Result(sample.composite, {}))
+
+
+def test_an_unknown_name_lists_what_there_is():
+    with pytest.raises(EvaluationError, match=r"no learner is named 'network'; there are cascade, composite, .*oracle"):
+        open_learner("network")
