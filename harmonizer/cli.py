@@ -25,6 +25,8 @@ WORDS = {
     "saturation": ("greyer", "more vivid"),
     "highlight": ("light tones darker", "light tones brighter"),
     "shadow": ("dark tones darker", "dark tones brighter"),
+    "tint": ("greener", "more magenta"),
+    "gamma": ("midtones darker", "midtones brighter"),
 }
 UNCHANGED_BELOW = 0.005  # what the table prints as 0.00
 BAR_HALF = 10  # characters on each side of 0

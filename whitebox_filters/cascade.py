@@ -17,6 +17,9 @@ from whitebox_filters.spec import Array, Filter
 DEFAULT_FILTERS = ("temperature", "brightness", "contrast", "saturation", "highlight", "shadow")
 """The six filters of the paper, in the order of the released system."""
 
+EIGHT_FILTERS = (*DEFAULT_FILTERS, "tint", "gamma")
+"""For comparison with the eight filters of the paper's Table 4, whose two further ones it does not name."""
+
 # The compiled backends, each named like the extra that installs it.
 _MODULES = {"numba": "numba_cpu", "cuda": "cuda"}
 
