@@ -13,6 +13,7 @@ from harmonizer.errors import (
     ImageFileError,
     MaskError,
     OutputError,
+    RecipeError,
 )
 from harmonizer.pipeline import Harmonizer, Result
 from harmonizer.predictor import Predictor
@@ -26,5 +27,6 @@ __all__ = [
     "MaskError",
     "OutputError",
     "Predictor",
+    "RecipeError",
     "Result",
 ]

@@ -112,15 +112,20 @@ def evaluate(
 @app.command()
 def train(
     photos: Annotated[Path, typer.Argument(help="A folder with index.csv, whose columns are image and mask.")],
-    output: Annotated[Path, typer.Argument(help="The folder of the run: log, checkpoint, weights.")],
-    encoder: Annotated[str, typer.Option(help="Any timm model.")] = "efficientnet_b0",
-    steps: Annotated[int, typer.Option(min=1, help="Batches of 32 to train on.")] = 2400,
-    seed: Annotated[int, typer.Option(help="Decides everything that is drawn.")] = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
+    output: Annotated[Path, typer.Argument(help="The folder of the run: recipe, log, checkpoints, weights.")],
+    recipe: Annotated[str, typer.Option(help="default, paper, or a file like the recipe.json of a run.")] = "default",
+    encoder: Annotated[str | None, typer.Option(help="Any timm model instead of the recipe's.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Batches to train on instead of the recipe's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Decides everything that is drawn.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUTPUT by its own recipe.")] = False,
 ) -> None:
-    """Train a network on photographs with masks; needs the extra `train`."""
+    """Train a network on photographs with masks; needs the extra `train`.
+
+    Start it with torchrun to train in several processes.
+    """
     learning = _import_learning("run")
-    learning.run(learning.recipe(encoder, steps, seed), photos, output, resume=resume)
+    chosen = learning.resumed(output) if resume else learning.plan(recipe, encoder=encoder, steps=steps, seed=seed)
+    learning.run(chosen, photos, output, resume=resume)
 
 
 @app.command()

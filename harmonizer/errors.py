@@ -17,6 +17,10 @@ class CheckpointError(HarmonizerError):
     """A checkpoint that is missing, damaged, or made for something else than this version."""
 
 
+class RecipeError(HarmonizerError):
+    """A training recipe that is unknown, malformed or makes no run."""
+
+
 class OutputError(HarmonizerError):
     """A place or format that a picture cannot be written to."""
 

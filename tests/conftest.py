@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+os.environ["HF_HUB_OFFLINE"] = "1"  # read when timm is imported: no test waits for a network
+
 ROOT = Path(__file__).parents[1]
 
 settings.register_profile("default", derandomize=True, deadline=None, max_examples=15)

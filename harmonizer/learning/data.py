@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +16,9 @@ from torch import Generator, Tensor
 
 from harmonizer.errors import ImageFileError
 from harmonizer.evaluate import is_held_out
-from harmonizer.learning import synthesis
+from harmonizer.learning import augment, synthesis
+from harmonizer.learning.augment import Augmentation
+from harmonizer.learning.recipes import SHARD, Recipe
 from whitebox_filters import Cascade
 
 STORED_SIZE = 256
@@ -32,12 +37,22 @@ class Photos:
 
 @dataclass(frozen=True)
 class Batch:
-    """Composites; the first `len(targets[0])` have a target for every step, the others only for the last."""
+    """Composites; the first `len(targets[0])` have a target for every step, the others only for the last.
+
+    All float32 in [0, 1]: composite and real (N, 3, S, S); mask, by which composites were pasted, and seen, which
+    is what the network is given for it, (N, 1, S, S).
+    """
 
     composite: Tensor
     mask: Tensor
+    seen: Tensor
     real: Tensor
     targets: list[Tensor]
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on another device."""
+        moved = {name: getattr(self, name).to(device) for name in ("composite", "mask", "seen", "real")}
+        return replace(self, **moved, targets=[target.to(device) for target in self.targets])
 
 
 def read_photos(folder: Path, *, held_out: bool) -> Photos:
@@ -48,56 +63,163 @@ def read_photos(folder: Path, *, held_out: bool) -> Photos:
     try:
         rows = list(csv.DictReader((folder / "index.csv").read_text().splitlines()))
         chosen = [row for row in rows if is_held_out(row["image"]) == held_out]
-        images = np.stack([_read(folder / row["image"], "RGB").transpose(2, 0, 1) for row in chosen])
+        images = np.stack([_read(folder / row["image"], "RGB") for row in chosen])
         masks = np.stack([_read(folder / row["mask"], "L")[None] for row in chosen])
     except (OSError, KeyError, ValueError) as error:
         raise ImageFileError(
             f"{folder} is no folder of photographs ({error}); expected index.csv with the columns image and mask"
         ) from error
-    return Photos(torch.from_numpy(images), torch.from_numpy(masks))
+    # Channels stay last in memory: torch resizes such bytes three times as fast.
+    return Photos(torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(masks))
 
 
-def draw(photos: Photos, indices: Tensor, size: int, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Random crops (at least half of each side) and flips, resized to (n, 3, size, size) and (n, 1, size, size)."""
-    joined = torch.cat([photos.images[indices], photos.masks[indices]], dim=1).float() / 255
+def draw(photos: Photos, indices: Tensor, size: int, generator: Generator, whole: float = 0.0) -> tuple[Tensor, Tensor]:
+    """Random crops (at least half of each side) and flips, resized to (n, 3, size, size) and (n, 1, size, size).
+
+    A share `whole` of them is not cropped.
+    """
     crops = []
-    for picture in joined:
-        crop = _crop(picture, generator)
-        if torch.rand((), generator=generator) < 0.5:
-            crop = crop.flip(2)
-        crops.append(torch.nn.functional.interpolate(crop[None], (size, size), mode="bilinear", antialias=True)[0])
-    batch = torch.stack(crops).clamp(0, 1)
-    return batch[:, :3], batch[:, 3:]
+    for index in indices.tolist():
+        image, mask = photos.images[index : index + 1], photos.masks[index : index + 1]
+        if torch.rand((), generator=generator) >= whole:
+            rows, columns = _crop(mask[0, 0], generator)
+            image, mask = image[..., rows, columns], mask[..., rows, columns]
+        crop = torch.cat([_resize(image, size), _resize(mask, size)], dim=1)
+        crops.append(crop.flip(3) if torch.rand((), generator=generator) < 0.5 else crop)
+    batch = torch.cat(crops).contiguous().float() / 255
+    return batch[:, :3].contiguous(), batch[:, 3:].contiguous()
 
 
-def make_batch(photos: Photos, cascade: Cascade, count: int, size: int, generator: Generator) -> Batch:
-    """Half of `count` composites by Eq. 8, the rest by the other recipes in turn."""
-    indices = torch.randint(len(photos), (2 * count,), generator=generator)
-    pictures, masks = draw(photos, indices, size, generator)
-    real, mask = pictures[:count], masks[:count]
-    reference, reference_mask = pictures[count:], masks[count:]
-    half = count // 2
+@torch.no_grad()
+def make_batch(
+    photos: Photos,
+    cascade: Cascade,
+    count: int,
+    size: int,
+    generator: Generator,
+    *,
+    augmentation: Augmentation | None = None,
+    stepwise: float = 0.5,
+    names: Sequence[str] = synthesis.RECIPES,
+) -> Batch:
+    """A share `stepwise` of `count` composites by Eq. 8, the rest by the named recipes at random."""
+    share = augmentation or Augmentation()
+    indices = torch.randint(len(photos), (count,), generator=generator)
+    real, mask = draw(photos, indices, size, generator, share.whole)
+    real = augment.befall(share.light, lambda x: augment.relight_whole(x, generator), real, generator)
+    mask = augment.befall(share.part, lambda x: augment.take_part(x, generator), mask, generator)
+    mask = augment.befall(share.cut, lambda x: augment.cut_badly(x, generator), mask, generator)
+    half = round(stepwise * count)
     composite, targets = synthesis.distort(real[:half], mask[:half], cascade, generator)
-    names = list(synthesis.RECIPES)
-    parts = [composite]
-    for name, chunk in zip(names, torch.arange(half, count).tensor_split(len(names)), strict=True):
-        if len(chunk):
-            inputs = real[chunk], mask[chunk], reference[chunk], reference_mask[chunk]
-            parts.append(synthesis.apply_recipe(name, *inputs, generator))
-    return Batch(torch.cat(parts), mask, real, targets)
+    imitated, goal = _imitate(photos, real[half:], mask[half:], names, generator)
+    composite, real = torch.cat([composite, imitated]), torch.cat([real[:half], goal])
+    composite = augment.befall(share.jpeg, lambda x: augment.compress(x, generator), composite, generator)
+    seen = augment.befall(share.misseen, lambda x: augment.cut_badly(x, generator), mask, generator)
+    return Batch(composite, mask, seen, real, targets)
 
 
-def _crop(picture: Tensor, generator: Generator) -> Tensor:
-    """A random crop that keeps some foreground and some background, or the whole picture."""
-    stored = picture.shape[1]
+def shard(photos: Photos, cascade: Cascade, recipe: Recipe, step: int, index: int) -> Batch:
+    """The SHARD pictures at a place of a step's batch; recipe, step and place alone decide them."""
+    seed = np.random.SeedSequence((recipe.seed, step, index)).generate_state(1, np.uint64)[0]
+    return make_batch(
+        photos,
+        cascade,
+        SHARD,
+        recipe.size(step),
+        Generator().manual_seed(int(seed >> np.uint64(1))),
+        augmentation=recipe.augmentation,
+        stepwise=recipe.stepwise,
+        names=recipe.synthesis,
+    )
+
+
+def batches(
+    photos: Photos, cascade: Cascade, recipe: Recipe, steps: range, shards: range, workers: int = 1
+) -> Iterator[Batch]:
+    """The batches of some steps, or of each only the given shards, made ahead by threads of one core each."""
+    waiting: deque[list[Future[Batch]]] = deque()
+    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        for step in steps:
+            waiting.append([pool.submit(shard, photos, cascade, recipe, step, index) for index in shards])
+            if len(waiting) > 2:
+                yield _join([future.result() for future in waiting.popleft()])
+        while waiting:
+            yield _join([future.result() for future in waiting.popleft()])
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _imitate(
+    photos: Photos, real: Tensor, mask: Tensor, names: Sequence[str], generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """Composites by the named recipes, one picture at a time, and the pictures that they should become.
+
+    A recipe that invents another light may as well change the background: then the photograph's own foreground lies
+    on it, and the changed picture is the goal.
+    """
+    composites, goals = [], []
+    for picture, alpha in zip(real[:, None], mask[:, None], strict=True):
+        name = names[int(torch.randint(len(names), (), generator=generator))]
+        reference, reference_mask = _reference(photos, picture, alpha, generator)
+        changed = synthesis.imitate(name, picture, alpha, reference, reference_mask, generator)
+        if name in synthesis.ADJUSTMENTS and torch.rand((), generator=generator) < 0.5:
+            picture, changed = changed, picture
+        composites.append(synthesis.paste(changed, picture, alpha))
+        goals.append(picture)
+    return torch.cat(composites), torch.cat(goals)
+
+
+def _reference(photos: Photos, picture: Tensor, mask: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Of three photographs the one whose foreground is nearest in hue: a red car lends a white one no light.
+
+    Only its colours count, for which every fourth pixel each way does.
+    """
+    indices = torch.randint(len(photos), (3,), generator=generator)
+    images, masks = (part[indices, :, ::4, ::4].float() / 255 for part in (photos.images, photos.masks))
+    distance = (_hue(images, masks) - _hue(picture, mask)).norm(dim=1)
+    nearest = int(distance.argmin())
+    return images[nearest, None], masks[nearest, None]
+
+
+def _hue(image: Tensor, mask: Tensor) -> Tensor:
+    """The mean colour of the foreground less its grey, (N, 3)."""
+    mean = (image * mask).sum(dim=(2, 3)) / (mask.sum(dim=(2, 3)) + 1)
+    return mean - mean.mean(dim=1, keepdim=True)
+
+
+def _join(shards: Sequence[Batch]) -> Batch:
+    """One batch of several, the composites with a target for every step first."""
+    counts = [len(each.targets[0]) for each in shards]
+
+    def joined(parts: Sequence[Tensor]) -> Tensor:
+        pairs = list(zip(parts, counts, strict=True))
+        return torch.cat([part[:count] for part, count in pairs] + [part[count:] for part, count in pairs])
+
+    return Batch(
+        composite=joined([each.composite for each in shards]),
+        mask=joined([each.mask for each in shards]),
+        seen=joined([each.seen for each in shards]),
+        real=joined([each.real for each in shards]),
+        targets=[torch.cat(step) for step in zip(*(each.targets for each in shards), strict=True)],
+    )
+
+
+def _crop(mask: Tensor, generator: Generator) -> tuple[slice, slice]:
+    """Rows and columns of a random crop that keeps some foreground and some background, or of the whole picture."""
+    stored = mask.shape[0]
     for _ in range(3):
         height, width = (stored * (0.5 + 0.5 * torch.rand(2, generator=generator))).int().tolist()
         top = int(torch.randint(stored - height + 1, (), generator=generator))
         left = int(torch.randint(stored - width + 1, (), generator=generator))
-        crop = picture[:, top : top + height, left : left + width]
-        if 0.02 < float(crop[3].mean()) < 0.9:
-            return crop
-    return picture
+        rows, columns = slice(top, top + height), slice(left, left + width)
+        if 0.02 < float(mask[rows, columns].sum()) / (255 * height * width) < 0.9:
+            return rows, columns
+    return slice(None), slice(None)
+
+
+def _resize(picture: Tensor, size: int) -> Tensor:
+    return torch.nn.functional.interpolate(picture, (size, size), mode="bilinear", antialias=True)
 
 
 def _read(path: Path, mode: str) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

@@ -75,59 +75,60 @@ def match_histograms(
 
     Its slope is held under `steepest`: more would show noise as bands.
     """
-    source = _quantiles(real, mask)
-    goal = [_no_steeper(g, s, steepest) for g, s in zip(_quantiles(reference, reference_mask), source, strict=True)]
-    return torch.stack([_interpolate(image, s, g) for image, s, g in zip(real, source, goal, strict=True)])
+    return _match(real, _sample(real, mask), _sample(reference, reference_mask), steepest)
 
 
 def transfer_distribution(
     real: Tensor, mask: Tensor, reference: Tensor, reference_mask: Tensor, generator: Generator, rounds: int = 4
 ) -> Tensor:
     """The whole colour distribution, by matching histograms along random axes in turn (Pitie et al. 2005)."""
-    moved = real
+    moved, sample, goal = real.flatten(2), _sample(real, mask), _sample(reference, reference_mask)
     for _ in range(rounds):
         axes = torch.linalg.qr(torch.randn(len(real), 3, 3, generator=generator)).Q
-        turned, goal = ((axes @ picture.flatten(2)).view_as(picture) for picture in (moved, reference))
-        matched = match_histograms(turned, mask, goal, reference_mask, steepest=1.3)  # 1.3^4 is 2.9
-        moved = (axes.transpose(1, 2) @ matched.flatten(2)).view_as(real)
-    return moved
+        turned, turned_goal = axes @ sample, axes @ goal
+        # 1.3^4 is 2.9: no steeper over all rounds than one match of histograms may be.
+        both = _match(torch.cat([axes @ moved, turned], dim=2), turned, turned_goal, steepest=1.3)
+        moved, sample = (axes.transpose(1, 2) @ both).split([moved.shape[2], sample.shape[2]], dim=2)
+    return moved.reshape(real.shape)
 
 
 def retouch(real: Tensor, generator: Generator) -> Tensor:
     """Random smooth tone curves, one shared and a weaker one for each channel, then a 3x3 colour matrix."""
     count = len(real)
-    shared = _curve(count, 1, 0.35, generator)
-    each = _curve(count, 3, 0.12, generator)
-    knots = torch.linspace(0, 1, shared.shape[2]).expand(3, -1)
-    toned = torch.stack(
-        [
-            _interpolate(_interpolate(image, knots, a.expand(3, -1)), knots, b)
-            for image, a, b in zip(real, shared, each, strict=True)
-        ]
-    )
-    grey = torch.full((3, 3), 1 / 3)
-    vividness = 1 + 0.35 * torch.randn(count, 1, 1, generator=generator)
-    matrix = vividness * torch.eye(3) + (1 - vividness) * grey
-    matrix = matrix + 0.04 * torch.randn(count, 3, 3, generator=generator)
+    shared = _curve(count, 1, 0.35, generator).expand(-1, 3, -1)
+    own = _curve(count, 3, 0.06, generator)  # stronger ones tint green or magenta, which no light does
+    knots = torch.linspace(0, 1, shared.shape[2]).expand_as(shared)
+    toned = _interpolate(real, knots, _interpolate(shared, knots, own))
+    vividness = (1 + 0.35 * torch.randn(count, 1, 1, generator=generator)).clamp_min(0.2)
+    matrix = vividness * torch.eye(3) + (1 - vividness) / 3
+    matrix = matrix + 0.02 * torch.randn(count, 3, 3, generator=generator)
     return (matrix @ toned.flatten(2)).view_as(real)
 
 
-def relight(real: Tensor, mask: Tensor, generator: Generator) -> Tensor:
-    """Another hour or weather: exposure and illuminant in linear light, then haze or added contrast."""
+def relight(real: Tensor, mask: Tensor, generator: Generator, strength: float = 1.0) -> Tensor:
+    """Another exposure, illuminant and weather: gains in linear light, then haze or added contrast."""
     shape = (len(real), 1, 1, 1)
-    stops = 0.9 * torch.randn(shape, generator=generator)
-    warmth = 0.25 * torch.randn(shape, generator=generator)
-    tint = 0.08 * torch.randn(shape, generator=generator)
-    # Night is blue and flat more often than it is warm: darkening drags warmth down a little.
-    warmth = warmth + 0.08 * stops
-    gain = torch.exp2(stops + torch.cat([warmth, tint, -warmth], dim=1))
-    lit = (real.clamp(0, 1) ** 2.2 * gain).clamp(1e-5, 4)
-    # A film-like shoulder keeps over-exposed foregrounds from going flat white.
-    toned = (lit * (1 + lit / 4) / (1 + lit * 0.9)).clamp(0, 1) ** (1 / 2.2)
-    haze = 0.12 * torch.randn(shape, generator=generator).abs()
+    stops = 1.2 * strength * torch.randn(shape, generator=generator)
+    warmth = 0.25 * strength * torch.randn(shape, generator=generator)
+    tint = 0.08 * strength * torch.randn(shape, generator=generator)
+    # Dim light is blue more often than it is warm.
+    toned = _expose(real, stops, warmth + 0.08 * stops, tint)
+    haze = 0.12 * strength * torch.randn(shape, generator=generator).abs()
+    slope = torch.exp(0.3 * strength * torch.randn(shape, generator=generator))
     pivot = (toned * mask).sum(dim=(1, 2, 3), keepdim=True) / (3 * mask.sum(dim=(1, 2, 3), keepdim=True) + 1)
-    slope = torch.exp(0.25 * torch.randn(shape, generator=generator))
     return (pivot + (toned - pivot) * slope) * (1 - haze) + haze * 0.8
+
+
+def nightfall(real: Tensor, generator: Generator) -> Tensor:
+    """Dusk or night: much less light, blue from the sky or orange from lamps, paler colours, greyish blacks."""
+    shape = (len(real), 1, 1, 1)
+    stops = -0.7 - 2 * torch.rand(shape, generator=generator)
+    lamps = torch.rand(shape, generator=generator) < 0.3
+    warmth = torch.where(lamps, 0.45, -0.35) * torch.rand(shape, generator=generator)
+    dark = _expose(real, stops, warmth, 0.06 * torch.randn(shape, generator=generator))
+    grey = dark.mean(dim=1, keepdim=True)
+    veil = 0.06 * torch.rand(shape, generator=generator)
+    return (grey + (dark - grey) * (0.5 + 0.5 * torch.rand(shape, generator=generator))) * (1 - veil) + veil
 
 
 TRANSFERS: dict[str, Transfer] = {
@@ -139,19 +140,30 @@ TRANSFERS: dict[str, Transfer] = {
 ADJUSTMENTS: dict[str, Adjustment] = {
     "retouch": lambda real, mask, generator: retouch(real, generator),  # noqa: ARG005
     "relight": relight,
+    "nightfall": lambda real, mask, generator: nightfall(real, generator),  # noqa: ARG005
 }
 RECIPES = (*TRANSFERS, *ADJUSTMENTS)
+
+
+def imitate(
+    name: str, real: Tensor, mask: Tensor, reference: Tensor, reference_mask: Tensor, generator: Generator
+) -> Tensor:
+    """The whole picture as a recipe makes its foreground; the reference may have another size.
+
+    Transfers are taken only part of the way, since few pairs of pictures agree.
+    """
+    if name in ADJUSTMENTS:
+        return ADJUSTMENTS[name](real, mask, generator).clamp(0, 1)
+    strength = 0.3 + 0.7 * torch.rand((len(real), 1, 1, 1), generator=generator)
+    transferred = TRANSFERS[name](real, mask, reference, reference_mask, generator).clamp(0, 1)
+    return real + strength * (transferred - real)
 
 
 def apply_recipe(
     name: str, real: Tensor, mask: Tensor, reference: Tensor, reference_mask: Tensor, generator: Generator
 ) -> Tensor:
-    """The composite that a recipe makes; transfers are taken only part of the way, since few pairs agree."""
-    if name in ADJUSTMENTS:
-        return paste(ADJUSTMENTS[name](real, mask, generator), real, mask)
-    strength = 0.3 + 0.7 * torch.rand((len(real), 1, 1, 1), generator=generator)
-    transferred = TRANSFERS[name](real, mask, reference, reference_mask, generator).clamp(0, 1)
-    return paste(real + strength * (transferred - real), real, mask)
+    """The composite that a recipe makes: `imitate`, pasted."""
+    return paste(imitate(name, real, mask, reference, reference_mask, generator), real, mask)
 
 
 def _to_decorrelated(image: Tensor) -> Tensor:
@@ -184,22 +196,31 @@ def _matrix_power(matrix: Tensor, power: float, limits: tuple[float, float] = (1
     return cast(Tensor, (vectors * powers[:, None, :]) @ vectors.transpose(1, 2))
 
 
-def _quantiles(image: Tensor, mask: Tensor, count: int = 9) -> list[Tensor]:
-    """For each image the (3, count) quantiles of its masked pixels, made strictly increasing.
+def _sample(image: Tensor, mask: Tensor, count: int = 1024) -> Tensor:
+    """The (N, 3, count) pixels at even steps through the masked ones; through all of them if the mask is empty."""
+    passed = (mask.flatten(1) + 1e-6).cumsum(dim=1)
+    steps = (torch.arange(count) + 0.5) / count
+    index = torch.searchsorted(passed, steps * passed[:, -1:]).clamp_max(passed.shape[1] - 1)
+    return image.flatten(2).gather(2, index[:, None].expand(-1, 3, -1))
 
-    Few enough that the curve between two pictures stays smooth.
+
+def _match(values: Tensor, source: Tensor, goal: Tensor, steepest: float, knots: int = 9) -> Tensor:
+    """Carry the quantiles of `source` (N, 3, K) to those of `goal`, on `values` (N, 3, ...).
+
+    Few knots keep the curve between two pictures smooth.
     """
-    steps, rise = torch.linspace(0, 1, count), torch.linspace(0, 1e-3, count)
-    inside = [region[0] > 0.5 for region in mask]
-    chosen = [pixels[:, i] if i.any() else pixels.flatten(1) for pixels, i in zip(image, inside, strict=True)]
-    return [torch.quantile(values, steps, dim=1).T + rise for values in chosen]
+    steps, rise = torch.linspace(0, 1, knots), torch.linspace(0, 1e-3, knots)
+    start, end = (torch.quantile(each, steps, dim=2).permute(1, 2, 0) + rise for each in (source, goal))
+    rises = torch.minimum(end.diff(dim=2), steepest * start.diff(dim=2))
+    curve = torch.cat([torch.zeros_like(rises[..., :1]), rises.cumsum(dim=2)], dim=2)
+    return _interpolate(values, start, curve + (end - curve).mean(dim=2, keepdim=True))
 
 
-def _no_steeper(goal: Tensor, source: Tensor, limit: float) -> Tensor:
-    """The curve source -> goal (3, K) with its slopes held under `limit`."""
-    rises = torch.minimum(goal.diff(dim=1), limit * source.diff(dim=1))
-    curve = torch.cat([torch.zeros(3, 1), rises.cumsum(dim=1)], dim=1)
-    return curve + (goal - curve).mean(dim=1, keepdim=True)
+def _expose(image: Tensor, stops: Tensor, warmth: Tensor, tint: Tensor) -> Tensor:
+    """Gains in linear light, all in stops; where they exceed 1 a shoulder carries white to white, as film does."""
+    gain = torch.exp2(stops + torch.cat([warmth, tint, -warmth], dim=1))
+    lit = image.clamp(1e-3, 1) ** 2.2 * gain
+    return (lit / (1 + lit * (1 - 1 / gain.clamp_min(1)))).clamp(0, 1) ** (1 / 2.2)
 
 
 def _curve(count: int, channels: int, strength: float, generator: Generator, knots: int = 17) -> Tensor:
@@ -214,12 +235,11 @@ def _curve(count: int, channels: int, strength: float, generator: Generator, kno
     return black + (white - black) * curve**bend
 
 
-def _interpolate(image: Tensor, knots: Tensor, values: Tensor) -> Tensor:
-    """Piecewise linear curves (3, K) applied to the channels of one image (3, H, W); constant outside."""
-    flat = image.flatten(1).contiguous()
-    right = torch.searchsorted(knots.contiguous(), flat).clamp(1, knots.shape[1] - 1)
-    left = right - 1
-    x0, x1 = knots.gather(1, left), knots.gather(1, right)
-    y0, y1 = values.gather(1, left), values.gather(1, right)
-    share = ((flat - x0) / (x1 - x0).clamp_min(1e-6)).clamp(0, 1)
-    return (y0 + share * (y1 - y0)).view_as(image)
+def _interpolate(values: Tensor, knots: Tensor, heights: Tensor) -> Tensor:
+    """Piecewise linear curves through (knots, heights), both (N, 3, K), on `values` (N, 3, ...); constant outside."""
+    flat = values.flatten(2)
+    slopes = heights.diff(dim=2) / knots.diff(dim=2).clamp_min(1e-6)
+    curved = heights[..., :1] - (slopes * knots[..., :-1]).sum(dim=2, keepdim=True)
+    for index in range(slopes.shape[2]):
+        curved = curved + slopes[..., index, None] * flat.clamp(knots[..., index, None], knots[..., index + 1, None])
+    return curved.view_as(values)

@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 import copy
-import math
-import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from harmonizer.errors import CheckpointError
-from harmonizer.learning.data import Batch, Photos, make_batch
+from harmonizer.learning import processes
+from harmonizer.learning.data import Batch, Photos, batches
 from harmonizer.learning.losses import image_loss, total_loss
-from harmonizer.learning.model import ModelConfig, Network
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides what a run learns."""
-
-    model: ModelConfig = field(default_factory=ModelConfig)
-    steps: int = 6000
-    batch_size: int = 32
-    sizes: tuple[tuple[float, int], ...] = ((0.8, 128), (1.0, 256))  # (until this share of the steps, pixels)
-    encoder_rate: float = 2e-4
-    head_rate: float = 1e-3
-    warmup: int = 200
-    frozen: float = 0.0  # share of the steps, from the first on, in which the encoder stays as it was pretrained
-    average: float = 0.998  # of the weights, over steps
-    seed: int = 0
+from harmonizer.learning.model import Network
+from harmonizer.learning.recipes import SHARD
+from harmonizer.learning.recipes import Recipe as Recipe
 
 
 @dataclass
@@ -42,8 +27,8 @@ class State:
     network: Network
     averaged: Network
     optimizer: torch.optim.Optimizer
-    generator: torch.Generator
     step: int = 0
+    best: float = float("inf")  # the validation score of the weights that are kept as the best
 
     def save(self, path: Path) -> None:
         """Write beside and rename, so that a killed run leaves the last whole checkpoint."""
@@ -53,8 +38,8 @@ class State:
                 "network": self.network.state_dict(),
                 "averaged": self.averaged.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
-                "generator": self.generator.get_state(),
                 "step": self.step,
+                "best": self.best,
             },
             part,
         )
@@ -63,60 +48,67 @@ class State:
     def load(self, path: Path) -> None:
         """Raises CheckpointError if the file is not a checkpoint of this recipe."""
         try:
-            saved: dict[str, Any] = torch.load(path, weights_only=True)
+            saved: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
             self.network.load_state_dict(saved["network"])
             self.averaged.load_state_dict(saved["averaged"])
             self.optimizer.load_state_dict(saved["optimizer"])
-            self.generator.set_state(saved["generator"])
-            self.step = saved["step"]
+            self.step, self.best = saved["step"], saved["best"]
         except Exception as error:
             raise CheckpointError(f"{path} does not fit this run ({error}); resume with its own recipe") from error
 
 
-def start(recipe: Recipe, *, pretrained: bool) -> State:
+def start(recipe: Recipe, *, pretrained: bool, device: torch.device | None = None) -> State:
     """A fresh state from the recipe's seed, its encoder with ImageNet weights if `pretrained`."""
     torch.manual_seed(recipe.seed)
-    network = Network(recipe.model, pretrained=pretrained).to(memory_format=torch.channels_last)
+    network = Network(recipe.model, pretrained=pretrained).to(device).to(memory_format=torch.channels_last)
+    averaged = copy.deepcopy(network).requires_grad_(False).eval()
+    network.encoder = processes.synchronize_norms(network.encoder)
     encoder = list(network.encoder.parameters())
     head = [p for name, p in network.named_parameters() if not name.startswith("encoder.")]
     optimizer = torch.optim.Adam(
         [{"params": encoder, "rate": recipe.encoder_rate}, {"params": head, "rate": recipe.head_rate}]
     )
-    averaged = copy.deepcopy(network).requires_grad_(False).eval()
-    return State(network, averaged, optimizer, torch.Generator().manual_seed(recipe.seed))
+    return State(network, averaged, optimizer)
 
 
 def train(
-    recipe: Recipe, photos: Photos, state: State, checkpoint: Path, report: Callable[[State, dict[str, float]], None]
+    recipe: Recipe,
+    photos: Photos,
+    state: State,
+    checkpoint: Path,
+    report: Callable[[State, dict[str, float]], None],
+    *,
+    workers: int = 1,
 ) -> None:
-    """Run `state` to the recipe's last step; `report` gets the plain losses of every 50 steps, averaged."""
-    sums: dict[str, float] = {}
-    began = time.perf_counter()
-    while state.step < recipe.steps:
-        batch = make_batch(photos, state.network.cascade, recipe.batch_size, _size(recipe, state.step), state.generator)
-        for name, value in _step(recipe, state, batch).items():
-            sums[name] = sums.get(name, 0.0) + value
+    """Run `state` to the recipe's last step; `report` gets the plain losses of every step.
+
+    Everything that is drawn at a step depends on the recipe and the step alone, so a run that goes on from a
+    checkpoint ends as one that was never interrupted. `workers` threads make the batches ahead.
+    """
+    steps, shards = range(state.step, recipe.steps), processes.share(recipe.batch_size // SHARD)
+    device = next(state.network.parameters()).device
+    for batch in batches(photos, state.network.cascade, recipe, steps, shards, workers):
+        torch.manual_seed(hash((recipe.seed, state.step, processes.rank())))  # for dropout, if there is any
+        losses = _step(recipe, state, batch.to(device))
         state.step += 1
-        if state.step % 50 == 0 or state.step == recipe.steps:
-            seconds = time.perf_counter() - began
-            report(state, {name: value / 50 for name, value in sums.items()} | {"seconds": seconds / 50})
-            sums, began = {}, time.perf_counter()
-        if state.step % 500 == 0 or state.step == recipe.steps:
+        # After the report, which may find the weights to be the best so far.
+        report(state, losses)
+        if processes.rank() == 0 and is_milestone(recipe, state.step):
             state.save(checkpoint)
 
 
-def describe(recipe: Recipe) -> dict[str, Any]:
-    """The recipe as plain values, for config.json."""
-    return asdict(recipe)
+def is_milestone(recipe: Recipe, step: int) -> bool:
+    """Whether a checkpoint is due after so many steps: every 500, at least ten times a run, and at the end."""
+    return step % max(1, min(500, recipe.steps // 10)) == 0 or step == recipe.steps
 
 
 def _step(recipe: Recipe, state: State, batch: Batch) -> dict[str, float]:
     for group in state.optimizer.param_groups:
-        group["lr"] = group["rate"] * _schedule(recipe, state.step)
-    frozen = state.step < recipe.frozen * recipe.steps
-    state.network.train()
-    state.network.encoder.train(not frozen).requires_grad_(not frozen)
-    trace = state.network.trace(batch.composite, batch.mask)
+        group["lr"] = group["rate"] * recipe.rate(state.step)
+    _set_mode(state.network, frozen=recipe.is_frozen(state.step), frozen_norm=recipe.frozen_norm)
+    # The filters blend by the mask of the paste, whatever mask the network was shown.
+    theta = state.network(batch.composite, batch.seen)
+    trace = state.network.cascade.trace(batch.composite, theta, batch.mask)
     stepwise = len(batch.targets[0])
     synthetic = [
         image_loss(step[:stepwise], target, batch.mask[:stepwise])
@@ -126,18 +118,33 @@ def _step(recipe: Recipe, state: State, batch: Batch) -> dict[str, float]:
     loss = total_loss(synthetic, final)
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
+    processes.average_gradients(state.network)
     torch.nn.utils.clip_grad_norm_(state.network.parameters(), 5.0)
     state.optimizer.step()
     _average(state, recipe.average)
-    return {f"L{i}": float(value.detach().mean()) for i, value in enumerate(synthetic, start=1)} | {
-        "final": float(final.detach().mean()),
-        "unharmonized": _untouched(batch, stepwise),
-    }
+    return _plain(synthetic, final, _untouched(batch, stepwise))
 
 
-def _untouched(batch: Batch, stepwise: int) -> float:
+def _set_mode(network: Network, *, frozen: bool, frozen_norm: bool) -> None:
+    network.train()
+    network.encoder.train(not frozen).requires_grad_(not frozen)
+    if frozen_norm:
+        for module in network.encoder.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eval()
+
+
+def _plain(synthetic: list[Tensor], final: Tensor, untouched: Tensor) -> dict[str, float]:
+    """The losses as numbers, averaged over pictures and processes."""
+    values = torch.stack([each.detach().mean() for each in (*synthetic, final, untouched)])
+    processes.average([values])
+    names = [*(f"L{index}" for index in range(1, len(synthetic) + 1)), "final", "unharmonized"]
+    return dict(zip(names, values.tolist(), strict=True))
+
+
+def _untouched(batch: Batch, stepwise: int) -> Tensor:
     """The loss that doing nothing would have on the same composites, to read `final` against."""
-    return float(image_loss(batch.composite, batch.real, batch.mask)[stepwise:].mean())
+    return image_loss(batch.composite[stepwise:], batch.real[stepwise:], batch.mask[stepwise:])
 
 
 @torch.no_grad()
@@ -149,14 +156,3 @@ def _average(state: State, rate: float) -> None:
             value.lerp_(own[name], 1 - rate)
         else:
             value.copy_(own[name])
-
-
-def _schedule(recipe: Recipe, step: int) -> float:
-    if step < recipe.warmup:
-        return (step + 1) / recipe.warmup
-    share = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
-    return 0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2
-
-
-def _size(recipe: Recipe, step: int) -> int:
-    return next(size for until, size in recipe.sizes if step < until * recipe.steps or until >= 1)

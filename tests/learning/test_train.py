@@ -5,9 +5,11 @@ import pytest
 import torch
 
 from harmonizer.errors import CheckpointError, ImageFileError
-from harmonizer.learning import data, model, run, train
+from harmonizer.learning import data, model, run, train, validate
+from harmonizer.learning.recipes import Recipe
 
-RECIPE = train.Recipe(
+RECIPE = Recipe(
+    pretrained=False,
     model=model.ModelConfig(encoder="mobilenetv3_small_050", input_size=48),
     steps=4,
     batch_size=8,
@@ -119,19 +121,23 @@ def test_training_brings_composites_closer_to_the_photographs(photo_folder, tmp_
     photos = data.read_photos(photo_folder, held_out=False)
     state = train.start(recipe, pretrained=False)
     train.train(recipe, photos, state, tmp_path / "last.pt", ignore)
-    scores = run.validate(state.averaged, photos, count=32)
+    scores = validate.validate(state.averaged, photos, count=32).scores
     assert scores["eq8_after"] < 0.8 * scores["eq8_before"]
 
 
 def test_a_run_leaves_a_checkpoint_and_a_log(photo_folder, tmp_path):
-    run.run(RECIPE, photo_folder, tmp_path / "run", resume=False, pretrained=False)
+    run.run(RECIPE, photo_folder, tmp_path / "run", resume=False)
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        "best",
         "config.json",
         "last.pt",
         "log.jsonl",
         "model.safetensors",
+        "recipe.json",
+        "tensorboard",
     ]
     line = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
+    assert 0.5 < line["score"] < 1.5
     assert line["step"] == 4
     assert line["eq8_before"] > 0
     assert model.load(tmp_path / "run").config.encoder == RECIPE.model.encoder

@@ -1,0 +1,131 @@
+"""Everything that decides what a run learns, and the recipes that have names."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, TypeVar
+
+from harmonizer.errors import RecipeError
+from harmonizer.learning.augment import Augmentation
+from harmonizer.learning.model import ModelConfig
+from harmonizer.learning.synthesis import RECIPES as SYNTHESIS
+
+T = TypeVar("T")
+
+SHARD = 8
+"""Pictures that are made together, each shard from a seed of its own: processes share a batch out by shards."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what a run learns. Raises RecipeError on values that make no run."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    pretrained: bool = True  # begin with the encoder's ImageNet weights
+    steps: int = 6000
+    batch_size: int = 32  # over all processes
+    sizes: tuple[tuple[float, int], ...] = ((0.8, 128), (1.0, 256))  # (until this share of the steps, pixels)
+    encoder_rate: float = 2e-4
+    head_rate: float = 1e-3
+    warmup: int = 200
+    decays: tuple[float, ...] = ()  # at these shares of the steps the rates fall to a tenth; if none, along a cosine
+    frozen: float = 0.0  # share of the steps, from the first on, in which the encoder stays as it was pretrained
+    frozen_norm: bool = False  # batch norm keeps its pretrained statistics in all steps
+    average: float = 0.998  # of the weights, over steps
+    stepwise: float = 0.5  # share of each batch made by Eq. 8, with a target for every filter
+    synthesis: tuple[str, ...] = SYNTHESIS  # how the rest is made, in equal shares
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        problem = None
+        if self.batch_size < SHARD or self.batch_size % SHARD:
+            problem = f"batch_size is a multiple of {SHARD}; got {self.batch_size}"
+        elif self.steps < 1:
+            problem = f"steps is at least 1; got {self.steps}"
+        elif not self.sizes or self.sizes[-1][0] != 1 or list(self.sizes) != sorted(self.sizes, key=lambda s: s[0]):
+            problem = f"sizes are pairs (share of the steps, pixels) with growing shares, the last 1; got {self.sizes}"
+        elif unknown := set(self.synthesis) - set(SYNTHESIS):
+            problem = f"no synthesis is named {', '.join(sorted(unknown))}; there are {', '.join(SYNTHESIS)}"
+        elif not self.synthesis or not 0 < self.stepwise < 1:
+            problem = "each batch holds both kinds: give at least one synthesis, and a stepwise share between 0 and 1"
+        if problem:
+            raise RecipeError(f"this recipe makes no run: {problem}")
+
+    def size(self, step: int) -> int:
+        """The side of the pictures at a step, in pixels."""
+        return next(size for until, size in self.sizes if step < until * self.steps or until >= 1)
+
+    def rate(self, step: int) -> float:
+        """What both learning rates are multiplied by at a step, in (0, 1]."""
+        if step < self.warmup:
+            return (step + 1) / self.warmup
+        if self.decays:
+            return float(0.1 ** sum(step >= share * self.steps for share in self.decays))
+        share = (step - self.warmup) / max(1, self.steps - self.warmup)
+        return 0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2
+
+    def is_frozen(self, step: int) -> bool:
+        """Whether the encoder keeps its pretrained weights at a step."""
+        return step < self.frozen * self.steps
+
+
+def to_json(recipe: Recipe) -> str:
+    """The recipe as a JSON object that `from_json` reads."""
+    return json.dumps(asdict(recipe), indent=2) + "\n"
+
+
+def from_json(text: str) -> Recipe:
+    """Read a recipe; what it leaves out is as in `Recipe()`. Raises RecipeError."""
+    try:
+        values: dict[str, Any] = json.loads(text)
+        for name, kind in (("model", ModelConfig), ("augmentation", Augmentation)):
+            values[name] = _construct(kind, values.get(name, {}))
+        if "sizes" in values:
+            values["sizes"] = tuple((share, size) for share, size in values["sizes"])
+        return _construct(Recipe, values)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise RecipeError(f"this is no recipe ({error}); expected JSON as a run writes it to recipe.json") from error
+
+
+def _construct(kind: type[T], values: dict[str, Any]) -> T:
+    names = [entry.name for entry in fields(kind)]  # type: ignore[arg-type]
+    if unknown := set(values) - set(names):
+        raise RecipeError(f"{kind.__name__} has no {', '.join(sorted(unknown))}; it has {', '.join(names)}")
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+
+DEFAULT = Recipe(
+    # First the regressor on a frozen encoder at 112 px, then all at the size that is shipped: a network loses much
+    # on pictures of another size than it was last trained on.
+    model=ModelConfig(encoder="tf_efficientnet_lite0", regions=True, input_size=160),
+    steps=2400,
+    sizes=((0.7, 112), (1.0, 160)),
+    frozen=0.7,
+    augmentation=Augmentation(whole=0.3, part=0.1, light=0.5, cut=0.3, misseen=0.2, jpeg=0.3),
+)
+"""What ships."""
+
+PAPER = Recipe(
+    model=ModelConfig(encoder="efficientnet_b0", tones=False),
+    # 60 epochs over the 65,742 training pictures of iHarmony4, eight of them in each batch.
+    steps=60 * 65_742 // 8,
+    batch_size=16,
+    sizes=((1.0, 256),),
+    encoder_rate=3e-4,
+    head_rate=3e-4,
+    warmup=0,
+    decays=(25 / 60, 50 / 60),
+    average=0.0,
+)
+"""The paper's training as far as it is known, on whatever photographs are given.
+
+From the paper: EfficientNet-B0 at 256 px, Adam, mu = 10, the dynamic loss, half of each batch by Eq. 8. From the
+released training script: batches of 16, of them 8 real composites; rate 3e-4, a tenth of it from epoch 25 on and a
+hundredth from 50 on, of 60. Assumed: an epoch is one pass of the Eq. 8 half over iHarmony4's training set. Not to be
+had: its real composites, for which our synthesis stands in.
+"""
+
+RECIPES = {"default": DEFAULT, "paper": PAPER}

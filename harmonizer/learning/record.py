@@ -1,0 +1,90 @@
+"""What a run tells while it goes on: a progress bar, JSON lines, and TensorBoard."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch.utils.tensorboard import SummaryWriter
+
+from harmonizer.learning.recipes import Recipe
+from harmonizer.learning.validate import Validation
+
+WINDOW = 50  # steps that a line of the log averages
+
+
+class Recorder:
+    """Writes `log.jsonl` and TensorBoard's files into the folder of a run, and draws the bar on stderr.
+
+    Going on from a step, what was written after it is forgotten: those steps are done again.
+    """
+
+    def __init__(self, folder: Path, recipe: Recipe, filters: tuple[str, ...], step: int) -> None:
+        self.log = folder / "log.jsonl"
+        self.recipe = recipe
+        self.filters = filters
+        self.board = SummaryWriter(folder / "tensorboard", purge_step=step or None)
+        self.sums: dict[str, float] = {}
+        self.count = 0
+        self.clock = time.perf_counter()
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[speed]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        self.task = self.progress.add_task("steps", total=recipe.steps, completed=step, speed="")
+        kept = [line for line in self._lines() if json.loads(line)["step"] <= step] if step else []
+        self.log.write_text("".join(kept))
+
+    def __enter__(self) -> Recorder:
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.progress.stop()
+        self.board.close()
+
+    def step(self, step: int, losses: dict[str, float]) -> None:
+        """Take the plain losses of a step; every WINDOW steps, and at the last, write their means."""
+        for name, value in losses.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+        self.count += 1
+        self.progress.advance(self.task)
+        if step % WINDOW and step != self.recipe.steps:
+            return
+        now = time.perf_counter()
+        means = {name: value / self.count for name, value in self.sums.items()}
+        means["images_per_second"] = self.count * self.recipe.batch_size / (now - self.clock)
+        self.progress.update(self.task, speed=f"{means['images_per_second']:.1f} images/s")
+        self._write(step, "loss", means)
+        self.sums, self.count, self.clock = {}, 0, now
+
+    def validated(self, step: int, validation: Validation) -> None:
+        """Write the scores, a histogram of each filter's theta, and the example pictures."""
+        self._write(step, "validation", validation.scores | {"score": validation.score})
+        for name, values in zip(self.filters, validation.theta.T, strict=True):
+            self.board.add_histogram(f"theta/{name}", values, step)
+        self.board.add_image("composite, harmonized, real", validation.examples, step)
+        self.board.flush()
+        self.clock = time.perf_counter()  # the time of a validation is none of the steps'
+
+    def _write(self, step: int, group: str, values: dict[str, float]) -> None:
+        with self.log.open("a") as log:
+            log.write(json.dumps({"step": step} | {name: round(value, 5) for name, value in values.items()}) + "\n")
+        for name, value in values.items():
+            self.board.add_scalar(f"{group}/{name}", value, step)
+
+    def _lines(self) -> list[str]:
+        """The whole lines of the log; a killed run may have left part of one."""
+        if not self.log.is_file():
+            return []
+        return [line for line in self.log.read_text().splitlines(keepends=True) if line.endswith("\n")]
