@@ -9,6 +9,7 @@ from pathlib import Path
 from harmonizer.errors import CheckpointError, RecipeError
 from harmonizer.learning import model, processes
 from harmonizer.learning.data import read_photos
+from harmonizer.learning.model import Network
 from harmonizer.learning.recipes import RECIPES, Recipe, from_json, to_json
 from harmonizer.learning.record import Recorder
 from harmonizer.learning.train import State, is_milestone, start, train
@@ -57,11 +58,10 @@ def run(recipe: Recipe, data: Path, out: Path, *, resume: bool) -> None:
                 if is_milestone(recipe, state.step):
                     validation = validate(state.averaged, held_out)
                     recorder.validated(state.step, validation)
-                    model.save(state.averaged, out)
+                    _keep(state.averaged, out)
                     if validation.score < state.best:
                         state.best = validation.score
-                        (out / "best").mkdir(exist_ok=True)
-                        model.save(state.averaged, out / "best")
+                        _keep(state.averaged, out / "best")
 
             train(recipe, photos, state, out / "last.pt", report, workers=_workers())
 
@@ -72,6 +72,16 @@ def resumed(out: Path) -> Recipe:
         return from_json((out / "recipe.json").read_text())
     except OSError as error:
         raise CheckpointError(f"{out} holds no run to resume ({error}); start one without --resume") from error
+
+
+def _keep(network: Network, folder: Path) -> None:
+    """Write the network beside and rename: a killed run leaves whole files."""
+    part = folder / "part"
+    part.mkdir(parents=True, exist_ok=True)
+    model.save(network, part)
+    for file in part.iterdir():
+        file.replace(folder / file.name)
+    part.rmdir()
 
 
 def _workers() -> int:

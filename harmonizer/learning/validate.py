@@ -35,7 +35,11 @@ class Validation:
 
 @torch.no_grad()
 def validate(network: Network, held_out: Photos, count: int = 96) -> Validation:
-    """Harmonize the same composites at each call, `count` of each kind, at the network's input size."""
+    """Harmonize the same composites at each call, `count` of each kind, at the network's input size.
+
+    Of few photographs fewer composites are made, four of each.
+    """
+    count = min(count, 4 * len(held_out))
     size, device = network.config.input_size, next(network.parameters()).device
     generator = Generator().manual_seed(1)
     indices = torch.randint(len(held_out), (2 * count,), generator=generator)

@@ -1,0 +1,118 @@
+"""Training runs as a user starts them: killed and resumed, and in two processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from harmonizer.errors import RecipeError
+from harmonizer.learning import model, processes, recipes, run
+from harmonizer.learning.augment import Augmentation
+from harmonizer.learning.recipes import Recipe
+
+ROOT = Path(__file__).parents[2]
+RECIPE = Recipe(
+    model=model.ModelConfig(encoder="test_resnet", input_size=32),
+    pretrained=False,
+    steps=20,
+    batch_size=16,
+    sizes=((1.0, 32),),
+    warmup=2,
+    augmentation=Augmentation(whole=0.3, part=0.3, light=0.3, cut=0.3, misseen=0.3, jpeg=0.3),
+)
+
+
+def begin(*arguments):
+    # As many threads as here: the order of sums, and with it the last bit, depends on their number.
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": str(torch.get_num_threads())}
+    command = [sys.executable, "-m", *map(str, arguments)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def finish(process):
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+
+
+def wait_for(path, process):
+    limit = time.monotonic() + 60
+    while not path.exists():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+
+
+def test_a_run_that_was_killed_ends_with_the_weights_of_one_that_was_not(photo_folder, tmp_path):
+    (tmp_path / "recipe.json").write_text(recipes.to_json(RECIPE))
+    broken = begin("harmonizer", "train", photo_folder, tmp_path / "broken", "--recipe", tmp_path / "recipe.json")
+    wait_for(tmp_path / "broken" / "last.pt", broken)
+    broken.send_signal(signal.SIGKILL)
+    broken.communicate()
+    reached = torch.load(tmp_path / "broken" / "last.pt", weights_only=True)["step"]
+    assert 0 < reached < RECIPE.steps
+    resumed = begin("harmonizer", "train", photo_folder, tmp_path / "broken", "--resume")
+    run.run(RECIPE, photo_folder, tmp_path / "whole", resume=False)
+    finish(resumed)
+    first, second = (torch.load(tmp_path / name / "last.pt", weights_only=True) for name in ("whole", "broken"))
+    assert first["step"] == second["step"] == RECIPE.steps
+    for part in ("network", "averaged"):
+        for name, value in first[part].items():
+            assert torch.equal(value, second[part][name]), name
+    files = ("log.jsonl", "recipe.json", "model.safetensors", "best/model.safetensors")
+    for file in files[1:]:
+        assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "broken" / file).read_bytes(), file
+    scores = [
+        [line for line in (tmp_path / name / "log.jsonl").read_text().splitlines() if "score" in line]
+        for name in ("whole", "broken")
+    ]
+    assert scores[0] == scores[1]
+    assert len(scores[0]) == 10
+
+
+def test_two_processes_find_the_gradients_of_one_and_finish(photo_folder, tmp_path):
+    # Rates so small that the weights stay, or Adam would turn rounding into steps; batch norm on its pretrained
+    # statistics, since on the CPU each process would measure its own half of the batch.
+    recipe = replace(RECIPE, steps=3, frozen_norm=True, encoder_rate=1e-9, head_rate=1e-9)
+    (tmp_path / "recipe.json").write_text(recipes.to_json(recipe))
+    command = ("train", photo_folder, tmp_path / "two", "--recipe", tmp_path / "recipe.json")
+    both = begin("torch.distributed.run", "--standalone", "--nproc-per-node", 2, "-m", "harmonizer", *command)
+    run.run(recipe, photo_folder, tmp_path / "one", resume=False)
+    finish(both)
+    one, two = (torch.load(tmp_path / name / "last.pt", weights_only=True) for name in ("one", "two"))
+    assert one["step"] == two["step"] == 3
+    moments = [
+        torch.cat([moment["exp_avg"].flatten() for moment in saved["optimizer"]["state"].values()])
+        for saved in (one, two)
+    ]
+    assert moments[0].norm() > 0.01
+    torch.testing.assert_close(moments[0], moments[1], rtol=1e-3, atol=1e-3 * float(moments[0].abs().max()))
+    log = [(tmp_path / name / "log.jsonl").read_text().splitlines()[0].split(', "images')[0] for name in ("one", "two")]
+    assert log[0] == log[1]
+
+
+def test_a_batch_that_cannot_be_shared_out_is_refused(monkeypatch):
+    monkeypatch.setattr(processes, "count", lambda: 3)
+    with pytest.raises(RecipeError, match="4 shards cannot be shared out evenly among 3"):
+        processes.share(4)
+
+
+def test_shards_are_shared_out_without_loss(monkeypatch):
+    monkeypatch.setattr(processes, "count", lambda: 2)
+    shares = []
+    for rank in range(2):
+        monkeypatch.setattr(processes, "rank", lambda rank=rank: rank)
+        shares += processes.share(4)
+    assert sorted(shares) == [0, 1, 2, 3]
+
+
+def test_only_a_run_can_be_resumed(tmp_path):
+    from harmonizer.errors import CheckpointError
+
+    with pytest.raises(CheckpointError, match="no run to resume"):
+        run.resumed(tmp_path)
