@@ -16,6 +16,7 @@ from harmonizer.errors import CheckpointError
 from harmonizer.learning.encoder import Encoder, Tones
 from harmonizer.learning.regressor import REGRESSORS
 from whitebox_filters import DEFAULT_FILTERS, REGISTRY_VERSION, Cascade
+from whitebox_filters.cascade import Region
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class ModelConfig:
     encoder: str = "efficientnet_b0"  # any timm name
     regressor: str = "cascade"  # a key of REGRESSORS
     filters: Sequence[str] = DEFAULT_FILTERS
+    statistics: Region = "frame"  # or "mask": where the filters measure
     tones: bool = True  # join the Tones to the pooled features
     regions: bool = False  # pool the encoder's features over foreground and background apart
     input_size: int = 256
@@ -39,7 +41,7 @@ class Network(nn.Module):
         if config.regressor not in REGRESSORS:
             raise CheckpointError(f"no regressor is named {config.regressor!r}; there are {', '.join(REGRESSORS)}")
         self.config = config
-        self.cascade = Cascade(config.filters)
+        self.cascade = Cascade(config.filters, statistics=config.statistics)
         self.encoder = Encoder(
             config.encoder, pretrained=pretrained, normalized=config.normalized, regions=config.regions
         )

@@ -115,7 +115,7 @@ def _step(recipe: Recipe, state: State, batch: Batch) -> dict[str, float]:
         for step, target in zip(trace, batch.targets, strict=True)
     ]
     final = image_loss(trace[-1][stepwise:], batch.real[stepwise:], batch.mask[stepwise:])
-    loss = total_loss(synthetic, final)
+    loss = total_loss(synthetic, final, recipe.loss)
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     processes.average_gradients(state.network)
