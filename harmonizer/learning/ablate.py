@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import combinations
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -66,14 +65,7 @@ def variants() -> list[Variant]:
         Variant("sum", LEFT, "cascade, plain sum of L_i", recipe=plain, paper="26.85 / 37.23"),
         Variant("last", LEFT, "cascade, L_k alone", recipe={"loss": "last"}),
         Variant("multihead", LEFT, "separate heads, dynamic loss", model=separate),
-        Variant(
-            "multihead sum",
-            LEFT,
-            "separate heads, plain sum of L_i",
-            model=separate,
-            recipe=plain,
-            paper="28.47 / 36.96",
-        ),
+        Variant("multihead sum", LEFT, "separate heads, plain sum of L_i", separate, plain, "28.47 / 36.96"),
     ]
     right = [
         Variant(f"filters {' '.join(names)}", RIGHT, f"{count} filters, {DRAWS} draws", {"filters": names}, paper=paper)
@@ -151,8 +143,7 @@ def run_cell(
     began = time.perf_counter()
     plan = recipe(variant, setting, seed)
     state = start(plan, pretrained=plan.pretrained)
-    with TemporaryDirectory() as folder:
-        train(plan, photos, state, Path(folder) / "last.pt", lambda *_: None)
+    train(plan, photos, state, None, lambda *_: None)
     scores = {f"{kind}_{key}": value for kind, test in tests.items() for key, value in measure(state.averaged, *test)}
     seconds = round(time.perf_counter() - began, 1)
     return {"variant": variant.name, "seed": seed, **scores, "seconds": seconds, "setting": asdict(setting)}
@@ -169,22 +160,20 @@ def compose(held_out: Photos, size: int) -> dict[str, tuple[Tensor, Tensor, Tens
     enough = (mask > 0.5).sum(dim=(1, 2, 3)) >= FOREGROUND
     real, mask = real[enough], mask[enough]
     distorted, _ = synthesis.distort(real, mask, Cascade(), generator)
-    reference, reference_mask = real.roll(1, dims=0), mask.roll(1, dims=0)
-    imitated = [
-        synthesis.apply_recipe(
-            synthesis.RECIPES[index % len(synthesis.RECIPES)],
-            *(part[index : index + 1] for part in (real, mask, reference, reference_mask)),
-            generator,
-        )
-        for index in range(len(real))
-    ]
+    names = synthesis.RECIPES
+    imitated = []
+    for index, (picture, alpha) in enumerate(zip(real[:, None], mask[:, None], strict=True)):
+        # The photograph before it lends the light.
+        reference, reference_mask = real[index - 1, None], mask[index - 1, None]
+        name = names[index % len(names)]
+        imitated.append(synthesis.apply_recipe(name, picture, alpha, reference, reference_mask, generator))
     return {"eq8": (distorted, mask, real), "imitated": (torch.cat(imitated), mask, real)}
 
 
 @torch.no_grad()
 def measure(network: Network, composite: Tensor, mask: Tensor, real: Tensor) -> Iterator[tuple[str, float]]:
     """MSE and fMSE as shares of the composites', and PSNR in dB above them; of means over the pictures, in 8 bits."""
-    chunks = zip(composite.split(32), mask.split(32), strict=True)
+    chunks = zip(torch.split(composite, 32), torch.split(mask, 32), strict=True)
     harmonized = torch.cat([network.trace(some, alpha)[-1] for some, alpha in chunks])
     before, after = (_score(pictures, real, mask) for pictures in (composite, harmonized))
     for key in ("mse", "fmse"):
@@ -209,10 +198,13 @@ def _read_cells(path: Path, setting: Setting) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     whole, _, _ = path.read_text().rpartition("\n")
-    cells: list[dict[str, Any]] = [json.loads(line) for line in whole.splitlines()]
-    for cell in cells:
-        if cell["setting"] != asdict(setting):
-            raise OutputError(f"{path} holds cells of {cell['setting']}, not of {asdict(setting)}; give another folder")
+    try:
+        cells: list[dict[str, Any]] = [json.loads(line) for line in whole.splitlines()]
+        others = [cell["setting"] for cell in cells if cell["setting"] != asdict(setting)]
+    except (ValueError, KeyError, TypeError) as error:
+        raise OutputError(f"{path} holds other lines than cells of a table ({error}); give another folder") from error
+    if others:
+        raise OutputError(f"{path} holds cells of {others[0]}, not of {asdict(setting)}; give another folder")
     io.write_file(path, f"{whole}\n".encode() if whole else b"")
     return cells
 
