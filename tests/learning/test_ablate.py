@@ -104,6 +104,8 @@ def test_a_killed_table_goes_on_and_ends_as_one_that_was_not(photo_folder, tmp_p
     table = ablate.ablate(photo_folder, whole, TINY, 1, seen.append, chosen)
     assert [line.split(" ", 1)[0] for line in seen] == ["1/3", "2/3", "3/3"]
     assert "fMSE" in seen[0]
+    # Even after two steps the loss has made a difference.
+    assert scores(whole)["base", 0]["eq8_fmse"] != scores(whole)["sum", 0]["eq8_fmse"]
     run_cell = ablate.run_cell
 
     def die(variant, *arguments):

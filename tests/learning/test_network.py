@@ -45,6 +45,18 @@ def test_every_output_learns_from_the_first_step(regressor, inputs):
             assert parameter.grad.abs().max() > 0, name
 
 
+def test_only_the_affine_regressor_is_affine():
+    torch.manual_seed(0)
+    one, other = torch.randn(2, 1, 8)
+    for name in ("affine", "cascade"):
+        regressor = REGRESSORS[name](8, 3)
+        for output in regressor.outputs:
+            torch.nn.init.normal_(output.weight, std=0.1)
+        raw = torch.atanh(regressor(torch.cat([one, other, (one + other) / 2])))
+        halfway = torch.allclose(raw[2], (raw[0] + raw[1]) / 2, atol=1e-5)
+        assert halfway == (name == "affine")
+
+
 def test_both_branches_see_the_mask_and_begin_as_the_pretrained_stem(inputs):
     conv = torch.nn.Conv2d(3, 8, 3, stride=2, padding=1)
     stem = TwoBranchStem(conv)
