@@ -26,6 +26,8 @@ WORDS = {
     "saturation": ("greyer", "more vivid"),
     "highlight": ("light tones darker", "light tones brighter"),
     "shadow": ("dark tones darker", "dark tones brighter"),
+    "tint": ("greener", "more magenta"),
+    "gamma": ("midtones darker", "midtones brighter"),
 }
 UNCHANGED_BELOW = 0.005  # what the table prints as 0.00
 BAR_HALF = 10  # characters on each side of 0
@@ -153,6 +155,26 @@ def train(
     learning = _import_learning("run")
     chosen = learning.plan(output, recipe, encoder, steps, seed, resume=resume)
     learning.run(chosen, photos, output, resume=resume)
+
+
+@app.command()
+def ablate(
+    photos: Annotated[Path, typer.Argument(help="A folder with index.csv, whose columns are image and mask.")],
+    output: Annotated[Path, typer.Argument(help="A folder for cells.jsonl and table.md.")],
+    encoder: Annotated[str, typer.Option(help="Any timm model.")] = "tf_efficientnet_lite0",
+    pretrained: Annotated[bool, typer.Option(help="Begin with its ImageNet weights.")] = True,
+    steps: Annotated[int, typer.Option(min=1, help="Batches of 16 that each variant is trained on.")] = 300,
+    size: Annotated[int, typer.Option(min=32, help="Pixels a side.")] = 64,
+    seeds: Annotated[int, typer.Option(min=1, help="Times that each variant is trained.")] = 3,
+) -> None:
+    """Train variants of the method and compare them as the paper's Table 4 does; needs the extra `train`.
+
+    The same command goes on with a table that was interrupted.
+    """
+    learning = _import_learning("ablate")
+    setting = learning.Setting(encoder=encoder, pretrained=pretrained, steps=steps, size=size)
+    table = learning.ablate(photos, output, setting, seeds, typer.echo)
+    typer.echo(f"the table is in {table}")
 
 
 @app.command()

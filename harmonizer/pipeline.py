@@ -34,7 +34,7 @@ class Harmonizer:
     def __init__(self, predictor: Predictor) -> None:
         """Build the cascade that the predictor's checkpoint names."""
         self.predictor = predictor
-        self.cascade = Cascade(predictor.config.filters)
+        self.cascade = Cascade(predictor.config.filters, statistics=predictor.config.statistics)
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> Harmonizer:

@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import whitebox_filters as wf
 from harmonizer.errors import CheckpointError
 from harmonizer.picture import Pixels, convert_depth
+from whitebox_filters.cascade import Region
 
 WEIGHTS = Path(__file__).parent / "weights"
 FORMAT = 1
@@ -28,6 +29,7 @@ class Config:
     filters: tuple[str, ...]
     input_size: int
     regressor: str = "cascade"
+    statistics: Region = "frame"
 
 
 class Predictor:
@@ -105,7 +107,9 @@ def read_config(path: Path) -> Config:
         raise CheckpointError(f"{path}: input_size is an integer from 1 to 4096; got {size!r}")
     if given.get("theta_range", [-1, 1]) != [-1, 1]:
         raise CheckpointError(f"{path}: theta_range is [-1, 1]; got {given['theta_range']!r}")
-    return Config(tuple(filters), size, str(given.get("regressor", "cascade")))
+    if given.get("statistics", "frame") not in get_args(Region):
+        raise CheckpointError(f"{path}: statistics is one of {get_args(Region)}; got {given['statistics']!r}")
+    return Config(tuple(filters), size, str(given.get("regressor", "cascade")), given.get("statistics", "frame"))
 
 
 def _open_session(path: Path, config: Config) -> Any:

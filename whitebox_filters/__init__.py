@@ -7,7 +7,7 @@
 np.uint8(174)
 """
 
-from whitebox_filters.cascade import DEFAULT_FILTERS, Cascade
+from whitebox_filters.cascade import DEFAULT_FILTERS, EIGHT_FILTERS, Cascade
 from whitebox_filters.errors import (
     BackendError,
     DuplicateFilterError,
@@ -23,6 +23,7 @@ from whitebox_filters.spec import Example, Filter, Prior
 
 __all__ = [
     "DEFAULT_FILTERS",
+    "EIGHT_FILTERS",
     "REGISTRY_VERSION",
     "BackendError",
     "Cascade",

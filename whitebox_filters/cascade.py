@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -16,6 +16,11 @@ from whitebox_filters.spec import Array, Filter
 
 DEFAULT_FILTERS = ("temperature", "brightness", "contrast", "saturation", "highlight", "shadow")
 """The six filters of the paper, in the order of the released system."""
+
+EIGHT_FILTERS = (*DEFAULT_FILTERS, "tint", "gamma")
+"""For comparison with the eight filters of the paper's Table 4, whose two further ones it does not name."""
+
+Region = Literal["frame", "mask"]
 
 # The compiled backends, each named like the extra that installs it.
 _MODULES = {"numba": "numba_cpu", "cuda": "cuda"}
@@ -29,10 +34,17 @@ class Cascade:
     Numba-CUDA. `backend="numba"` compiles the fused loop for NumPy images on the CPU.
     """
 
-    def __init__(self, filters: Sequence[str | Filter] = DEFAULT_FILTERS) -> None:
-        """Compose filters given by name or as entries. Raises UnknownFilterError, FilterError if there are none."""
+    def __init__(self, filters: Sequence[str | Filter] = DEFAULT_FILTERS, *, statistics: Region = "frame") -> None:
+        """Compose filters given by name or as entries, whose statistics are of the frame or of what the mask shows.
+
+        The released system measures the frame, so that the background takes part in what a filter does to the
+        foreground. Raises UnknownFilterError, and FilterError if there are no filters or for another `statistics`.
+        """
         if isinstance(filters, str) or not filters:
             raise FilterError(f"a cascade takes a sequence of at least one filter or name; got {filters!r}")
+        if statistics not in get_args(Region):
+            raise FilterError(f"statistics are those of the {' or the '.join(get_args(Region))}; got {statistics!r}")
+        self.region = statistics
         self.filters = tuple(get(item) if isinstance(item, str) else item for item in filters)
 
     @property
@@ -44,11 +56,12 @@ class Cascade:
         return len(self.filters)
 
     def __repr__(self) -> str:
-        return f"Cascade({list(self.names)!r})"
+        region = "" if self.region == "frame" else f", statistics={self.region!r}"
+        return f"Cascade({list(self.names)!r}{region})"
 
     def reversed(self) -> Cascade:
         """The same filters in the opposite order, which synthesis applies to a real photograph (Eq. 8)."""
-        return Cascade(self.filters[::-1])
+        return Cascade(self.filters[::-1], statistics=self.region)
 
     def __call__(
         self,
@@ -63,8 +76,9 @@ class Cascade:
 
         NumPy: `image` HWC, `theta` k numbers or {name: number}, `mask` HW (bool, uint8, uint16, float).
         torch: `image` (N, 3, H, W) in [0, 1], `theta` (N, k), `mask` (N, 1, H, W) in [0, 1]; gradients reach
-        image and theta. Returns the type, shape and dtype of `image`. Statistics are measured on the whole
-        frame unless `statistics` (from `Cascade.statistics`) freezes them.
+        image and theta. Returns the type, shape and dtype of `image`. Statistics are measured, on
+        the frame or inside the mask as the cascade was made, unless `statistics` (from `Cascade.statistics`)
+        freezes them. The compiled backends measure the frame only.
         Raises ImageError, ThetaError, BackendError.
         """
         if backend == "numba" or (backend is None and _kind(image) == "cuda"):
@@ -79,20 +93,31 @@ class Cascade:
         """Every I'_i, i = 1 .. k, each blended with the mask; arguments as for a call."""
         return list(self._run(image, theta, mask, statistics, every=True))
 
-    def statistics(self, image: Array, theta: Any) -> list[Any]:
-        """What each filter measures on the way, None for those that measure nothing; to freeze in a later call."""
+    def statistics(self, image: Array, theta: Any, mask: Array | None = None) -> list[Any]:
+        """What each filter measures on the way, None for those that measure nothing; to freeze in a later call.
+
+        The mask counts only in a cascade with `statistics="mask"`.
+        """
         xp, planes, arguments = self._prepare(image, theta)
-        return [value for _, value in array.steps(xp, self.filters, planes, arguments, self._frozen(None))]
+        weights = self._weights(_alpha(image, mask, planes))
+        return [value for _, value in array.steps(xp, self.filters, planes, arguments, self._frozen(None), weights)]
 
     def _run(
         self, image: Array, theta: Any, mask: Array | None, statistics: Sequence[Any] | None, *, every: bool
     ) -> Iterator[Array]:
         xp, original, arguments = self._prepare(image, theta)
         alpha = _alpha(image, mask, original)
-        steps = array.steps(xp, self.filters, original, arguments, self._frozen(statistics))
+        weights = self._weights(alpha)
+        steps = array.steps(xp, self.filters, original, arguments, self._frozen(statistics), weights)
         for index, (planes, _) in enumerate(steps, start=1):
             if every or index == len(self):
                 yield _restore(array.blend(planes, original, alpha), image)
+
+    def _weights(self, alpha: Array | None) -> Array | None:
+        """The opacity (..., H, W) by which pixels count in statistics; None counts all alike."""
+        if alpha is None or self.region == "frame":
+            return None
+        return alpha[0] if alpha.ndim > 2 else alpha
 
     def _prepare(self, image: Array, theta: Any) -> tuple[Any, Array, Array]:
         if _kind(image) == "numpy":
@@ -137,6 +162,11 @@ class Cascade:
         return statistics
 
     def _compiled(self, backend: str, image: Array, theta: Any, mask: Any, statistics: Sequence[Any] | None) -> Array:
+        if self.region == "mask" and mask is not None and statistics is None:
+            raise BackendError(
+                f"backend {backend!r} measures the frame only; freeze what this cascade measures inside the mask: "
+                "statistics=cascade.statistics(image, theta, mask)"
+            )
         try:
             module = importlib.import_module(f"whitebox_filters.backends.{_MODULES[backend]}")
         except ImportError as error:

@@ -70,12 +70,13 @@ def _descend(
     def pixels(planes: images.FloatArray, chosen: npt.NDArray[np.intp]) -> Tensor:
         return torch.from_numpy(planes.reshape(1, -1, 1, alpha.size)[..., chosen]).double()
 
-    frame, foreground, goal = pixels(source, everywhere), pixels(source, inside), pixels(target, inside)
-    opacity = pixels(alpha, inside)
+    frame, coverage = pixels(source, everywhere), pixels(alpha, everywhere)
+    foreground, goal, opacity = pixels(source, inside), pixels(target, inside), pixels(alpha, inside)
+    measures = any(filter.statistic is not None for filter in cascade.filters)
 
     def error(unbounded: Tensor) -> Tensor:
         theta = torch.tanh(unbounded)[None]
-        statistics = cascade.statistics(frame, theta)
+        statistics = cascade.statistics(frame, theta, coverage) if measures else None
         result: Tensor = cascade(foreground, theta, opacity, statistics=statistics)
         return ((255 * (result - goal)) ** 2).mean()
 

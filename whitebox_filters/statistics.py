@@ -1,4 +1,4 @@
-"""The means that some filters need to know of the whole frame."""
+"""The means that some filters need to know of the frame, or of its foreground."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from typing import Any
 from whitebox_filters.spec import Array, Statistic
 
 
-def measure(xp: Any, planes: Array, statistic: Statistic) -> Array:
-    """Measure planes of shape (3, ..., H, W): `channel_means` gives (3, ...), `mean` gives (...)."""
-    means = xp.mean(planes, axis=(-2, -1))
+def measure(xp: Any, planes: Array, statistic: Statistic, alpha: Array | None = None) -> Array:
+    """Measure planes of shape (3, ..., H, W): `channel_means` gives (3, ...), `mean` gives (...).
+
+    With `alpha` (..., H, W), the opacity of a mask, pixels count by it; where it is 0 all over, all count alike.
+    """
+    if alpha is None:
+        means = xp.mean(planes, axis=(-2, -1))
+    else:
+        empty = xp.sum(alpha, axis=(-2, -1), keepdims=True) == 0
+        weights = xp.where(empty, xp.ones_like(alpha), alpha)
+        means = xp.sum(planes * weights, axis=(-2, -1)) / xp.sum(weights, axis=(-2, -1))
     return means if statistic == "channel_means" else xp.mean(means, axis=0)

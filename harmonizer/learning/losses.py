@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -29,6 +29,24 @@ def dynamic_loss(losses: Sequence[Tensor]) -> Tensor:
     return (added / (added.detach().sum(dim=0) + 1e-9)).sum(dim=0).mean()
 
 
-def total_loss(synthetic: Sequence[Tensor], final: Tensor) -> Tensor:
-    """Eq. 13: the dynamic loss of Eq. 8 composites plus MU times the last-step loss of all others, (M,)."""
-    return dynamic_loss(synthetic) + MU * final.mean()
+def sum_loss(losses: Sequence[Tensor]) -> Tensor:
+    """All L_i (N,) added up: what Table 4 calls no dynamic loss."""
+    return torch.stack(list(losses)).sum(dim=0).mean()
+
+
+def last_loss(losses: Sequence[Tensor]) -> Tensor:
+    """L_k (N,) alone, as for composites that have no targets in between."""
+    return losses[-1].mean()
+
+
+STEPWISE: dict[str, Callable[[Sequence[Tensor]], Tensor]] = {
+    "dynamic": dynamic_loss,
+    "sum": sum_loss,
+    "last": last_loss,
+}
+"""How the losses of the k steps become one."""
+
+
+def total_loss(synthetic: Sequence[Tensor], final: Tensor, stepwise: str = "dynamic") -> Tensor:
+    """Eq. 13: the loss of Eq. 8 composites by a key of STEPWISE plus MU times the last-step loss of others, (M,)."""
+    return STEPWISE[stepwise](synthetic) + MU * final.mean()

@@ -13,11 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from harmonizer.errors import CheckpointError
-from harmonizer.learning.comparison import Comparison, GridEncoder
+from harmonizer.learning.cells import CellAttention, GridEncoder
 from harmonizer.learning.encoder import Encoder
 from harmonizer.learning.regressor import REGRESSORS
 from harmonizer.learning.tones import Tones, describe_tones
 from whitebox_filters import DEFAULT_FILTERS, REGISTRY_VERSION, Cascade
+from whitebox_filters.cascade import Region
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class ModelConfig:
     encoder: str = "efficientnet_b0"  # any timm name
     regressor: str = "cascade"  # a key of REGRESSORS
     filters: Sequence[str] = DEFAULT_FILTERS
+    statistics: Region = "frame"  # or "mask": where the filters measure
     pooling: str = "average"  # a word of POOLINGS
     tones: bool = True  # join the Tones to the pooled features
     input_size: int = 256
@@ -36,7 +38,7 @@ class ModelConfig:
 POOLINGS = {
     "average": "over the whole feature map, as the encoder itself does it (the paper)",
     "regions": "over foreground and background apart",
-    "comparison": "attention between the cells of an earlier feature map, then over foreground and background apart",
+    "attention": "compared between the cells of an earlier feature map, then over foreground and background apart",
 }
 
 
@@ -53,14 +55,14 @@ class Network(nn.Module):
             if name not in known:
                 raise CheckpointError(f"no {kind} is named {name!r}; there are {', '.join(known)}")
         self.config = config
-        self.cascade = Cascade(config.filters)
+        self.cascade = Cascade(config.filters, statistics=config.statistics)
         self.tones = Tones() if config.tones else None
         context = self.tones.features if self.tones is not None else 0
         self.encoder: GridEncoder | Encoder
-        self.comparison: Comparison | None = None
-        if config.pooling == "comparison":
+        self.attention: CellAttention | None = None
+        if config.pooling == "attention":
             self.encoder = GridEncoder(config.encoder, pretrained=pretrained)
-            self.comparison = Comparison(self.encoder.features, context)
+            self.attention = CellAttention(self.encoder.features, context)
         else:
             self.encoder = Encoder(
                 config.encoder,
@@ -68,7 +70,7 @@ class Network(nn.Module):
                 normalized=config.normalized,
                 regions=config.pooling == "regions",
             )
-        features = (self.comparison or self.encoder).features + context
+        features = (self.attention or self.encoder).features + context
         self.regressor = REGRESSORS[config.regressor](features, len(self.cascade))
 
     def forward(self, composite: Tensor, mask: Tensor) -> Tensor:
@@ -83,7 +85,7 @@ class Network(nn.Module):
     def predict(self, features: Tensor, tones: Tensor) -> Tensor:
         """What `describe` gives to theta (N, k) in (-1, 1)."""
         context = self.tones(tones) if self.tones is not None else tones
-        pooled = self.comparison(features, context) if self.comparison is not None else features
+        pooled = self.attention(features, context) if self.attention is not None else features
         return cast(Tensor, self.regressor(torch.cat([pooled, context], dim=1)))
 
     def trace(self, composite: Tensor, mask: Tensor) -> list[Tensor]:

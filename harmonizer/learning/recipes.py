@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from harmonizer.errors import RecipeError
 from harmonizer.learning.augment import Augmentation
+from harmonizer.learning.losses import STEPWISE
 from harmonizer.learning.model import ModelConfig
 from harmonizer.learning.synthesis import RECIPES as SYNTHESIS
 
@@ -36,6 +37,7 @@ class Recipe:
     bfloat16: bool = False  # the network computes in it (autocast); filters and losses stay in float32
     average: float = 0.998  # of the weights, over steps
     stepwise: float = 0.5  # share of each batch made by Eq. 8, with a target for every filter
+    loss: str = "dynamic"  # of the Eq. 8 composites: a key of losses.STEPWISE
     synthesis: tuple[str, ...] = SYNTHESIS  # how the rest is made, in equal shares
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 0
@@ -50,6 +52,8 @@ class Recipe:
             problem = f"sizes are pairs (share of the steps, pixels) with growing shares, the last 1; got {self.sizes}"
         elif unknown := set(self.synthesis) - set(SYNTHESIS):
             problem = f"no synthesis is named {', '.join(sorted(unknown))}; there are {', '.join(SYNTHESIS)}"
+        elif self.loss not in STEPWISE:
+            problem = f"no loss is named {self.loss!r}; there are {', '.join(STEPWISE)}"
         elif not self.synthesis or not 0 < self.stepwise < 1:
             problem = "each batch holds both kinds: give at least one synthesis, and a stepwise share between 0 and 1"
         if problem:
@@ -101,7 +105,7 @@ def _construct(kind: type[T], values: dict[str, Any]) -> T:
 DEFAULT = Recipe(
     # First the regressor on a frozen encoder at 112 px, then all at the size that is shipped: a network loses much
     # on pictures of another size than it was last trained on.
-    model=ModelConfig(encoder="tf_efficientnet_lite0", regions=True, input_size=160),
+    model=ModelConfig(encoder="tf_efficientnet_lite0", pooling="regions", input_size=160),
     steps=2400,
     sizes=((0.7, 112), (1.0, 160)),
     frozen=0.7,

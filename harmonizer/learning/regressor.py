@@ -64,6 +64,8 @@ def _unchanged(features: Tensor) -> Tensor:
 REGRESSORS: dict[str, Callable[[int, int], nn.Module]] = {
     "cascade": CascadeRegressor,
     "multihead": MultiHeadRegressor,
+    # Without ReLU, to see what it is worth.
+    "affine": partial(CascadeRegressor, activation=_unchanged),
     # As the authors released it: affine in the features, and clamped; for their weights only.
     "released": partial(CascadeRegressor, activation=_unchanged, squash=partial(torch.clamp, min=-1, max=1)),
 }

@@ -75,7 +75,7 @@ def train(
     recipe: Recipe,
     photos: Photos,
     state: State,
-    checkpoint: Path,
+    checkpoint: Path | None,
     report: Callable[[State, dict[str, float]], None],
     *,
     workers: int = 1,
@@ -83,7 +83,7 @@ def train(
     """Run `state` to the recipe's last step; `report` gets the plain losses of every step.
 
     Everything that is drawn at a step depends on the recipe and the step alone, so a run that goes on from a
-    checkpoint ends as one that was never interrupted. `workers` threads make the batches ahead.
+    checkpoint ends as one that was never interrupted; None writes none. `workers` threads make the batches ahead.
     """
     steps, shards = range(state.step, recipe.steps), processes.share(recipe.batch_size // SHARD)
     device = next(state.network.parameters()).device
@@ -93,7 +93,7 @@ def train(
         state.step += 1
         # After the report, which may find the weights to be the best so far.
         report(state, losses)
-        if processes.rank() == 0 and is_milestone(recipe, state.step):
+        if checkpoint is not None and processes.rank() == 0 and is_milestone(recipe, state.step):
             state.save(checkpoint)
 
 
@@ -116,7 +116,7 @@ def _step(recipe: Recipe, state: State, batch: Batch) -> dict[str, float]:
         for step, target in zip(trace, batch.targets, strict=True)
     ]
     final = image_loss(trace[-1][stepwise:], batch.real[stepwise:], batch.mask[stepwise:])
-    loss = total_loss(synthetic, final)
+    loss = total_loss(synthetic, final, recipe.loss)
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     processes.average_gradients(state.network)

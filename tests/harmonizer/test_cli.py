@@ -60,7 +60,7 @@ def test_table_says_what_was_done():
     assert cli._effect("sepia", 0.5) == "more"
     assert cli._bar(-0.5) == "     █████│          "
     assert cli._bar(1.0) == "          │██████████"
-    assert set(cli.WORDS) == set(wf.DEFAULT_FILTERS)
+    assert set(cli.WORDS) == set(wf.names())
 
 
 def test_compare(files, run):

@@ -45,6 +45,14 @@ def test_result_is_the_cascade_with_the_theta_it_reports(harmonizer, image, mask
     assert again.theta == result.theta
 
 
+def test_filters_measure_where_the_checkpoint_says(tmp_path, image, mask):
+    harmonizer = Harmonizer.load(write_checkpoint(tmp_path, statistics="mask"))
+    theta = {**dict.fromkeys(wf.DEFAULT_FILTERS, 0.0), "contrast": 0.4}
+    result = harmonizer.harmonize(image, mask, theta=theta).image
+    np.testing.assert_array_equal(result, wf.Cascade(statistics="mask")(image, theta, mask))
+    assert (result != wf.Cascade()(image, theta, mask)).any()
+
+
 def test_masks_of_every_dtype_agree(harmonizer, image, mask):
     hard = mask > 127
     expected = harmonizer.harmonize(image, hard).image

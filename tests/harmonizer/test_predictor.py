@@ -77,6 +77,7 @@ def test_bad_json(tmp_path, text):
         ({"input_size": 0}, "input_size"),
         ({"input_size": "256"}, "input_size"),
         ({"theta_range": [0, 1]}, "theta_range"),
+        ({"statistics": "foreground"}, "statistics is one of .*foreground"),
     ],
 )
 def test_config_that_does_not_fit(tmp_path, changes, reason):

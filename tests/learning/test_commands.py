@@ -54,6 +54,18 @@ def test_train_export_and_evaluate_follow_each_other(run, photo_folder, tmp_path
     }  # fmt: skip
 
 
+def test_ablate_writes_a_table_and_says_where(run, photo_folder, tmp_path, monkeypatch):
+    from harmonizer.learning import ablate
+
+    monkeypatch.setattr(ablate, "variants", lambda: [ablate.BASE])
+    options = ("--encoder", "test_resnet", "--no-pretrained", "--steps", 1, "--size", 32, "--seeds", 1)
+    code, out, _ = run("ablate", photo_folder, tmp_path / "out", *options)
+    assert code == 0
+    assert "1/1 base, seed 0: fMSE" in out
+    assert str(tmp_path / "out" / "table.md") in out.replace("\n", "")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["cells.jsonl", "table.md"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -62,6 +74,7 @@ def test_train_export_and_evaluate_follow_each_other(run, photo_folder, tmp_path
         (("evaluate", "--data", "{folder}", "--learner", "magic"), "no learner is named 'magic'"),
         (("export", "{folder}", "{folder}/out"), "no readable checkpoint"),
         (("convert", "{folder}/none.pth", "{folder}/out"), "not the released harmonizer.pth"),
+        (("ablate", "{folder}", "{folder}/out"), "no folder of photographs"),
         (("train", "{folder}", "{folder}/out", "--encoder", "mobilenetv3_small_050"), "no folder of photographs"),
         (("train", "{folder}", "{folder}/out", "--recipe", "papr"), "'papr' is neither a recipe (default, paper)"),
         (("train", "{folder}", "{folder}/out", "--resume"), "no run to resume"),

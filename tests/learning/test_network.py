@@ -7,17 +7,20 @@ import torch
 
 from harmonizer.errors import CheckpointError
 from harmonizer.learning import model
-from harmonizer.learning.encoder import Encoder, Tones, TwoBranchStem
+from harmonizer.learning.cells import CELL, MOMENTS, GridEncoder, measure_cells
+from harmonizer.learning.encoder import Encoder, TwoBranchStem
 from harmonizer.learning.export import export_onnx
 from harmonizer.learning.regressor import REGRESSORS
+from harmonizer.learning.tones import describe_tones
 
 SMALL = model.ModelConfig(encoder="mobilenetv3_small_050", input_size=64)
+ATTENTIVE = model.ModelConfig(encoder="mobilenetv3_small_050", input_size=64, pooling="attention")
 
 
-@pytest.fixture(scope="module")
-def network():
+@pytest.fixture(scope="module", params=[SMALL, ATTENTIVE], ids=lambda config: config.pooling)
+def network(request):
     torch.manual_seed(0)
-    network = model.Network(SMALL).eval()
+    network = model.Network(request.param).eval()
     for output in network.regressor.outputs:
         torch.nn.init.normal_(output.weight, std=0.3)
     return network
@@ -43,6 +46,18 @@ def test_every_output_learns_from_the_first_step(regressor, inputs):
     for name, parameter in network.regressor.named_parameters():
         if parameter.shape[0] == 1:  # the layer before tanh
             assert parameter.grad.abs().max() > 0, name
+
+
+def test_only_the_affine_regressor_is_affine():
+    torch.manual_seed(0)
+    one, other = torch.randn(2, 1, 8)
+    for name in ("affine", "cascade"):
+        regressor = REGRESSORS[name](8, 3)
+        for output in regressor.outputs:
+            torch.nn.init.normal_(output.weight, std=0.1)
+        raw = torch.atanh(regressor(torch.cat([one, other, (one + other) / 2])))
+        halfway = torch.allclose(raw[2], (raw[0] + raw[1]) / 2, atol=1e-5)
+        assert halfway == (name == "affine")
 
 
 def test_both_branches_see_the_mask_and_begin_as_the_pretrained_stem(inputs):
@@ -76,10 +91,25 @@ def test_the_lite_encoder_finds_its_imagenet_weights_without_a_hub():
 
 def test_tones_tell_foreground_from_background_and_bear_an_empty_mask(inputs):
     composite, mask = inputs
-    tones = Tones().eval()
-    assert not torch.allclose(tones(composite, mask), tones(composite, 1 - mask))
-    assert torch.isfinite(tones(composite, 0 * mask)).all()
-    assert torch.isfinite(tones(0 * composite, mask)).all()
+    assert not torch.allclose(describe_tones(composite, mask), describe_tones(composite, 1 - mask))
+    assert torch.isfinite(describe_tones(composite, 0 * mask)).all()
+    assert torch.isfinite(describe_tones(0 * composite, mask)).all()
+
+
+def test_the_moments_of_a_cell_are_those_of_its_pixels():
+    generator = torch.Generator().manual_seed(0)
+    composite, mask = torch.rand(1, 3, 32, 48, generator=generator), torch.zeros(1, 1, 32, 48)
+    mask[..., :CELL, : CELL // 2] = 1
+    moments = measure_cells(composite, mask)
+    assert moments.shape == (1, MOMENTS, 2, 3)
+    inside = composite[0, :, :CELL, : CELL // 2].flatten(1)
+    first = moments[0, :, 0, 0]
+    assert first[0] == 0.5
+    torch.testing.assert_close(first[1:4], 2 * inside.mean(dim=1) - 1, atol=5e-3, rtol=0)
+    torch.testing.assert_close(first[4:7], 4 * inside.std(dim=1), atol=5e-2, rtol=0)
+    # A cell without foreground tells nothing of it; its place is told from -1 to 1.
+    torch.testing.assert_close(moments[0, 1:4, 1, 2], torch.zeros(3), atol=1e-6, rtol=0)
+    assert moments[0, -2:, 1, 2].tolist() == [1, 1]
 
 
 def test_regions_are_pooled_apart_and_an_empty_one_fades():
@@ -95,9 +125,36 @@ def test_regions_are_pooled_apart_and_an_empty_one_fades():
     assert not torch.allclose(left, right)
 
 
-def test_an_unknown_regressor_is_named():
-    with pytest.raises(CheckpointError, match=r"'forest'.*cascade"):
-        model.Network(model.ModelConfig(regressor="forest"))
+def test_attention_compares_places_so_that_the_background_elsewhere_counts(inputs):
+    torch.manual_seed(0)
+    network = model.Network(ATTENTIVE).eval()
+    torch.nn.init.normal_(network.regressor.outputs[0].weight)
+    composite, _ = inputs
+    mask = torch.zeros(2, 1, 64, 64)
+    mask[..., :16, :16] = 1
+    # Two cells of the background change places: tones and moments stay, as a set, what they were.
+    swapped = composite.clone()
+    swapped[..., 48:, 48:], swapped[..., 16:32, 48:] = composite[..., 16:32, 48:], composite[..., 48:, 48:]
+    with torch.no_grad():
+        assert not torch.allclose(network(composite, mask), network(swapped, mask), atol=1e-7)
+
+
+@pytest.mark.parametrize("tones", [True, False])
+def test_theta_follows_from_the_description_alone(inputs, tones):
+    network = model.Network(model.ModelConfig(**{**vars(ATTENTIVE), "tones": tones})).eval()
+    description = network.describe(*inputs)
+    assert torch.equal(network.predict(*description), network(*inputs))
+
+
+def test_an_encoder_without_early_stages_is_refused():
+    with pytest.raises(CheckpointError, match=r"'vit_tiny_patch16_224' has no stages.*another pooling"):
+        GridEncoder("vit_tiny_patch16_224", pretrained=False)
+
+
+@pytest.mark.parametrize(("key", "name", "known"), [("regressor", "forest", "cascade"), ("pooling", "max", "average")])
+def test_an_unknown_part_is_named(key, name, known):
+    with pytest.raises(CheckpointError, match=rf"no {key} is named '{name}'.*{known}"):
+        model.Network(model.ModelConfig(**{key: name}))
 
 
 def test_a_checkpoint_reads_back_as_written(network, inputs, tmp_path):

@@ -31,6 +31,7 @@ def test_what_a_file_leaves_out_is_as_in_a_plain_recipe():
         ('{"sizes": [[0.5, 64]]}', "the last 1"),
         ('{"synthesis": ["magic"]}', "no synthesis is named magic; there are reinhard"),
         ('{"stepwise": 1}', "between 0 and 1"),
+        ('{"loss": "mean"}', "no loss is named 'mean'; there are dynamic, sum, last"),
     ],
 )
 def test_a_recipe_that_makes_no_run_is_refused(text, says):

@@ -135,3 +135,47 @@ def test_any_layout_of_memory_gives_the_same(transform, backend):
     image = transform(picture())
     expected = wf.Cascade()(np.ascontiguousarray(image), THETA)
     np.testing.assert_allclose(wf.Cascade()(image, THETA, backend=backend), expected, atol=1e-12)
+
+
+def test_statistics_over_the_mask_are_blind_to_the_background():
+    image, mask = picture(), np.zeros((6, 5))
+    mask[1:4, 1:4] = 1
+    other = np.where(mask[..., None] > 0, image, 1 - image)
+    inside, frame = wf.Cascade(statistics="mask"), wf.Cascade()
+    foreground = mask > 0
+    np.testing.assert_allclose(
+        inside(other, THETA, mask)[foreground], inside(image, THETA, mask)[foreground], atol=1e-12
+    )
+    assert np.abs(frame(other, THETA, mask) - frame(image, THETA, mask))[foreground].max() > 1e-3
+
+
+def test_statistics_over_a_soft_mask_are_weighted_by_it():
+    image, mask = picture(), np.linspace(0, 1, 30).reshape(6, 5)
+    measured = wf.Cascade(["temperature", "contrast"], statistics="mask").statistics(image, [0, 0.2], mask)
+    expected = np.average(image.reshape(-1, 3), axis=0, weights=mask.ravel())
+    np.testing.assert_allclose(measured[0], expected)
+    np.testing.assert_allclose(measured[1], expected.mean())
+
+
+@pytest.mark.parametrize("mask", [None, np.ones((6, 5)), np.zeros((6, 5))], ids=["none", "full", "empty"])
+def test_statistics_over_no_mask_a_full_or_an_empty_one_are_those_of_the_frame(mask):
+    inside = wf.Cascade(statistics="mask")
+    np.testing.assert_allclose(inside(picture(), THETA, mask), wf.Cascade()(picture(), THETA, mask), atol=1e-12)
+
+
+def test_the_region_of_the_statistics_is_kept_and_shown():
+    cascade = wf.Cascade(["contrast"], statistics="mask")
+    assert cascade.reversed().region == "mask"
+    assert repr(cascade) == "Cascade(['contrast'], statistics='mask')"
+    with pytest.raises(wf.FilterError, match="frame or the mask; got 'foreground'"):
+        wf.Cascade(statistics="foreground")
+
+
+def test_a_compiled_backend_takes_statistics_over_the_mask_frozen_only():
+    image, mask = picture(), np.linspace(0, 1, 30).reshape(6, 5)
+    cascade = wf.Cascade(statistics="mask")
+    with pytest.raises(wf.BackendError, match=r"cascade\.statistics\(image, theta, mask\)"):
+        cascade(image, THETA, mask, backend="numba")
+    frozen = cascade.statistics(image, THETA, mask)
+    result = cascade(image, THETA, mask, statistics=frozen, backend="numba")
+    np.testing.assert_allclose(result, cascade(image, THETA, mask), atol=1e-6)

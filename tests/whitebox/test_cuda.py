@@ -48,10 +48,10 @@ def record_sums(name, filters, kind):
     frame, plane, row = types_of(filters, dtype)
     record(f"{name} sums {kind}", backend.sum_blocks(filters, dtype).py_func, (frame, row, plane))
 
-six = wf.Cascade().filters
+six, every = wf.Cascade().filters, [wf.get(name) for name in wf.names()]
 means = {None: None, "mean": np.asarray(0.5), "channel_means": np.array([0.4, 0.5, 0.6])}
-counts = {f.name: len(f.coefficients(np, np.asarray(0.1), means[f.statistic])) for f in six}
-for f in six:
+counts = {f.name: len(f.coefficients(np, np.asarray(0.1), means[f.statistic])) for f in every}
+for f in every:
     record(f"{f.name} device", f.pixel, (types.float32,) * (3 + counts[f.name]), device=True)
     record_pixels(f.name, (f,), "float32")
 for dtype in ("uint8", "float32", "float64"):
@@ -85,7 +85,7 @@ def compiled():
 
 
 def test_every_device_function_and_kernel_compiles_for_both_capabilities(compiled):
-    names = [f"{name} {part}" for name in wf.DEFAULT_FILTERS for part in ("device", "pixels float32")]
+    names = [f"{name} {part}" for name in wf.names() for part in ("device", "pixels float32")]
     names += [f"fused pixels {kind}" for kind in ("uint8", "float32", "float64")]
     names += [f"before contrast sums {kind}" for kind in ("uint8", "float32")]
     assert set(compiled["float64"]) == {f"{name} sm_{target}" for name in names for target in (86, 90)}
@@ -132,7 +132,7 @@ for size in ((5, 7), (1, 1)):
     image = random.random((*size, 3)).astype(np.float32)
     mask = random.random(size).astype(np.float32)
     mask[:, 1::2] = 0
-    for name in wf.DEFAULT_FILTERS:
+    for name in wf.names():
         compare((wf.get(name),), image, [0.4], mask)
     for dtype in (np.uint8, np.uint16, np.float32, np.float64) if size == (5, 7) else (np.uint8,):
         scale = np.iinfo(dtype).max if np.issubdtype(dtype, np.integer) else 1
@@ -141,7 +141,7 @@ for size in ((5, 7), (1, 1)):
 compare((wf.get("temperature"), wf.get("contrast")), random.random((5, 37, 3)), [0.3, 0.4], None)
 print(checked)
 """
-    assert run_python(code, NUMBA_ENABLE_CUDASIM="1").strip() == "18"
+    assert run_python(code, NUMBA_ENABLE_CUDASIM="1").strip() == str(2 * len(wf.names()) + 6)
 
 
 def test_the_simulator_refuses_what_it_cannot_take(run_python):

@@ -9,6 +9,8 @@ import whitebox_filters as wf
 
 def test_the_six_filters_of_the_paper_are_registered():
     assert set(wf.DEFAULT_FILTERS) <= set(wf.names())
+    assert wf.EIGHT_FILTERS[:6] == wf.DEFAULT_FILTERS
+    assert set(wf.EIGHT_FILTERS) - set(wf.DEFAULT_FILTERS) == {"tint", "gamma"} <= set(wf.names())
     assert wf.names() == tuple(sorted(wf.names()))
     assert wf.get("shadow").name == "shadow"
 

@@ -88,3 +88,16 @@ def test_black_and_white_pixels_are_not_cut_off_from_theta_at_the_identity():
     black = torch.zeros(1, 3, 2, 2, requires_grad=True)
     (slope,) = torch.autograd.grad(wf.Cascade(["shadow"])(black, theta).sum(), black)
     assert (slope > 0).all()
+
+
+def test_statistics_over_the_mask_are_of_each_picture_by_itself_and_let_gradients_through():
+    mask = torch.zeros(2, 1, 5, 4, dtype=torch.float64)
+    mask[0, :, :3], mask[1, :, 2:] = 1, 0.5
+    cascade = wf.Cascade(statistics="mask")
+    result = cascade(batch(), THETA, mask)
+    for image, theta, opacity, filtered in zip(batch(), THETA, mask, result, strict=True):
+        expected = cascade(image.movedim(0, -1).numpy(), theta.numpy(), opacity[0].numpy())
+        np.testing.assert_allclose(filtered.movedim(0, -1).numpy(), expected, atol=1e-12)
+    image, theta = batch()[:, :, :2, :2].clone().requires_grad_(), THETA.clone().requires_grad_()
+    soft = torch.tensor([[[[0.2, 1.0], [0.7, 0.0]]]] * 2, dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda i, t: cascade(i, t, soft), (image, theta))

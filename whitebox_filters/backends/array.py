@@ -12,16 +12,22 @@ from whitebox_filters.statistics import measure
 
 
 def steps(
-    xp: Any, filters: Sequence[Filter], planes: Array, theta: Array, statistics: Sequence[Any]
+    xp: Any,
+    filters: Sequence[Filter],
+    planes: Array,
+    theta: Array,
+    statistics: Sequence[Any],
+    alpha: Array | None = None,
 ) -> Iterator[tuple[Array, Array | None]]:
     """Yield after each filter the planes (3, ..., H, W) in [0, 1] and the statistic that it used (Eq. 4).
 
-    `theta` has shape (..., k); `statistics` has a frozen value, or None to measure, for each filter.
+    `theta` has shape (..., k); `statistics` has a frozen value, or None to measure, for each filter; what is
+    measured counts pixels by `alpha`, or all alike.
     """
     for index, filter in enumerate(filters):
         statistic = statistics[index]
         if statistic is None and filter.statistic is not None:
-            statistic = measure(xp, planes, filter.statistic)
+            statistic = measure(xp, planes, filter.statistic, alpha)
         if statistic is not None:
             # In theta's dtype, since theta = 0 is only then exactly the identity.
             statistic = statistic + 0 * theta[..., index]

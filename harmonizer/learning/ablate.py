@@ -1,0 +1,223 @@
+"""What each part of the method is worth: Table 4 and its like, at a size that a small machine can do."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from harmonizer import io
+from harmonizer.errors import OutputError
+from harmonizer.learning import comparison, synthesis
+from harmonizer.learning.data import Photos, draw, read_photos
+from harmonizer.learning.model import ModelConfig, Network
+from harmonizer.learning.recipes import Recipe
+from harmonizer.learning.train import start, train
+from harmonizer.metrics import Scores, score
+from whitebox_filters import DEFAULT_FILTERS, EIGHT_FILTERS, Cascade
+
+DRAWS = 3  # of the sets of 2 and 4 filters, as in the paper
+FOREGROUND = 16  # pixels at least, of a picture that is measured
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all variants of one table share."""
+
+    encoder: str = "tf_efficientnet_lite0"
+    pretrained: bool = True
+    steps: int = 300
+    size: int = 64  # pixels a side, in training and in the test
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to build and train the network: what it changes in ModelConfig and Recipe."""
+
+    name: str  # key of its cells
+    section: str = ""
+    label: str = ""  # its row; the draws of a random set of filters share one
+    model: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    paper: str = ""  # MSE / PSNR on iHarmony4 in the paper's Table 4
+
+
+LEFT = "Cascade regressor and dynamic loss (Table 4, left)"
+RIGHT = "Number of filters (Table 4, right)"
+CHOICES = "Choices of our own"
+
+BASE = Variant("base", label="cascade, dynamic loss, six filters", paper="24.26 / 37.84")
+"""What every other variant changes in one place, but for the last row of the first section."""
+
+
+def variants() -> list[Variant]:
+    """All variants, the base first."""
+    separate, plain = {"regressor": "multihead"}, {"loss": "sum"}
+    left = [
+        Variant("sum", LEFT, "cascade, plain sum of L_i", recipe=plain, paper="26.85 / 37.23"),
+        Variant("last", LEFT, "cascade, L_k alone", recipe={"loss": "last"}),
+        Variant("multihead", LEFT, "separate heads, dynamic loss", model=separate),
+        Variant("multihead sum", LEFT, "separate heads, plain sum of L_i", separate, plain, "28.47 / 36.96"),
+    ]
+    right = [
+        Variant(f"filters {' '.join(names)}", RIGHT, f"{count} filters, {DRAWS} draws", {"filters": names}, paper=paper)
+        for count, paper in ((2, "74.16"), (4, "29.60"))
+        for names in _draw_filters(count)
+    ]
+    right.append(Variant("eight filters", RIGHT, "8 filters", {"filters": EIGHT_FILTERS}, paper="23.51"))
+    choices = [
+        Variant("affine", CHOICES, "no activation in the cascade", {"regressor": "affine"}),
+        Variant("mask statistics", CHOICES, "filters measure inside the mask", {"statistics": "mask"}),
+        Variant("no tones", CHOICES, "no tones joined to the features", {"tones": False}),
+        Variant("no regions", CHOICES, "features pooled over the whole frame", {"pooling": "average"}),
+        Variant("scratch", CHOICES, "the same encoder from scratch", recipe={"pretrained": False}),
+        Variant(
+            "mobilenet",
+            CHOICES,
+            "mobilenetv3_small_050 from scratch",
+            {"encoder": "mobilenetv3_small_050"},
+            {"pretrained": False},
+        ),
+    ]
+    return [BASE, *left, *right, *choices]
+
+
+def recipe(variant: Variant, setting: Setting, seed: int) -> Recipe:
+    """The training run of one cell; but for its length and size the base is as the recipe that ships."""
+    fixed = {"encoder": setting.encoder, "input_size": setting.size, "pooling": "regions"}
+    run = {
+        "pretrained": setting.pretrained,
+        "steps": setting.steps,
+        "batch_size": 16,
+        "sizes": ((1.0, setting.size),),
+        "warmup": setting.steps // 10,
+        "average": 0.98,
+        "seed": seed,
+    }
+    return Recipe(**{**run, "model": ModelConfig(**{**fixed, **variant.model}), **variant.recipe})
+
+
+def ablate(
+    photos: Path, out: Path, setting: Setting, seeds: int, report: Callable[[str], None], chosen: Sequence[Variant] = ()
+) -> Path:
+    """Train and measure every variant with seeds 0 .. `seeds` - 1; return the Markdown table that was written.
+
+    Each finished cell is a line of `out/cells.jsonl`, so that the same call goes on after a kill where it stood, and
+    one with more seeds adds theirs. Seed 0 of all variants comes first, and `out/table.md` is written anew after each
+    cell. Raises OutputError if `out` holds cells of another setting; ImageFileError, CheckpointError, RecipeError.
+    """
+    chosen = chosen or variants()
+    out.mkdir(parents=True, exist_ok=True)
+    cells = _read_cells(out / "cells.jsonl", setting)
+    done = {(cell["variant"], cell["seed"]) for cell in cells}
+    missing = [(seed, variant) for seed in range(seeds) for variant in chosen if (variant.name, seed) not in done]
+    if missing:
+        kept, tests = read_photos(photos, held_out=False), compose(read_photos(photos, held_out=True), setting.size)
+    for number, (seed, variant) in enumerate(missing, start=1):
+        cell = run_cell(variant, setting, seed, kept, tests)
+        cells.append(cell)
+        with (out / "cells.jsonl").open("a") as file:
+            file.write(json.dumps(cell) + "\n")
+        _write_table(out / "table.md", cells, setting, chosen)
+        left = (len(missing) - number) * sum(each["seconds"] for each in cells[-number:]) / number
+        report(
+            f"{number}/{len(missing)} {variant.name}, seed {seed}: fMSE {cell['eq8_fmse']:.1%} of the composites', "
+            f"{cell['seconds']:.0f} s; about {left / 60:.0f} min left"
+        )
+    _write_table(out / "table.md", cells, setting, chosen)
+    return out / "table.md"
+
+
+def run_cell(
+    variant: Variant, setting: Setting, seed: int, photos: Photos, tests: Mapping[str, Sequence[Tensor]]
+) -> dict[str, Any]:
+    """Train one variant from one seed and measure it: a line of cells.jsonl."""
+    began = time.perf_counter()
+    plan = recipe(variant, setting, seed)
+    state = start(plan, pretrained=plan.pretrained)
+    train(plan, photos, state, None, lambda *_: None)
+    scores = {f"{kind}_{key}": value for kind, test in tests.items() for key, value in measure(state.averaged, *test)}
+    seconds = round(time.perf_counter() - began, 1)
+    return {"variant": variant.name, "seed": seed, **scores, "seconds": seconds, "setting": asdict(setting)}
+
+
+def compose(held_out: Photos, size: int) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
+    """The test composites, the same for all variants: composite, mask, real, (N, 3 or 1, size, size) in [0, 1].
+
+    `eq8`: distorted by the six filters of the paper in reverse (Eq. 8) with statistics of the frame, whatever filters
+    a variant has. `imitated`: by the other ways of synthesis in turn, none of which is a filter.
+    """
+    generator = Generator().manual_seed(1)
+    real, mask = draw(held_out, torch.arange(len(held_out)), size, generator, whole=1.0)
+    enough = (mask > 0.5).sum(dim=(1, 2, 3)) >= FOREGROUND
+    real, mask = real[enough], mask[enough]
+    distorted, _ = synthesis.distort(real, mask, Cascade(), generator)
+    names = synthesis.RECIPES
+    imitated = []
+    for index, (picture, alpha) in enumerate(zip(real[:, None], mask[:, None], strict=True)):
+        # The photograph before it lends the light.
+        reference, reference_mask = real[index - 1, None], mask[index - 1, None]
+        name = names[index % len(names)]
+        imitated.append(synthesis.apply_recipe(name, picture, alpha, reference, reference_mask, generator))
+    return {"eq8": (distorted, mask, real), "imitated": (torch.cat(imitated), mask, real)}
+
+
+@torch.no_grad()
+def measure(network: Network, composite: Tensor, mask: Tensor, real: Tensor) -> Iterator[tuple[str, float]]:
+    """MSE and fMSE as shares of the composites', and PSNR in dB above them; of means over the pictures, in 8 bits."""
+    chunks = zip(torch.split(composite, 32), torch.split(mask, 32), strict=True)
+    harmonized = torch.cat([network.trace(some, alpha)[-1] for some, alpha in chunks])
+    before, after = (_score(pictures, real, mask) for pictures in (composite, harmonized))
+    for key in ("mse", "fmse"):
+        means = [float(np.mean([getattr(each, key) for each in scores])) for scores in (before, after)]
+        yield key, means[1] / means[0]
+    yield "psnr", float(np.mean([a.psnr - b.psnr for a, b in zip(after, before, strict=True)]))
+
+
+def _score(pictures: Tensor, real: Tensor, mask: Tensor) -> list[Scores]:
+    levels = [(part * 255).round().byte().permute(0, 2, 3, 1).numpy() for part in (pictures, real)]
+    inside = (mask[:, 0] > 0.5).numpy()
+    return [score(picture, truth, area) for picture, truth, area in zip(*levels, inside, strict=True)]
+
+
+def _draw_filters(count: int) -> list[tuple[str, ...]]:
+    sets = list(combinations(DEFAULT_FILTERS, count))
+    return [sets[index] for index in np.random.default_rng(0).choice(len(sets), DRAWS, replace=False)]
+
+
+def _read_cells(path: Path, setting: Setting) -> list[dict[str, Any]]:
+    """The finished cells; a last line that a kill cut short is taken out of the file."""
+    if not path.exists():
+        return []
+    whole, _, _ = path.read_text().rpartition("\n")
+    try:
+        cells: list[dict[str, Any]] = [json.loads(line) for line in whole.splitlines()]
+        others = [cell["setting"] for cell in cells if cell["setting"] != asdict(setting)]
+    except (ValueError, KeyError, TypeError) as error:
+        raise OutputError(f"{path} holds other lines than cells of a table ({error}); give another folder") from error
+    if others:
+        raise OutputError(f"{path} holds cells of {others[0]}, not of {asdict(setting)}; give another folder")
+    io.write_file(path, f"{whole}\n".encode() if whole else b"")
+    return cells
+
+
+def _write_table(path: Path, cells: Sequence[Mapping[str, Any]], setting: Setting, chosen: Sequence[Variant]) -> None:
+    by_name = {each.name: [cell for cell in cells if cell["variant"] == each.name] for each in chosen}
+    base = comparison.Row(BASE.label, [by_name[BASE.name]], BASE.paper)
+    sections: dict[str, dict[str, comparison.Row]] = {}
+    for variant in chosen:
+        if variant.name == BASE.name or not by_name[variant.name]:
+            continue
+        rows = sections.setdefault(variant.section, {BASE.label: base})
+        row = rows.setdefault(variant.label, comparison.Row(variant.label, [], variant.paper))
+        row.draws.append(by_name[variant.name])
+    text = comparison.markdown({name: list(rows.values()) for name, rows in sections.items()}, asdict(setting))
+    io.write_file(path, text.encode())

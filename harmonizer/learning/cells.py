@@ -1,0 +1,120 @@
+"""Every part of the picture compared with every other: which part of the background is like this foreground?
+
+A thumbnail is divided into cells of 16 pixels. Of each the encoder tells what it shows, and a few moments what
+colours the foreground and the background have in it; attention between the cells then compares like with like.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from harmonizer.errors import CheckpointError
+from harmonizer.learning import imagenet
+
+CELL = 16
+MOMENTS = 15  # share of the mask, mean and deviation of R, G, B in both regions, place
+
+
+class GridEncoder(nn.Module):
+    """The stages of a timm model that see an eighth and a sixteenth of the sides, and the moments of the cells.
+
+    Composite (N, 3, S, S) in [0, 1] and mask (N, 1, S, S) to (N, features + MOMENTS, S / 16, S / 16). The
+    convolutions see the composite alone, as they did on ImageNet: the mask enters with the moments.
+    Raises CheckpointError for a model without such stages.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, name: str, *, pretrained: bool) -> None:
+        super().__init__()
+        self.body = imagenet.create(name, pretrained=pretrained)
+        stages = {info["reduction"]: index for index, info in enumerate(self.body.feature_info)}
+        if not {CELL // 2, CELL} <= set(stages) or not hasattr(self.body, "prune_intermediate_layers"):
+            raise CheckpointError(
+                f"the encoder {name!r} has no stages at an eighth and a sixteenth of the sides to take features from; "
+                "choose a convolutional one, or another pooling"
+            )
+        self.stages = [stages[CELL // 2], stages[CELL]]
+        self.features = sum(cast(int, self.body.feature_info[stage]["num_chs"]) for stage in self.stages)
+        self.body.prune_intermediate_layers(self.stages, prune_norm=True, prune_head=True)
+        for key in ("mean", "std"):
+            values = torch.tensor(self.body.pretrained_cfg[key])[:, None, None]
+            self.register_buffer(key, values, persistent=False)
+
+    def forward(self, composite: Tensor, mask: Tensor) -> Tensor:
+        """See the class."""
+        seen = (composite - self.mean) / self.std
+        fine, coarse = self.body.forward_intermediates(
+            seen, indices=self.stages, stop_early=True, intermediates_only=True
+        )
+        return torch.cat([nn.functional.avg_pool2d(fine, 2), coarse, measure_cells(composite, mask)], dim=1)
+
+
+def measure_cells(composite: Tensor, mask: Tensor) -> Tensor:
+    """The MOMENTS of each cell, (N, MOMENTS, S / CELL, S / CELL); where a region is not, its mean is 0."""
+
+    def pool(picture: Tensor) -> Tensor:
+        return nn.functional.avg_pool2d(picture, CELL)
+
+    moments = [pool(mask)]
+    for region in (mask, 1 - mask):
+        area = pool(region) + 1e-3
+        mean = pool(composite * region) / area
+        variance = (pool(composite * composite * region) / area - mean * mean).clamp_min(0)
+        moments += [2 * mean - (area > 2e-3).to(mean), 4 * (variance + 1e-5).sqrt()]
+    rows, columns = (torch.linspace(-1, 1, side, device=mask.device) for side in moments[0].shape[2:])
+    place = torch.stack(torch.meshgrid(rows, columns, indexing="ij"))
+    return torch.cat([*moments, place.expand(len(mask), -1, -1, -1)], dim=1)
+
+
+class CellAttention(nn.Module):
+    """Attention over the cells; then the mean over the foreground's and over the background's."""
+
+    def __init__(self, seen: int, context: int, width: int = 160, layers: int = 3) -> None:
+        super().__init__()
+        self.seen = seen
+        self.features = 2 * width
+        # Frozen features keep the scale of ImageNet's last batch norms, which differs by channel.
+        self.norm = nn.BatchNorm1d(seen, affine=False, momentum=0.01)
+        self.embed = nn.Linear(seen + MOMENTS, width)
+        self.context = nn.Linear(context, width) if context else None
+        self.layers = nn.ModuleList(AttentionLayer(width) for _ in range(layers))
+        self.out = nn.LayerNorm(width)
+
+    def forward(self, grid: Tensor, context: Tensor) -> Tensor:
+        """What GridEncoder gives, and (N, context) of the picture as a whole, to (N, features)."""
+        seen, moments = grid[:, : self.seen].flatten(2), grid[:, self.seen :].flatten(2)
+        cells = self.embed(torch.cat([self.norm(seen), moments], dim=1).transpose(1, 2))
+        if self.context is not None:
+            cells = cells + self.context(context)[:, None]
+        for layer in self.layers:
+            cells = layer(cells)
+        share = moments[:, :1]
+        regions = torch.cat([share, 1 - share], dim=1)
+        weights = regions / (regions.sum(dim=2, keepdim=True) + 1e-3)
+        return cast(Tensor, (weights @ self.out(cells)).flatten(1))
+
+
+class AttentionLayer(nn.Module):
+    """A transformer layer with normalisation before each part (Xiong et al. 2020); (N, cells, width) to the same."""
+
+    def __init__(self, width: int, heads: int = 4, expansion: int = 2) -> None:
+        super().__init__()
+        self.heads = heads
+        self.before_attention, self.before_mixing = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.query_key_value = nn.Linear(width, 3 * width)
+        self.join = nn.Linear(width, width)
+        self.mix = nn.Sequential(nn.Linear(width, expansion * width), nn.GELU(), nn.Linear(expansion * width, width))
+
+    def forward(self, cells: Tensor) -> Tensor:
+        """See the class."""
+        count, places, width = cells.shape
+        projected = self.query_key_value(self.before_attention(cells))
+        query, key, value = projected.view(count, places, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        attended = nn.functional.scaled_dot_product_attention(query, key, value)
+        cells = cells + self.join(attended.transpose(1, 2).reshape(count, places, width))
+        return cells + cast(Tensor, self.mix(self.before_mixing(cells)))

@@ -1,0 +1,145 @@
+import json
+from dataclasses import fields, replace
+
+import pytest
+import torch
+
+from harmonizer.errors import OutputError
+from harmonizer.learning import ablate, data, model
+from harmonizer.learning.recipes import Recipe
+from whitebox_filters import DEFAULT_FILTERS, EIGHT_FILTERS
+
+TINY = ablate.Setting(encoder="test_resnet", pretrained=False, steps=2, size=32)
+BASE, SUM, EIGHT = (next(v for v in ablate.variants() if v.name == name) for name in ("base", "sum", "eight filters"))
+
+
+def changed(variant):
+    """The fields of ModelConfig and Recipe in which a variant's run differs from the base's."""
+    one, other = (ablate.recipe(each, ablate.Setting(), seed=0) for each in (BASE, variant))
+    return [
+        field.name
+        for kind, pair in ((Recipe, (one, other)), (model.ModelConfig, (one.model, other.model)))
+        for field in fields(kind)
+        if field.name != "model" and getattr(pair[0], field.name) != getattr(pair[1], field.name)
+    ]
+
+
+def test_a_variant_changes_what_it_says_and_nothing_else():
+    found = {variant.name: changed(variant) for variant in ablate.variants()}
+    assert found["base"] == []
+    assert found["multihead sum"] == ["loss", "regressor"]
+    assert found["mobilenet"] == ["pretrained", "encoder"]
+    others = {name: names for name, names in found.items() if name not in ("base", "multihead sum", "mobilenet")}
+    assert all(len(names) == 1 for names in others.values()), others
+    assert {name for names in others.values() for name in names} == {
+        "loss", "regressor", "filters", "statistics", "tones", "pooling", "pretrained",
+    }  # fmt: skip
+
+
+def test_names_are_keys():
+    names = [variant.name for variant in ablate.variants()]
+    assert len(set(names)) == len(names)
+
+
+def test_filters_are_drawn_three_times_in_the_released_order_and_eight_are_the_eight():
+    sets = [variant.model["filters"] for variant in ablate.variants() if "filters" in variant.model]
+    assert sorted(map(len, sets)) == [2] * 3 + [4] * 3 + [8]
+    assert len(set(sets)) == 7
+    assert sets[-1] == EIGHT_FILTERS
+    for names in sets[:-1]:
+        assert list(names) == [name for name in DEFAULT_FILTERS if name in names]
+
+
+@pytest.mark.parametrize("variant", ablate.variants(), ids=lambda variant: variant.name)
+def test_every_variant_makes_a_network(variant, monkeypatch):
+    recipe = ablate.recipe(variant, TINY, seed=3)
+    assert (recipe.seed, recipe.steps, recipe.model.input_size) == (3, 2, 32)
+    network = model.Network(replace(recipe.model, encoder=TINY.encoder)).eval()
+    pictures, mask = torch.rand(2, 3, 32, 32), torch.ones(2, 1, 32, 32)
+    assert len(network.trace(pictures, mask)) == len(recipe.model.filters)
+
+
+@pytest.fixture(scope="module")
+def held_out(photo_folder):
+    return data.read_photos(photo_folder, held_out=True)
+
+
+def test_the_test_is_the_same_each_time_and_leaves_the_background_alone(held_out):
+    first, again = ablate.compose(held_out, 32), ablate.compose(held_out, 32)
+    assert set(first) == {"eq8", "imitated"}
+    for kind, (composite, mask, real) in first.items():
+        assert torch.equal(composite, again[kind][0])
+        outside = mask.expand_as(real) == 0
+        assert torch.equal(composite[outside], real[outside])
+        assert (composite - real)[~outside].abs().mean() > 0.01
+    assert len(real) == len(held_out)
+
+
+def test_pictures_with_hardly_any_foreground_are_left_out(held_out):
+    masks = held_out.masks.clone()
+    masks[0] = 0
+    assert len(ablate.compose(data.Photos(held_out.images, masks), 32)["eq8"][0]) == len(held_out) - 1
+
+
+def test_a_network_that_changes_nothing_leaves_all_of_the_error_and_a_perfect_one_none(held_out, monkeypatch):
+    composite, mask, real = ablate.compose(held_out, 32)["eq8"]
+    network = model.Network(ablate.recipe(BASE, TINY, seed=0).model).eval()
+    assert dict(ablate.measure(network, composite, mask, real)) == {"mse": 1, "fmse": 1, "psnr": 0}
+    halfway = (composite + real) / 2
+    monkeypatch.setattr(network, "trace", lambda *_: [halfway])
+    scores = dict(ablate.measure(network, composite, mask, real))
+    assert scores["mse"] == pytest.approx(0.25, abs=0.01)
+    assert scores["fmse"] == pytest.approx(0.25, abs=0.01)
+    assert scores["psnr"] == pytest.approx(6.02, abs=0.1)
+
+
+def scores(folder):
+    lines = (folder / "cells.jsonl").read_text().splitlines()
+    return {(c["variant"], c["seed"]): {k: v for k, v in c.items() if k != "seconds"} for c in map(json.loads, lines)}
+
+
+def test_a_killed_table_goes_on_and_ends_as_one_that_was_not(photo_folder, tmp_path, monkeypatch):
+    chosen, seen = [BASE, SUM, EIGHT], []
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    table = ablate.ablate(photo_folder, whole, TINY, 1, seen.append, chosen)
+    assert [line.split(" ", 1)[0] for line in seen] == ["1/3", "2/3", "3/3"]
+    assert "fMSE" in seen[0]
+    # Even after two steps the loss has made a difference.
+    assert scores(whole)["base", 0]["eq8_fmse"] != scores(whole)["sum", 0]["eq8_fmse"]
+    run_cell = ablate.run_cell
+
+    def die(variant, *arguments):
+        if variant is SUM:
+            raise KeyboardInterrupt
+        return run_cell(variant, *arguments)
+
+    monkeypatch.setattr(ablate, "run_cell", die)
+    with pytest.raises(KeyboardInterrupt):
+        ablate.ablate(photo_folder, killed, TINY, 1, seen.append, chosen)
+    assert (killed / "table.md").exists()
+    with (killed / "cells.jsonl").open("a") as file:
+        file.write('{"variant": "sum", "se')  # cut short
+    ran = []
+    monkeypatch.setattr(ablate, "run_cell", lambda variant, *rest: ran.append(variant.name) or run_cell(variant, *rest))
+    ablate.ablate(photo_folder, killed, TINY, 1, seen.append, chosen)
+    assert ran == ["sum", "eight filters"]
+    assert scores(killed) == scores(whole)
+    assert (killed / "table.md").read_text() == table.read_text()
+    for label in (BASE.label, SUM.label, EIGHT.label, "26.85 / 37.23"):
+        assert label in table.read_text()
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (json.dumps({"variant": "base", "seed": 0, "setting": {"steps": 9}}), "'steps': 9.*another folder"),
+        ("hello", "other lines"),
+        ("7", "other lines"),
+    ],
+)
+def test_a_folder_of_something_else_is_left_alone(photo_folder, tmp_path, line, says):
+    (tmp_path / "cells.jsonl").write_text(line + "\n")
+    with pytest.raises(OutputError, match=says):
+        ablate.ablate(photo_folder, tmp_path, TINY, 1, print)
+    assert (tmp_path / "cells.jsonl").read_text() == line + "\n"
+    assert not (tmp_path / "table.md").exists()
