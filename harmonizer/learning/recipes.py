@@ -50,8 +50,8 @@ class Recipe:
             problem = f"sizes are pairs (share of the steps, pixels) with growing shares, the last 1; got {self.sizes}"
         elif unknown := set(self.synthesis) - set(SYNTHESIS):
             problem = f"no synthesis is named {', '.join(sorted(unknown))}; there are {', '.join(SYNTHESIS)}"
-        elif not self.synthesis or not 0 < self.stepwise < 1:
-            problem = "each batch holds both kinds: give at least one synthesis, and a stepwise share between 0 and 1"
+        elif not self.synthesis or not 0 < round(self.stepwise * SHARD) < SHARD:
+            problem = f"each {SHARD} pictures hold both kinds; got stepwise {self.stepwise}, synthesis {self.synthesis}"
         if problem:
             raise RecipeError(f"this recipe makes no run: {problem}")
 
