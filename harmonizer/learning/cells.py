@@ -1,7 +1,7 @@
-"""Every part of the picture compared with every other: which part of the background is like this foreground?
+"""Every part of the picture compared with every other, like with like.
 
 A thumbnail is divided into cells of 16 pixels. Of each the encoder tells what it shows, and a few moments what
-colours the foreground and the background have in it; attention between the cells then compares like with like.
+colours the foreground and the background have in it; attention between the cells then finds what is comparable.
 """
 
 from __future__ import annotations

@@ -30,8 +30,9 @@ def test_what_a_file_leaves_out_is_as_in_a_plain_recipe():
         ('{"steps": 0}', "at least 1; got 0"),
         ('{"sizes": [[0.5, 64]]}', "the last 1"),
         ('{"synthesis": ["magic"]}', "no synthesis is named magic; there are reinhard"),
-        ('{"stepwise": 1}', "between 0 and 1"),
         ('{"loss": "mean"}', "no loss is named 'mean'; there are dynamic, sum, last"),
+        ('{"stepwise": 0.95}', "hold both kinds; got stepwise 0.95"),
+        ('{"synthesis": []}', "hold both kinds"),
     ],
 )
 def test_a_recipe_that_makes_no_run_is_refused(text, says):
