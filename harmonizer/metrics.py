@@ -64,7 +64,7 @@ def ssim(picture: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> float:
         for plane in planes
         for top in strips
     )
-    return 1 - lacking / (3 * height * width)
+    return 1 - lacking / float(3 * height * width)
 
 
 def _psnr(mse: float, data_range: float) -> float:

@@ -98,7 +98,7 @@ def read_photos(folder: Path) -> Iterator[Sample]:
     distortion = Cascade().reversed()
     priors = [filter.prior for filter in distortion.filters]
     for row in csv.DictReader(index.read_text(encoding="utf-8").splitlines()):
-        if not is_held_out(row["image"]):
+        if not (is_held_out(row["image"]) and row["mask"]):
             continue
         path = folder / row["image"]
         sample = _read(Path(row["mask"]).stem, "eq8", path, folder / row["mask"], path)

@@ -23,6 +23,7 @@ class Augmentation:
     """The share of pictures that each change befalls; by default none."""
 
     whole: float = 0.0  # not cropped, so that small foregrounds stay small
+    segment: float = 0.0  # the foreground is a group of the picture's segments instead of what the mask marks
     part: float = 0.0  # the foreground is only a small part of the object that the mask marks
     light: float = 0.0  # the whole photograph is relit first: composite and target share it
     cut: float = 0.0  # the foreground is cut out badly or softly, and everything goes by that mask

@@ -18,10 +18,12 @@ from harmonizer.errors import ImageFileError
 from harmonizer.learning import augment, synthesis
 from harmonizer.learning.augment import Augmentation
 from harmonizer.learning.recipes import SHARD, Recipe
+from harmonizer.learning.segments import take_segments
 from harmonizer.samples import is_held_out
 from whitebox_filters import Cascade
 
 STORED_SIZE = 256
+EMPTY = np.zeros((1, STORED_SIZE, STORED_SIZE), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -54,17 +56,27 @@ class Batch:
         moved = {name: getattr(self, name).to(device) for name in ("composite", "mask", "seen", "real")}
         return replace(self, **moved, targets=[target.to(device) for target in self.targets])
 
+    def thin(self) -> Batch:
+        """Every second pixel each way."""
+
+        def thinned(picture: Tensor) -> Tensor:
+            return picture[:, :, ::2, ::2].contiguous()
+
+        kept = {name: thinned(getattr(self, name)) for name in ("composite", "mask", "seen", "real")}
+        return replace(self, **kept, targets=[thinned(target) for target in self.targets])
+
 
 def read_photos(folder: Path, *, held_out: bool) -> Photos:
     """Read `index.csv` (columns image, mask) of a folder: the held-out photographs, or all others.
 
-    A photograph with several masks stands on one side only. Raises ImageFileError.
+    A photograph with several masks stands on one side only; one without a mask serves for training alone, and its
+    mask is 0 everywhere. Raises ImageFileError.
     """
     try:
         rows = list(csv.DictReader((folder / "index.csv").read_text().splitlines()))
-        chosen = [row for row in rows if is_held_out(row["image"]) == held_out]
+        chosen = [row for row in rows if (is_held_out(row["image"]) and row["mask"] != "") == held_out]
         images = np.stack([_read(folder / row["image"], "RGB") for row in chosen])
-        masks = np.stack([_read(folder / row["mask"], "L")[None] for row in chosen])
+        masks = np.stack([_read(folder / row["mask"], "L")[None] if row["mask"] else EMPTY for row in chosen])
     except (OSError, KeyError, ValueError) as error:
         raise ImageFileError(
             f"{folder} is no folder of photographs ({error}); expected index.csv with the columns image and mask"
@@ -106,6 +118,9 @@ def make_batch(
     share = augmentation or Augmentation()
     indices = torch.randint(len(photos), (count,), generator=generator)
     real, mask = draw(photos, indices, size, generator, share.whole)
+    segmented = (torch.rand(count, generator=generator) < share.segment) | (mask.amax(dim=(1, 2, 3)) == 0)
+    if segmented.any():
+        mask[segmented] = take_segments(real[segmented], generator)
     real = augment.befall(share.light, augment.relight_whole, real, generator)
     mask = augment.befall(share.part, augment.take_part, mask, generator)
     mask = augment.befall(share.cut, augment.cut_badly, mask, generator)
@@ -134,7 +149,7 @@ def shard(photos: Photos, cascade: Cascade, recipe: Recipe, step: int, index: in
 
 
 def batches(
-    photos: Photos, cascade: Cascade, recipe: Recipe, steps: range, shards: range, workers: int = 1
+    photos: Photos, cascade: Cascade, recipe: Recipe, steps: Sequence[int], shards: range, workers: int = 1
 ) -> Iterator[Batch]:
     """The batches of some steps, or of each only the given shards, made ahead by threads of one core each."""
     waiting: deque[list[Future[Batch]]] = deque()
@@ -177,6 +192,7 @@ def _reference(photos: Photos, picture: Tensor, mask: Tensor, generator: Generat
     """
     indices = torch.randint(len(photos), (3,), generator=generator)
     images, masks = (part[indices, :, ::4, ::4].float() / 255 for part in (photos.images, photos.masks))
+    masks = torch.where(masks.amax(dim=(1, 2, 3), keepdim=True) == 0, 1.0, masks)  # of one without a mask, all of it
     distance = (_hue(images, masks) - _hue(picture, mask)).norm(dim=1)
     nearest = int(distance.argmin())
     return images[nearest, None], masks[nearest, None]

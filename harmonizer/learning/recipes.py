@@ -33,6 +33,8 @@ class Recipe:
     warmup: int = 200
     decays: tuple[float, ...] = ()  # at these shares of the steps the rates fall to a tenth; if none, along a cosine
     frozen: float = 0.0  # share of the steps, from the first on, in which the encoder stays as it was pretrained
+    passes: int = 1  # how often a batch is learned from while the encoder is frozen
+    memory: int = 64  # how many batches are seen before one of them comes again
     frozen_norm: bool = False  # batch norm keeps its pretrained statistics in all steps
     bfloat16: bool = False  # the network computes in it (autocast); filters and losses stay in float32
     average: float = 0.998  # of the weights, over steps
@@ -46,8 +48,8 @@ class Recipe:
         problem = None
         if self.batch_size < SHARD or self.batch_size % SHARD:
             problem = f"batch_size is a multiple of {SHARD}; got {self.batch_size}"
-        elif self.steps < 1:
-            problem = f"steps is at least 1; got {self.steps}"
+        elif min(self.steps, self.passes, self.memory) < 1:
+            problem = f"steps, passes and memory are at least 1; got {self.steps}, {self.passes} and {self.memory}"
         elif not self.sizes or self.sizes[-1][0] != 1 or list(self.sizes) != sorted(self.sizes, key=lambda s: s[0]):
             problem = f"sizes are pairs (share of the steps, pixels) with growing shares, the last 1; got {self.sizes}"
         elif unknown := set(self.synthesis) - set(SYNTHESIS):

@@ -13,11 +13,12 @@ from torch import Tensor, nn
 
 from harmonizer.errors import CheckpointError
 from harmonizer.learning import processes
-from harmonizer.learning.data import Batch, Photos, batches
+from harmonizer.learning.data import Batch, Photos
 from harmonizer.learning.losses import image_loss, total_loss
 from harmonizer.learning.model import Network
 from harmonizer.learning.recipes import SHARD
 from harmonizer.learning.recipes import Recipe as Recipe
+from harmonizer.learning.rehearsal import Lesson, lessons
 
 
 @dataclass
@@ -85,11 +86,10 @@ def train(
     Everything that is drawn at a step depends on the recipe and the step alone, so a run that goes on from a
     checkpoint ends as one that was never interrupted; None writes none. `workers` threads make the batches ahead.
     """
-    steps, shards = range(state.step, recipe.steps), processes.share(recipe.batch_size // SHARD)
-    device = next(state.network.parameters()).device
-    for batch in batches(photos, state.network.cascade, recipe, steps, shards, workers):
+    shards = processes.share(recipe.batch_size // SHARD)
+    for lesson in lessons(state.network, photos, recipe, state.step, shards, workers):
         torch.manual_seed(hash((recipe.seed, state.step, processes.rank())))  # for dropout, if there is any
-        losses = _step(recipe, state, batch.to(device))
+        losses = _step(recipe, state, lesson)
         state.step += 1
         # After the report, which may find the weights to be the best so far.
         report(state, losses)
@@ -102,12 +102,13 @@ def is_milestone(recipe: Recipe, step: int) -> bool:
     return step % max(1, min(500, recipe.steps // 10)) == 0 or step == recipe.steps
 
 
-def _step(recipe: Recipe, state: State, batch: Batch) -> dict[str, float]:
+def _step(recipe: Recipe, state: State, lesson: Lesson) -> dict[str, float]:
     for group in state.optimizer.param_groups:
         group["lr"] = group["rate"] * recipe.rate(state.step)
     _set_mode(state.network, frozen=recipe.is_frozen(state.step), frozen_norm=recipe.frozen_norm)
+    batch = lesson.batch
     with torch.autocast(batch.composite.device.type, torch.bfloat16, enabled=recipe.bfloat16):
-        theta = state.network(batch.composite, batch.seen)
+        theta = state.network.predict(*(lesson.description or state.network.describe(batch.composite, batch.seen)))
     # The filters blend by the mask of the paste, whatever mask the network was shown.
     trace = state.network.cascade.trace(batch.composite, theta.float(), batch.mask)
     stepwise = len(batch.targets[0])

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from harmonizer.errors import ImageFileError
 from harmonizer.learning import data, record, synthesis
 from harmonizer.learning.augment import Augmentation
 from harmonizer.learning.recipes import Recipe
@@ -110,3 +111,21 @@ def test_a_resumed_log_forgets_what_is_done_again(tmp_path):
     first, second = log.read_text().splitlines()
     assert first == '{"step": 1, "final": 0.5}'
     assert second.startswith('{"step": 4, "final": 3.0, "images_per_second":')
+
+
+def test_a_photograph_without_a_mask_is_trained_on_by_its_segments_and_never_held_out(photo_folder, tmp_path):
+    index = (photo_folder / "index.csv").read_text()
+    for file in photo_folder.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    (tmp_path / "index.csv").unlink()
+    lines = index.splitlines()
+    (tmp_path / "index.csv").write_text("\n".join([lines[0], *(line.split(",")[0] + "," for line in lines[1:])]))
+    photos = data.read_photos(tmp_path, held_out=False)
+    assert len(photos) == 40
+    assert photos.masks.max() == 0
+    made = make(photos)[0]
+    coverage = made.mask.mean(dim=(1, 2, 3))
+    assert coverage.max() > 0.01
+    assert (made.composite - made.real).abs().max() > 0.05
+    with pytest.raises(ImageFileError, match=r"index\.csv"):
+        data.read_photos(tmp_path, held_out=True)

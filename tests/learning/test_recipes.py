@@ -27,7 +27,7 @@ def test_what_a_file_leaves_out_is_as_in_a_plain_recipe():
         ('{"stpes": 7}', r"Recipe has no stpes; it has .*steps"),
         ('{"augmentation": {"rain": 1}}', r"Augmentation has no rain; it has .*jpeg"),
         ('{"batch_size": 12}', "multiple of 8; got 12"),
-        ('{"steps": 0}', "at least 1; got 0"),
+        ('{"steps": 0}', "at least 1; got 0, 1 and 64"),
         ('{"sizes": [[0.5, 64]]}', "the last 1"),
         ('{"synthesis": ["magic"]}', "no synthesis is named magic; there are reinhard"),
         ('{"loss": "mean"}', "no loss is named 'mean'; there are dynamic, sum, last"),
