@@ -295,6 +295,12 @@ Of all sets at 256 x 256, by what `fMSE` became; `python benchmarks/worst_cases.
 
 {worst}
 
+Typical failures, on composites made of freely licensed photographs (`python benchmarks/worst_cases.py`): a cast along
+green and magenta, light from one side and wrong hues are beyond six global filters, and a foreground that needs
+nothing is changed all the same.
+
+![composite, harmonized, real picture and mask, a row each](failures.jpg)
+
 ## All measures
 
 `PSNR` has the data range 255; the paper's released script takes the span of the output, which is the column beside

@@ -56,6 +56,7 @@ def test_train_export_and_evaluate_follow_each_other(run, photo_folder, tmp_path
     ("arguments", "says"),
     [
         (("evaluate", "--data", "{folder}"), "holds no composite_images/"),
+        (("evaluate", "--data", "{folder}", "--json", "{folder}/none/report.json"), "there is no folder"),
         (("evaluate", "--data", "{folder}", "--layout", "zip"), "no layout is named 'zip'"),
         (("evaluate", "--data", "{folder}", "--learner", "magic"), "no learner is named 'magic'"),
         (("export", "{folder}", "{folder}/out"), "no readable checkpoint"),
