@@ -15,6 +15,7 @@ import platform
 import shlex
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -237,14 +238,18 @@ def main() -> None:
     parser.add_argument("--network", default="cascade", help="the regressor that the checkpoint has")
     options = parser.parse_args()
     options.reports.mkdir(parents=True, exist_ok=True)
-    reports = []
-    for run in runs(options.network):
-        path = options.reports / run.report
-        if not (options.reuse and path.is_file()):
+    chosen = runs(options.network)
+
+    def evaluate(run: Run) -> None:
+        if not (options.reuse and (options.reports / run.report).is_file()):
             command = run.command(options.data, options.reports, options.weights)
             print(shlex.join(["harmonizer", *command]), flush=True)
-            subprocess.run([sys.executable, "-m", "harmonizer", *command], check=True, cwd=ROOT)
-        reports.append((run, json.loads(path.read_text())))
+            process = [sys.executable, "-m", "harmonizer", *command]
+            subprocess.run(process, check=True, stdout=subprocess.DEVNULL)
+
+    with ThreadPoolExecutor(2) as pool:  # the longest last would leave one core idle
+        list(pool.map(evaluate, reversed(chosen)))
+    reports = [(run, json.loads((options.reports / run.report).read_text())) for run in chosen]
     RESULTS.write_text(page(reports, options.network, options.data, options.weights))
 
 
