@@ -10,20 +10,18 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
-import platform
 import shlex
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from cold_start import describe_machine
+
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs" / "results.md"
-VERSIONS = ("numpy", "pillow", "onnxruntime", "torch")
 BASELINES = ("reinhard", "mkl", "statistics")
 METRICS = {"mse": "MSE ↓", "fmse": "fMSE ↓", "psnr": "PSNR ↑"}
 # Table 4 of the paper: the whole test set of iHarmony4.
@@ -84,9 +82,9 @@ def grid(header: list[str], rows: list[list[str]]) -> str:
 
 def best(cells: list[str], metric: str, among: range) -> list[str]:
     """The best of the cells in bold."""
-    values = {index: float(cells[index]) for index in among if cells[index] != "–"}
+    values = {float(cells[index]): index for index in among if cells[index] != "–"}
     if values:
-        chosen = (max if metric.startswith(("psnr", "ssim")) else min)(values, key=lambda index: values[index])
+        chosen = values[max(values) if metric == "psnr" else min(values)]
         cells[chosen] = f"**{cells[chosen]}**"
     return cells
 
@@ -218,14 +216,6 @@ def page(reports: list[tuple[Run, dict[str, Any]]], network: str, data: Path, we
         whole=whole_table(reports),
         worst=worst_table(small, network),
     )
-
-
-def describe_machine() -> str:
-    """Processor, cores and versions; the scores themselves depend on them by rounding alone."""
-    models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    processor = models[0].partition(": ")[2] if models else platform.machine()
-    versions = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
-    return f"{processor}, {os.cpu_count()} cores; {platform.system()}, Python {platform.python_version()}, {versions}."
 
 
 def main() -> None:
