@@ -122,9 +122,12 @@ def evaluate(
     composite, reinhard and mkl.
     """
     from harmonizer import evaluate as evaluation
+    from harmonizer import io
     from harmonizer.learners import open_learner
     from harmonizer.samples import read_samples, resize
 
+    if json:
+        io.check_place(json)  # before the work, not after
     learners = {name: open_learner(name, weights) for name in learner or ["cascade"]}
     samples = read_samples(data, layout)
     if size is Size.small:

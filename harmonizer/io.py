@@ -79,6 +79,11 @@ def check_output(path: str | Path) -> None:
     if path.suffix.lower() not in ENCODERS:
         given = f"ends in {path.suffix!r}" if path.suffix else "has no extension"
         raise OutputError(f"{path} {given}; pictures are written as {', '.join(ENCODERS)}")
+    check_place(path)
+
+
+def check_place(path: Path) -> None:
+    """Raise OutputError unless a file can lie there: its folder exists, and it is no folder itself."""
     if not path.parent.is_dir():
         raise OutputError(f"{path} cannot be written: there is no folder {path.parent}; create it first")
     if path.is_dir():

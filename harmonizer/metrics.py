@@ -59,12 +59,12 @@ def ssim(picture: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> float:
     box = _around(differs.any(axis=1)), _around(differs.any(axis=0))
     planes = np.moveaxis(np.stack([picture[box], other[box]]), -1, 0)
     strips = range(0, planes.shape[2] - 2 * RADIUS, STRIP)
-    lacking: float = sum(
+    lacking = sum(
         float((1 - _similarity(*plane[:, top : top + STRIP + 2 * RADIUS].astype(np.float64))).sum())
         for plane in planes
         for top in strips
     )
-    return 1 - lacking / float(3 * height * width)
+    return float(1 - lacking / (3 * height * width))
 
 
 def _psnr(mse: float, data_range: float) -> float:

@@ -42,7 +42,7 @@ def describe(pixels: Colours) -> Colours:
 def expect(foreground: Colours, background: Colours) -> Colours:
     """What the description of the real foreground (6,) is likely to be, given that of the composite's two regions.
 
-    The best linear guess: hue goes about a third of the way to the background's, lightness far less.
+    The best linear guess: hue goes about a third of the way to the background's, lightness to a middle tone.
     """
     expected: Colours = EXPECTED @ np.concatenate([[1.0], foreground, background])
     return expected
@@ -71,14 +71,16 @@ def choose_theta(cascade: Cascade, sample: Sample) -> Colours:
 
 
 def _descend(residual: Callable[[Colours], Colours], count: int) -> Colours:
+    """Levenberg-Marquardt from 0 on the sum of squares."""
     theta, damping, step = np.zeros(count), 1e-4, 1e-3
     error = residual(theta)
     for _ in range(STEPS):
         jacobian = np.stack([(residual(theta + step * axis) - error) / step for axis in np.eye(count)], axis=1)
         move = np.linalg.solve(jacobian.T @ jacobian + damping * np.eye(count), -jacobian.T @ error)
         moved = np.clip(theta + np.clip(move, -0.4, 0.4), -0.9, 0.9)
-        if np.sum(residual(moved) ** 2) < np.sum(error**2):
-            theta, error, damping = moved, residual(moved), damping / 5
+        new_error = residual(moved)
+        if np.sum(new_error**2) < np.sum(error**2):
+            theta, error, damping = moved, new_error, damping / 5
         else:
             damping *= 10
     return theta

@@ -70,6 +70,7 @@ def test_ablate_writes_a_table_and_says_where(run, photo_folder, tmp_path, monke
     ("arguments", "says"),
     [
         (("evaluate", "--data", "{folder}"), "holds no composite_images/"),
+        (("evaluate", "--data", "{folder}", "--json", "{folder}/none/report.json"), "there is no folder"),
         (("evaluate", "--data", "{folder}", "--layout", "zip"), "no layout is named 'zip'"),
         (("evaluate", "--data", "{folder}", "--learner", "magic"), "no learner is named 'magic'"),
         (("export", "{folder}", "{folder}/out"), "no readable checkpoint"),
