@@ -105,13 +105,18 @@ def _construct(kind: type[T], values: dict[str, Any]) -> T:
 
 
 DEFAULT = Recipe(
-    # First the regressor on a frozen encoder at 112 px, then all at the size that is shipped: a network loses much
-    # on pictures of another size than it was last trained on.
-    model=ModelConfig(encoder="tf_efficientnet_lite0", pooling="regions", input_size=160),
-    steps=2400,
-    sizes=((0.7, 112), (1.0, 160)),
-    frozen=0.7,
-    augmentation=Augmentation(whole=0.3, part=0.1, light=0.5, cut=0.3, misseen=0.2, jpeg=0.3),
+    # Most of the work is the attention's, for which the encoder needs to look at each composite only once; at the
+    # end all is trained together, at the size that ships: a network loses much on pictures of another size.
+    model=ModelConfig(encoder="tf_efficientnet_lite0", pooling="attention", input_size=160),
+    steps=8000,
+    batch_size=64,
+    sizes=((1.0, 160),),
+    encoder_rate=1.5e-4,
+    frozen=0.75,
+    passes=4,
+    memory=32,
+    frozen_norm=True,
+    augmentation=Augmentation(whole=0.3, segment=0.3, part=0.05, light=0.4, cut=0.25, misseen=0.1, jpeg=0.2),
 )
 """What ships."""
 

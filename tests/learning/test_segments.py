@@ -20,7 +20,7 @@ def test_segments_follow_the_edges_of_the_picture():
         interiors = mask[0].unfold(0, 24, 24).unfold(1, 24, 24)[..., 7:17, 7:17].flatten(2)
         assert torch.equal(interiors.amin(dim=2), interiors.amax(dim=2))
         found += interiors[..., 0].sum()
-    assert found > 8
+    assert found >= 6  # not ramps alone
 
 
 def test_a_plain_picture_has_no_parts():
