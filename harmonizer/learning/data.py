@@ -143,9 +143,9 @@ def batches(
         for step in steps:
             waiting.append([pool.submit(shard, photos, cascade, recipe, step, index) for index in shards])
             if len(waiting) > 2:
-                yield _join([future.result() for future in waiting.popleft()])
+                yield join([future.result() for future in waiting.popleft()])
         while waiting:
-            yield _join([future.result() for future in waiting.popleft()])
+            yield join([future.result() for future in waiting.popleft()])
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -188,7 +188,7 @@ def _hue(image: Tensor, mask: Tensor) -> Tensor:
     return mean - mean.mean(dim=1, keepdim=True)
 
 
-def _join(shards: Sequence[Batch]) -> Batch:
+def join(shards: Sequence[Batch]) -> Batch:
     """One batch of several, the composites with a target for every step first."""
     counts = [len(each.targets[0]) for each in shards]
 

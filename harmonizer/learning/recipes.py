@@ -34,6 +34,7 @@ class Recipe:
     decays: tuple[float, ...] = ()  # at these shares of the steps the rates fall to a tenth; if none, along a cosine
     frozen: float = 0.0  # share of the steps, from the first on, in which the encoder stays as it was pretrained
     frozen_norm: bool = False  # batch norm keeps its pretrained statistics in all steps
+    bfloat16: bool = False  # the network computes in it (autocast); filters and losses stay in float32
     average: float = 0.998  # of the weights, over steps
     stepwise: float = 0.5  # share of each batch made by Eq. 8, with a target for every filter
     loss: str = "dynamic"  # of the Eq. 8 composites: a key of losses.STEPWISE

@@ -106,9 +106,10 @@ def _step(recipe: Recipe, state: State, batch: Batch) -> dict[str, float]:
     for group in state.optimizer.param_groups:
         group["lr"] = group["rate"] * recipe.rate(state.step)
     _set_mode(state.network, frozen=recipe.is_frozen(state.step), frozen_norm=recipe.frozen_norm)
+    with torch.autocast(batch.composite.device.type, torch.bfloat16, enabled=recipe.bfloat16):
+        theta = state.network(batch.composite, batch.seen)
     # The filters blend by the mask of the paste, whatever mask the network was shown.
-    theta = state.network(batch.composite, batch.seen)
-    trace = state.network.cascade.trace(batch.composite, theta, batch.mask)
+    trace = state.network.cascade.trace(batch.composite, theta.float(), batch.mask)
     stepwise = len(batch.targets[0])
     synthetic = [
         image_loss(step[:stepwise], target, batch.mask[:stepwise])

@@ -27,7 +27,9 @@ def test_train_export_and_evaluate_follow_each_other(run, photo_folder, tmp_path
 
     create = imagenet.create
     monkeypatch.setattr(imagenet, "create", lambda name, pretrained: create(name, pretrained=False))
-    trained = run("train", photo_folder, tmp_path / "run", "--encoder", "mobilenetv3_small_050", "--steps", 1)
+    (tmp_path / "small.json").write_text('{"batch_size": 8, "sizes": [[1, 32]], "model": {"input_size": 32}}')
+    small = ("--recipe", tmp_path / "small.json", "--encoder", "test_resnet", "--steps", 1)
+    trained = run("train", photo_folder, tmp_path / "run", *small)
     assert trained[0] == 0, trained
     exported = run("export", tmp_path / "run", tmp_path / "weights")
     assert exported[0] == 0, exported
@@ -60,6 +62,8 @@ def test_ablate_writes_a_table_and_says_where(run, photo_folder, tmp_path, monke
         (("convert", "{folder}/none.pth", "{folder}/out"), "not the released harmonizer.pth"),
         (("ablate", "{folder}", "{folder}/out"), "no folder of photographs"),
         (("train", "{folder}", "{folder}/out", "--encoder", "mobilenetv3_small_050"), "no folder of photographs"),
+        (("train", "{folder}", "{folder}/out", "--recipe", "papr"), "'papr' is neither a recipe (default, paper)"),
+        (("train", "{folder}", "{folder}/out", "--resume"), "no run to resume"),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_nothing(run, tmp_path, arguments, says):

@@ -36,12 +36,12 @@ def begin(*arguments):
 
 
 def finish(process):
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
 
 
 def wait_for(path, process):
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + 240
     while not path.exists():
         assert process.poll() is None, process.communicate()[0]
         assert time.monotonic() < limit
@@ -76,24 +76,25 @@ def test_a_run_that_was_killed_ends_with_the_weights_of_one_that_was_not(photo_f
 
 
 def test_two_processes_find_the_gradients_of_one_and_finish(photo_folder, tmp_path):
-    # Rates so small that the weights stay, or Adam would turn rounding into steps; batch norm on its pretrained
-    # statistics, since on the CPU each process would measure its own half of the batch.
-    recipe = replace(RECIPE, steps=3, frozen_norm=True, encoder_rate=1e-9, head_rate=1e-9)
+    # Two steps, since none but the last layer has a gradient at the first, from theta = 0. The encoder rests, lest Adam
+    # make steps of rounding, and batch norm keeps its statistics: on the CPU each process would measure its own half.
+    recipe = replace(RECIPE, steps=2, frozen_norm=True, encoder_rate=1e-12, head_rate=1e-2)
     (tmp_path / "recipe.json").write_text(recipes.to_json(recipe))
     command = ("train", photo_folder, tmp_path / "two", "--recipe", tmp_path / "recipe.json")
     both = begin("torch.distributed.run", "--standalone", "--nproc-per-node", 2, "-m", "harmonizer", *command)
     run.run(recipe, photo_folder, tmp_path / "one", resume=False)
     finish(both)
     one, two = (torch.load(tmp_path / name / "last.pt", weights_only=True) for name in ("one", "two"))
-    assert one["step"] == two["step"] == 3
-    moments = [
-        torch.cat([moment["exp_avg"].flatten() for moment in saved["optimizer"]["state"].values()])
-        for saved in (one, two)
+    assert one["step"] == two["step"] == 2
+    # Adam's first moment is a mean of the gradients.
+    gradients = [[moment["exp_avg"] for moment in saved["optimizer"]["state"].values()] for saved in (one, two)]
+    assert sum(float(gradient.norm()) > 0 for gradient in gradients[0]) > 30
+    for first, second in zip(*gradients, strict=True):
+        assert float((first - second).norm()) <= 1e-2 * float(first.norm()) + 1e-9
+    losses = [
+        (tmp_path / name / "log.jsonl").read_text().splitlines()[0].split(', "images')[0] for name in ("one", "two")
     ]
-    assert moments[0].norm() > 0.01
-    torch.testing.assert_close(moments[0], moments[1], rtol=1e-3, atol=1e-3 * float(moments[0].abs().max()))
-    log = [(tmp_path / name / "log.jsonl").read_text().splitlines()[0].split(', "images')[0] for name in ("one", "two")]
-    assert log[0] == log[1]
+    assert losses[0] == losses[1]
 
 
 def test_a_batch_that_cannot_be_shared_out_is_refused(monkeypatch):

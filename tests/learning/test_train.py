@@ -3,10 +3,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from harmonizer.errors import CheckpointError, ImageFileError
 from harmonizer.learning import data, model, run, train, validate
 from harmonizer.learning.recipes import Recipe
+from whitebox_filters import DEFAULT_FILTERS
 
 RECIPE = Recipe(
     pretrained=False,
@@ -141,6 +143,12 @@ def test_a_run_leaves_a_checkpoint_and_a_log(photo_folder, tmp_path):
     assert line["step"] == 4
     assert line["eq8_before"] > 0
     assert model.load(tmp_path / "run").config.encoder == RECIPE.model.encoder
+    board = EventAccumulator(str(tmp_path / "run" / "tensorboard"))
+    board.Reload()
+    losses = ["L1", "L2", "L3", "L4", "L5", "L6", "final", "unharmonized", "images_per_second"]
+    assert {f"loss/{name}" for name in losses} <= set(board.Tags()["scalars"])
+    assert set(board.Tags()["histograms"]) == {f"theta/{name}" for name in DEFAULT_FILTERS}
+    assert len(board.Images(board.Tags()["images"][0])) == 4  # one at each milestone, here each step
 
 
 def test_a_frozen_encoder_stays_as_it_was_while_the_regressor_learns(photo_folder, tmp_path):
