@@ -19,7 +19,7 @@ from harmonizer.errors import OutputError
 from harmonizer.learning import comparison, synthesis
 from harmonizer.learning.data import Photos, draw, read_photos
 from harmonizer.learning.model import ModelConfig, Network
-from harmonizer.learning.recipes import Recipe
+from harmonizer.learning.recipes import DEFAULT, Recipe
 from harmonizer.learning.train import start, train
 from harmonizer.metrics import Scores, score
 from whitebox_filters import DEFAULT_FILTERS, EIGHT_FILTERS, Cascade
@@ -91,10 +91,12 @@ def variants() -> list[Variant]:
 
 
 def recipe(variant: Variant, setting: Setting, seed: int) -> Recipe:
-    """The training run of one cell; but for its length and size the base is as the recipe that ships."""
+    """The training run of one cell. The base is built as what ships, its encoder frozen at first if pretrained."""
     fixed = {"encoder": setting.encoder, "input_size": setting.size, "regions": True}
+    pretrained = variant.recipe.get("pretrained", setting.pretrained)
     run = {
-        "pretrained": setting.pretrained,
+        "pretrained": pretrained,
+        "frozen": DEFAULT.frozen if pretrained else 0.0,
         "steps": setting.steps,
         "batch_size": 16,
         "sizes": ((1.0, setting.size),),
