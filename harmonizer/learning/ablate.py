@@ -116,7 +116,9 @@ def ablate(
     one with more seeds adds theirs. Seed 0 of all variants comes first, and `out/table.md` is written anew after each
     cell. Raises OutputError if `out` holds cells of another setting; ImageFileError, CheckpointError, RecipeError.
     """
-    chosen = chosen or variants()
+    base = recipe(BASE, setting, seed=0)
+    # Without ImageNet weights the base itself starts from scratch, and a variant that does is no other run.
+    chosen = [each for each in chosen or variants() if each.name == BASE.name or recipe(each, setting, seed=0) != base]
     out.mkdir(parents=True, exist_ok=True)
     cells = _read_cells(out / "cells.jsonl", setting)
     done = {(cell["variant"], cell["seed"]) for cell in cells}

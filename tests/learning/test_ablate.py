@@ -131,6 +131,19 @@ def test_a_killed_table_goes_on_and_ends_as_one_that_was_not(photo_folder, tmp_p
         assert label in table.read_text()
 
 
+def test_a_variant_that_is_the_base_in_a_setting_is_not_run_again(photo_folder, tmp_path, monkeypatch):
+    ran = []
+    cell = {"seed": 0, "eq8_mse": 1, "eq8_fmse": 1, "eq8_psnr": 0, "imitated_fmse": 1, "seconds": 1}
+    monkeypatch.setattr(
+        ablate, "run_cell", lambda variant, *_: ran.append(variant.name) or {**cell, "variant": variant.name}
+    )
+    ablate.ablate(photo_folder, tmp_path / "scratch", TINY, 1, ran.append)
+    assert "base" in ran
+    assert "scratch" not in ran
+    ablate.ablate(photo_folder, tmp_path / "pretrained", replace(TINY, pretrained=True), 1, ran.append)
+    assert "scratch" in ran
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
