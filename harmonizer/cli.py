@@ -113,7 +113,10 @@ def evaluate(
 def train(
     photos: Annotated[Path, typer.Argument(help="A folder with index.csv, whose columns are image and mask.")],
     output: Annotated[Path, typer.Argument(help="The folder of the run: recipe, log, checkpoints, weights.")],
-    recipe: Annotated[str, typer.Option(help="default, paper, or a file like the recipe.json of a run.")] = "default",
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="default, paper, or a file like the recipe.json of a run.", show_default="default"),
+    ] = None,
     encoder: Annotated[str | None, typer.Option(help="Any timm model instead of the recipe's.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Batches to train on instead of the recipe's.")] = None,
     seed: Annotated[int | None, typer.Option(help="Decides everything that is drawn.")] = None,
@@ -124,7 +127,7 @@ def train(
     Start it with torchrun to train in several processes.
     """
     learning = _import_learning("run")
-    chosen = learning.resumed(output) if resume else learning.plan(recipe, encoder=encoder, steps=steps, seed=seed)
+    chosen = learning.plan(output, recipe, encoder, steps, seed, resume=resume)
     learning.run(chosen, photos, output, resume=resume)
 
 

@@ -30,13 +30,13 @@ class Augmentation:
     jpeg: float = 0.0  # the composite went through JPEG
 
 
-def befall(share: float, change: Callable[[Tensor], Tensor], batch: Tensor, generator: Generator) -> Tensor:
+def befall(share: float, change: Callable[[Tensor, Generator], Tensor], batch: Tensor, generator: Generator) -> Tensor:
     """Apply `change`, which takes and returns some pictures of the batch, to a random share of it."""
     chosen = torch.rand(len(batch), generator=generator) < share
     if not chosen.any():
         return batch
     batch = batch.clone()
-    batch[chosen] = change(batch[chosen])
+    batch[chosen] = change(batch[chosen], generator)
     return batch
 
 

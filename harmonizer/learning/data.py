@@ -106,15 +106,15 @@ def make_batch(
     share = augmentation or Augmentation()
     indices = torch.randint(len(photos), (count,), generator=generator)
     real, mask = draw(photos, indices, size, generator, share.whole)
-    real = augment.befall(share.light, lambda x: augment.relight_whole(x, generator), real, generator)
-    mask = augment.befall(share.part, lambda x: augment.take_part(x, generator), mask, generator)
-    mask = augment.befall(share.cut, lambda x: augment.cut_badly(x, generator), mask, generator)
+    real = augment.befall(share.light, augment.relight_whole, real, generator)
+    mask = augment.befall(share.part, augment.take_part, mask, generator)
+    mask = augment.befall(share.cut, augment.cut_badly, mask, generator)
     half = round(stepwise * count)
     composite, targets = synthesis.distort(real[:half], mask[:half], cascade, generator)
     imitated, goal = _imitate(photos, real[half:], mask[half:], names, generator)
     composite, real = torch.cat([composite, imitated]), torch.cat([real[:half], goal])
-    composite = augment.befall(share.jpeg, lambda x: augment.compress(x, generator), composite, generator)
-    seen = augment.befall(share.misseen, lambda x: augment.cut_badly(x, generator), mask, generator)
+    composite = augment.befall(share.jpeg, augment.compress, composite, generator)
+    seen = augment.befall(share.misseen, augment.cut_badly, mask, generator)
     return Batch(composite, mask, seen, real, targets)
 
 
@@ -162,11 +162,11 @@ def _imitate(
     for picture, alpha in zip(real[:, None], mask[:, None], strict=True):
         name = names[int(torch.randint(len(names), (), generator=generator))]
         reference, reference_mask = _reference(photos, picture, alpha, generator)
-        changed = synthesis.imitate(name, picture, alpha, reference, reference_mask, generator)
+        foreground, goal = synthesis.imitate(name, picture, alpha, reference, reference_mask, generator), picture
         if name in synthesis.ADJUSTMENTS and torch.rand((), generator=generator) < 0.5:
-            picture, changed = changed, picture
-        composites.append(synthesis.paste(changed, picture, alpha))
-        goals.append(picture)
+            foreground, goal = goal, foreground
+        composites.append(synthesis.paste(foreground, goal, alpha))
+        goals.append(goal)
     return torch.cat(composites), torch.cat(goals)
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar, cast
 
 import torch
 import torch.distributed as dist
+from timm.layers.norm_act import convert_sync_batchnorm
 from torch import Tensor, nn
 
 from harmonizer.errors import RecipeError
@@ -77,5 +78,6 @@ def synchronize_norms(module: Module) -> Module:
     On the CPU each process measures its own part of the batch.
     """
     if count() > 1 and next(module.parameters()).is_cuda:
-        return cast(Module, nn.SyncBatchNorm.convert_sync_batchnorm(module))  # type: ignore[no-untyped-call]
+        # timm's own, which keeps the activations inside its norms.
+        return cast(Module, convert_sync_batchnorm(module))  # type: ignore[no-untyped-call]
     return module

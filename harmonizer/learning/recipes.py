@@ -54,8 +54,8 @@ class Recipe:
             problem = f"no synthesis is named {', '.join(sorted(unknown))}; there are {', '.join(SYNTHESIS)}"
         elif self.loss not in STEPWISE:
             problem = f"no loss is named {self.loss!r}; there are {', '.join(STEPWISE)}"
-        elif not self.synthesis or not 0 < self.stepwise < 1:
-            problem = "each batch holds both kinds: give at least one synthesis, and a stepwise share between 0 and 1"
+        elif not self.synthesis or not 0 < round(self.stepwise * SHARD) < SHARD:
+            problem = f"each {SHARD} pictures hold both kinds; got stepwise {self.stepwise}, synthesis {self.synthesis}"
         if problem:
             raise RecipeError(f"this recipe makes no run: {problem}")
 

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from harmonizer.errors import CheckpointError, RecipeError
+from harmonizer.errors import CheckpointError, OutputError, RecipeError
 from harmonizer.learning import model, processes
 from harmonizer.learning.data import read_photos
 from harmonizer.learning.model import Network
@@ -16,13 +16,23 @@ from harmonizer.learning.train import State, is_milestone, start, train
 from harmonizer.learning.validate import validate
 
 
-def plan(recipe: str, *, encoder: str | None = None, steps: int | None = None, seed: int | None = None) -> Recipe:
-    """The recipe of a name, or in a JSON file, with what is given changed. Raises RecipeError."""
+def plan(
+    out: Path, recipe: str | None, encoder: str | None, steps: int | None, seed: int | None, *, resume: bool
+) -> Recipe:
+    """The recipe of a name, or in a JSON file, with what is given changed; with `resume` that of the run in `out`.
+
+    Raises RecipeError, CheckpointError.
+    """
+    if resume:
+        if any(given is not None for given in (recipe, encoder, steps, seed)):
+            raise RecipeError(f"the run in {out} goes on by its own recipe; give nothing else with --resume")
+        return _resumed(out)
+    name = recipe or "default"
     try:
-        chosen = RECIPES[recipe] if recipe in RECIPES else from_json(Path(recipe).read_text())
+        chosen = RECIPES[name] if name in RECIPES else from_json(Path(name).read_text())
     except OSError as error:
         raise RecipeError(
-            f"{recipe!r} is neither a recipe ({', '.join(RECIPES)}) nor a readable JSON file ({error.strerror})"
+            f"{name!r} is neither a recipe ({', '.join(RECIPES)}) nor a readable JSON file ({error.strerror})"
         ) from error
     if encoder is not None:
         chosen = replace(chosen, model=replace(chosen.model, encoder=encoder))
@@ -39,13 +49,15 @@ def run(recipe: Recipe, data: Path, out: Path, *, resume: bool) -> None:
     At every milestone: `config.json` and `model.safetensors` (the averaged weights), the best of them by validation
     in `best/`, `last.pt` to go on from; all along `log.jsonl` and `tensorboard/`; first of all `recipe.json`. With
     `resume`, go on from `last.pt` by that recipe.
-    Raises ImageFileError, CheckpointError, RecipeError.
+    Raises ImageFileError, CheckpointError, RecipeError, OutputError.
     """
     with processes.joined() as device:
         photos, held_out = read_photos(data, held_out=False), read_photos(data, held_out=True)
         state = start(recipe, pretrained=recipe.pretrained and not resume, device=device)
         if resume:
             state.load(out / "last.pt")
+        elif (out / "last.pt").exists():
+            raise OutputError(f"{out} holds a run already; go on with it by --resume, or choose another folder")
         if processes.rank() > 0:
             train(recipe, photos, state, out / "last.pt", lambda *_: None, workers=_workers())
             return
@@ -66,8 +78,7 @@ def run(recipe: Recipe, data: Path, out: Path, *, resume: bool) -> None:
             train(recipe, photos, state, out / "last.pt", report, workers=_workers())
 
 
-def resumed(out: Path) -> Recipe:
-    """The recipe of a run that was begun in `out`. Raises CheckpointError."""
+def _resumed(out: Path) -> Recipe:
     try:
         return from_json((out / "recipe.json").read_text())
     except OSError as error:

@@ -16,11 +16,11 @@ def generator(seed=0):
 
 def test_a_change_befalls_its_share_of_a_batch_and_leaves_the_rest():
     batch = torch.zeros(1000, 1, 2, 2)
-    changed = augment.befall(0.3, lambda some: some + 1, batch, generator())
+    changed = augment.befall(0.3, lambda some, generator: some + 1, batch, generator())
     assert set(changed.unique().tolist()) == {0, 1}
     assert 0.25 < float(changed.mean()) < 0.35
     assert (batch == 0).all()
-    assert augment.befall(0.0, lambda some: some + 1, batch, generator()) is batch
+    assert augment.befall(0.0, lambda some, generator: some + 1, batch, generator()) is batch
 
 
 def test_a_part_is_small_lies_in_the_mask_and_differs_from_picture_to_picture():

@@ -42,6 +42,7 @@ def test_two_processes_make_the_batch_of_one_between_them(photos):
     )
     assert len(whole.composite) == 16
     assert same(whole, data.join([first, second]))
+    assert not same(first, second)
     stepwise = len(whole.targets[0])
     assert stepwise == 8
     assert torch.equal(whole.targets[-1], whole.real[:stepwise])

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from harmonizer.errors import RecipeError
+from harmonizer.errors import CheckpointError, OutputError, RecipeError
 from harmonizer.learning import losses, recipes, run
 from harmonizer.learning.recipes import DEFAULT, PAPER, Recipe
 
@@ -30,8 +30,9 @@ def test_what_a_file_leaves_out_is_as_in_a_plain_recipe():
         ('{"steps": 0}', "at least 1; got 0"),
         ('{"sizes": [[0.5, 64]]}', "the last 1"),
         ('{"synthesis": ["magic"]}', "no synthesis is named magic; there are reinhard"),
-        ('{"stepwise": 1}', "between 0 and 1"),
         ('{"loss": "mean"}', "no loss is named 'mean'; there are dynamic, sum, last"),
+        ('{"stepwise": 0.95}', "hold both kinds; got stepwise 0.95"),
+        ('{"synthesis": []}', "hold both kinds"),
     ],
 )
 def test_a_recipe_that_makes_no_run_is_refused(text, says):
@@ -57,10 +58,29 @@ def test_the_default_schedule_warms_up_and_falls_to_a_hundredth():
 
 
 def test_a_plan_names_a_recipe_or_a_file_and_changes_what_is_asked(tmp_path):
-    changed = run.plan("paper", encoder="test_resnet", steps=5, seed=9)
+    changed = run.plan(tmp_path, "paper", "test_resnet", 5, 9, resume=False)
     assert changed == replace(PAPER, model=replace(PAPER.model, encoder="test_resnet"), steps=5, seed=9)
     file = tmp_path / "mine.json"
     file.write_text(recipes.to_json(DEFAULT))
-    assert run.plan(str(file)) == DEFAULT
+    assert run.plan(tmp_path, str(file), None, None, None, resume=False) == DEFAULT
+    assert run.plan(tmp_path, None, None, None, None, resume=False) == DEFAULT
     with pytest.raises(RecipeError, match=r"'papr' is neither a recipe \(default, paper\)"):
-        run.plan("papr")
+        run.plan(tmp_path, "papr", None, None, None, resume=False)
+
+
+def test_a_resumed_run_takes_its_own_recipe_and_no_other(tmp_path):
+    with pytest.raises(CheckpointError, match="no run to resume"):
+        run.plan(tmp_path, None, None, None, None, resume=True)
+    (tmp_path / "recipe.json").write_text(recipes.to_json(PAPER))
+    assert run.plan(tmp_path, None, None, None, None, resume=True) == PAPER
+    for given in (("paper", None, None, None), (None, "test_resnet", None, None), (None, None, 0, None)):
+        with pytest.raises(RecipeError, match="give nothing else with --resume"):
+            run.plan(tmp_path, *given, resume=True)
+
+
+def test_a_run_is_not_written_over(photo_folder, tmp_path):
+    (tmp_path / "last.pt").write_bytes(b"days of work")
+    recipe = replace(Recipe(), model=replace(Recipe().model, encoder="test_resnet"), pretrained=False)
+    with pytest.raises(OutputError, match="holds a run already"):
+        run.run(recipe, photo_folder, tmp_path, resume=False)
+    assert (tmp_path / "last.pt").read_bytes() == b"days of work"
