@@ -19,7 +19,7 @@ from harmonizer.errors import OutputError
 from harmonizer.learning import comparison, synthesis
 from harmonizer.learning.data import Photos, draw, read_photos
 from harmonizer.learning.model import ModelConfig, Network
-from harmonizer.learning.recipes import Recipe
+from harmonizer.learning.recipes import DEFAULT, Recipe
 from harmonizer.learning.train import start, train
 from harmonizer.metrics import Scores, score
 from whitebox_filters import DEFAULT_FILTERS, EIGHT_FILTERS, Cascade
@@ -77,7 +77,10 @@ def variants() -> list[Variant]:
         Variant("affine", CHOICES, "no activation in the cascade", {"regressor": "affine"}),
         Variant("mask statistics", CHOICES, "filters measure inside the mask", {"statistics": "mask"}),
         Variant("no tones", CHOICES, "no tones joined to the features", {"tones": False}),
-        Variant("no regions", CHOICES, "features pooled over the whole frame", {"pooling": "average"}),
+        Variant(
+            "regions", CHOICES, "features pooled over foreground and background, not compared", {"pooling": "regions"}
+        ),
+        Variant("average", CHOICES, "features pooled over the whole frame, as in the paper", {"pooling": "average"}),
         Variant("scratch", CHOICES, "the same encoder from scratch", recipe={"pretrained": False}),
         Variant(
             "mobilenet",
@@ -91,10 +94,14 @@ def variants() -> list[Variant]:
 
 
 def recipe(variant: Variant, setting: Setting, seed: int) -> Recipe:
-    """The training run of one cell; but for its length and size the base is as the recipe that ships."""
-    fixed = {"encoder": setting.encoder, "input_size": setting.size, "pooling": "regions"}
+    """The training run of one cell. The base is built as what ships, its encoder frozen at first if pretrained."""
+    fixed = {"encoder": setting.encoder, "input_size": setting.size, "pooling": DEFAULT.model.pooling}
+    pretrained = variant.recipe.get("pretrained", setting.pretrained)
     run = {
-        "pretrained": setting.pretrained,
+        "pretrained": pretrained,
+        "frozen": DEFAULT.frozen if pretrained else 0.0,
+        "passes": DEFAULT.passes,
+        "memory": 16,
         "steps": setting.steps,
         "batch_size": 16,
         "sizes": ((1.0, setting.size),),
@@ -114,7 +121,9 @@ def ablate(
     one with more seeds adds theirs. Seed 0 of all variants comes first, and `out/table.md` is written anew after each
     cell. Raises OutputError if `out` holds cells of another setting; ImageFileError, CheckpointError, RecipeError.
     """
-    chosen = chosen or variants()
+    base = recipe(BASE, setting, seed=0)
+    # Without ImageNet weights the base itself starts from scratch, and a variant that does is no other run.
+    chosen = [each for each in chosen or variants() if each.name == BASE.name or recipe(each, setting, seed=0) != base]
     out.mkdir(parents=True, exist_ok=True)
     cells = _read_cells(out / "cells.jsonl", setting)
     done = {(cell["variant"], cell["seed"]) for cell in cells}

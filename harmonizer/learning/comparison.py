@@ -92,7 +92,7 @@ def _judged() -> list[str]:
 def _spread(values: Sequence[float], factor: float, unit: str) -> str:
     if not values:
         return ""
-    mean = f"{factor * fmean(values):.1f}"
+    mean = f"{factor * fmean(values):z.1f}"
     return f"{mean} ± {factor * stdev(values):.1f}{unit}" if len(values) > 1 else mean + unit
 
 

@@ -28,11 +28,13 @@ def test_a_variant_changes_what_it_says_and_nothing_else():
     found = {variant.name: changed(variant) for variant in ablate.variants()}
     assert found["base"] == []
     assert found["multihead sum"] == ["loss", "regressor"]
-    assert found["mobilenet"] == ["pretrained", "encoder"]
-    others = {name: names for name, names in found.items() if name not in ("base", "multihead sum", "mobilenet")}
+    assert found["scratch"] == ["pretrained", "frozen"]
+    assert found["mobilenet"] == ["pretrained", "frozen", "encoder"]
+    several = ("base", "multihead sum", "scratch", "mobilenet")
+    others = {name: names for name, names in found.items() if name not in several}
     assert all(len(names) == 1 for names in others.values()), others
     assert {name for names in others.values() for name in names} == {
-        "loss", "regressor", "filters", "statistics", "tones", "pooling", "pretrained",
+        "loss", "regressor", "filters", "statistics", "tones", "pooling",
     }  # fmt: skip
 
 
@@ -127,6 +129,19 @@ def test_a_killed_table_goes_on_and_ends_as_one_that_was_not(photo_folder, tmp_p
     assert (killed / "table.md").read_text() == table.read_text()
     for label in (BASE.label, SUM.label, EIGHT.label, "26.85 / 37.23"):
         assert label in table.read_text()
+
+
+def test_a_variant_that_is_the_base_in_a_setting_is_not_run_again(photo_folder, tmp_path, monkeypatch):
+    ran = []
+    cell = {"seed": 0, "eq8_mse": 1, "eq8_fmse": 1, "eq8_psnr": 0, "imitated_fmse": 1, "seconds": 1}
+    monkeypatch.setattr(
+        ablate, "run_cell", lambda variant, *_: ran.append(variant.name) or {**cell, "variant": variant.name}
+    )
+    ablate.ablate(photo_folder, tmp_path / "scratch", TINY, 1, ran.append)
+    assert "base" in ran
+    assert "scratch" not in ran
+    ablate.ablate(photo_folder, tmp_path / "pretrained", replace(TINY, pretrained=True), 1, ran.append)
+    assert "scratch" in ran
 
 
 @pytest.mark.parametrize(
