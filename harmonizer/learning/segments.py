@@ -27,7 +27,7 @@ def take_segments(pictures: Tensor, generator: Generator) -> Tensor:
 
 
 def _group(picture: npt.NDArray[np.float32], generator: Generator) -> npt.NDArray[np.float32]:
-    scale, goal = (_between(*limits, generator) for limits in (SCALES, (SMALLEST, LARGEST)))
+    scale, goal = _between(*SCALES, generator), _between(SMALLEST, LARGEST, generator)
     least = max(1, picture.shape[0] * picture.shape[1] // 100)
     labels = felzenszwalb(picture, scale=scale, sigma=0.8, min_size=least).astype(np.int64)
     areas = np.bincount(labels.ravel()) / labels.size

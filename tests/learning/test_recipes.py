@@ -53,8 +53,9 @@ def test_the_default_schedule_warms_up_and_falls_to_a_hundredth():
     assert rates[0] < 0.01
     assert max(rates) == pytest.approx(1)
     assert rates[-1] == pytest.approx(0.01, rel=0.01)
-    assert DEFAULT.size(0) == 112
     assert DEFAULT.size(DEFAULT.steps - 1) == DEFAULT.model.input_size
+    assert Recipe().size(0) == 128
+    assert Recipe().size(Recipe().steps - 1) == 256
 
 
 def test_a_plan_names_a_recipe_or_a_file_and_changes_what_is_asked(tmp_path):
