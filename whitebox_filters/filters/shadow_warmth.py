@@ -5,20 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from whitebox_filters.registry import register
-from whitebox_filters.scales import BLUE_LUMA, GREEN_LUMA, RED_LUMA, single
+from whitebox_filters.scales import BLUE_LUMA, GREEN_LUMA, ORANGE, RED_LUMA, single
 from whitebox_filters.spec import Array, Filter, Prior
 
 WARMTH_LIMIT = 0.5  # at theta = 1
-# Red up and blue down as far (hue 30 degrees), and then all down alike, so that a grey keeps its luma.
-DARKENING = RED_LUMA - BLUE_LUMA
-RED, GREEN, BLUE = 1 - DARKENING, -DARKENING, -1 - DARKENING
+RED, GREEN, BLUE = ORANGE
 
 ONE, RED_32, GREEN_32, BLUE_32 = map(single, (1, RED, GREEN, BLUE))
 RED_LUMA_32, GREEN_LUMA_32, BLUE_LUMA_32 = single(RED_LUMA), single(GREEN_LUMA), single(BLUE_LUMA)
 
 
 def coefficients(xp: Any, theta: Array, statistic: Array | None) -> tuple[Array, ...]:
-    """How far the gains of red and blue next to black are from 1."""
+    """The warmth at black: there the gains are 1 and this much of `ORANGE`."""
     return (WARMTH_LIMIT * theta,)
 
 
@@ -37,7 +35,7 @@ def pixel(r: float, g: float, b: float, warmth: float) -> tuple[float, float, fl
 SHADOW_WARMTH = register(
     Filter(
         name="shadow_warmth",
-        summary="dark tones warmer (towards orange) above 0, cooler (towards azure) below; the other tones stay",
+        summary="dark tones warmer (towards orange) above 0, cooler (towards azure) below; light tones hardly move",
         source="split toning of raw converters, as gains that fall to 1 with the square of 1 - luma; "
         "not among the paper's six",
         statistic=None,
