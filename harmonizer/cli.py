@@ -28,6 +28,16 @@ WORDS = {
     "shadow": ("dark tones darker", "dark tones brighter"),
     "tint": ("greener", "more magenta"),
     "gamma": ("midtones darker", "midtones brighter"),
+    "exposure": ("less light", "more light"),
+    "whites": ("white darker", "white brighter"),
+    "blacks": ("black darker", "black brighter"),
+    "fade": ("deeper blacks", "matte blacks"),
+    "vibrance": ("muted colours greyer", "muted colours more vivid"),
+    "hue": ("red towards magenta", "red towards yellow"),
+    "shadow_warmth": ("dark tones cooler", "dark tones warmer"),
+    "highlight_warmth": ("light tones cooler", "light tones warmer"),
+    "red_gain": ("less red", "more red"),
+    "blue_gain": ("less blue", "more blue"),
 }
 UNCHANGED_BELOW = 0.005  # what the table prints as 0.00
 BAR_HALF = 10  # characters on each side of 0

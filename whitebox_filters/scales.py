@@ -1,4 +1,4 @@
-"""Numbers that several filters share: how theta becomes an amplification, and float32 constants."""
+"""Numbers that several filters share: how theta becomes an amplification, the weights of luma, float32 constants."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from typing import Any, cast
 import numpy as np
 
 from whitebox_filters.spec import Array
+
+# The shares of the channels in luma, Rec. 709.
+RED_LUMA, GREEN_LUMA, BLUE_LUMA = 0.2126, 0.7152, 0.0722
+# Towards orange: red up and blue down as far (hue 30 degrees), and all by as much more that a grey keeps its luma.
+ORANGE = tuple(direction + BLUE_LUMA - RED_LUMA for direction in (1, 0, -1))
 
 
 def stretch(xp: Any, theta: Array, limit: float) -> Array:

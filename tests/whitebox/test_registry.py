@@ -15,6 +15,12 @@ def test_the_six_filters_of_the_paper_are_registered():
     assert wf.get("shadow").name == "shadow"
 
 
+def test_the_filters_that_photographers_know_are_registered():
+    tones = {"exposure", "whites", "blacks", "fade"}
+    colours = {"vibrance", "hue", "shadow_warmth", "highlight_warmth", "red_gain", "blue_gain"}
+    assert tones | colours | set(wf.EIGHT_FILTERS) <= set(wf.names())
+
+
 def test_an_unknown_name_lists_what_there_is_and_suggests():
     with pytest.raises(wf.UnknownFilterError, match="Did you mean 'contrast'") as error:
         wf.get("contarst")

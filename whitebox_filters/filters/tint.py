@@ -6,16 +6,16 @@ import math
 from typing import Any
 
 from whitebox_filters.registry import register
+from whitebox_filters.scales import GREEN_LUMA
 from whitebox_filters.spec import Array, Filter, Prior
 
 RATIO_LIMIT = 2.0  # of the gain of red and blue to that of green, at theta = 1
-GREEN_SHARE = 0.7152  # of green in luma, Rec. 709
 
 
 def coefficients(xp: Any, theta: Array, statistic: Array | None) -> tuple[Array, ...]:
     """The gain of red and blue, and that of green; weighted by luma their geometric mean is 1."""
     ratio = math.log(RATIO_LIMIT)
-    return xp.exp(GREEN_SHARE * ratio * theta), xp.exp(-(1 - GREEN_SHARE) * ratio * theta)
+    return xp.exp(GREEN_LUMA * ratio * theta), xp.exp(-(1 - GREEN_LUMA) * ratio * theta)
 
 
 def array(xp: Any, rgb: Array, magenta: Array, green: Array) -> Array:
