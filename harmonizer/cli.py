@@ -28,6 +28,9 @@ WORDS = {
     "shadow": ("dark tones darker", "dark tones brighter"),
     "tint": ("greener", "more magenta"),
     "gamma": ("midtones darker", "midtones brighter"),
+    # Of one colour band, such as blue_hue; blue_saturation is worded as saturation.
+    "hue": ("turned back on the colour wheel", "turned on along the colour wheel"),
+    "luminance": ("darker", "lighter"),
 }
 UNCHANGED_BELOW = 0.005  # what the table prints as 0.00
 BAR_HALF = 10  # characters on each side of 0
@@ -239,7 +242,7 @@ def _bar(value: float) -> str:
 def _effect(name: str, value: float) -> str:
     if abs(value) < UNCHANGED_BELOW:
         return "unchanged"
-    less, more = WORDS.get(name, ("less", "more"))
+    less, more = WORDS.get(name) or WORDS.get(name.rpartition("_")[2]) or ("less", "more")
     return more if value > 0 else less
 
 
