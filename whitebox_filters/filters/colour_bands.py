@@ -39,16 +39,18 @@ class Band(NamedTuple):
     after: float
 
 
-def bands(degrees: dict[str, float]) -> tuple[Band, ...]:
-    """The bands with these centres, given in rising order from 0 on."""
-    names, centres = list(degrees), [math.radians(value) for value in degrees.values()]
+CENTRES = {"red": 0, "orange": 30, "yellow": 60, "green": 120, "aqua": 180, "blue": 240, "purple": 270, "magenta": 300}
+"""The bands of the hue circle and their centres in degrees."""
+
+
+def bands() -> tuple[Band, ...]:
+    """The bands of CENTRES in radians, with the distances between neighbours."""
+    centres = [math.radians(degrees) for degrees in CENTRES.values()]
     gaps = [(right - left) % (2 * math.pi) for left, right in zip(centres, [*centres[1:], centres[0]], strict=True)]
-    return tuple(map(Band, names, centres, [gaps[-1], *gaps[:-1]], gaps))
+    return tuple(map(Band, CENTRES, centres, [gaps[-1], *gaps[:-1]], gaps))
 
 
-BANDS = bands(
-    {"red": 0, "orange": 30, "yellow": 60, "green": 120, "aqua": 180, "blue": 240, "purple": 270, "magenta": 300}
-)
+BANDS = bands()
 
 
 def hue(band: Band, xp: Any, theta: Array, statistic: Array | None) -> tuple[Array, ...]:
