@@ -60,6 +60,7 @@ from harmonizer.learning import losses
 from harmonizer.learning.model import ModelConfig, Network
 
 torch.manual_seed(0)
+torch.set_num_threads(1)  # tiny pictures
 network = Network(ModelConfig(encoder="mobilenetv3_small_050", input_size=32, filters=("film_midtones",)))
 real = 0.2 + 0.6 * torch.rand(8, 3, 32, 32)
 mask = torch.zeros(8, 1, 32, 32)
