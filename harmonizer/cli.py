@@ -39,6 +39,12 @@ WORDS = {
     "red_gain": ("less red", "more red"),
     "blue_gain": ("less blue", "more blue"),
 }
+# The same for the last word of a name of several, as blue_hue.
+BAND_WORDS = {
+    "hue": ("turned back on the colour wheel", "turned on along the colour wheel"),
+    "saturation": WORDS["saturation"],
+    "luminance": ("darker", "lighter"),
+}
 UNCHANGED_BELOW = 0.005  # what the table prints as 0.00
 BAR_HALF = 10  # characters on each side of 0
 
@@ -249,7 +255,7 @@ def _bar(value: float) -> str:
 def _effect(name: str, value: float) -> str:
     if abs(value) < UNCHANGED_BELOW:
         return "unchanged"
-    less, more = WORDS.get(name, ("less", "more"))
+    less, more = WORDS.get(name) or BAND_WORDS.get(name.rpartition("_")[2]) or ("less", "more")
     return more if value > 0 else less
 
 

@@ -13,6 +13,7 @@ from whitebox_filters.errors import (
     DuplicateFilterError,
     FilterError,
     ImageError,
+    PluginError,
     ThetaError,
     UnknownFilterError,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "Filter",
     "FilterError",
     "ImageError",
+    "PluginError",
     "Prior",
     "ThetaError",
     "UnknownFilterError",

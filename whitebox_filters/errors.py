@@ -13,6 +13,10 @@ class DuplicateFilterError(FilterError):
     """A second filter under a name that is taken."""
 
 
+class PluginError(FilterError):
+    """A filter that an installed package offers and that cannot be used."""
+
+
 class ThetaError(FilterError):
     """Filter arguments of a wrong length, outside [-1, 1], or not finite."""
 

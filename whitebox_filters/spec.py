@@ -39,7 +39,7 @@ class Filter:
     The executor, not the formulas, clamps the result to [0, 1].
     """
 
-    name: str  # registry key and module name
+    name: str  # registry key; the module is named like it, or like the family
     summary: str  # one line for a person: what turning it up does
     source: str  # where the definition comes from, and what was mended
     statistic: Statistic | None  # what `coefficients` must know of the whole image

@@ -60,7 +60,8 @@ def test_table_says_what_was_done():
     assert cli._effect("sepia", 0.5) == "more"
     assert cli._bar(-0.5) == "     █████│          "
     assert cli._bar(1.0) == "          │██████████"
-    assert set(cli.WORDS) == set(wf.names())
+    assert cli._effect("blue_saturation", -0.5) == "greyer"
+    assert [name for name in wf.names() if cli._effect(name, 0.5) == "more"] == []
 
 
 def test_compare(files, run):

@@ -145,12 +145,58 @@ def test_a_broken_gradient_is_caught(fault):
     assert error.value.property == property
 
 
+def lifted_pixel(r, g, b, theta):
+    return tuple(value + theta * value * (1 - value) for value in (r, g, b))
+
+
+SOUND = textured(lifted, name="lifted", pixel=lifted_pixel)
+
+
 def test_a_sound_filter_of_the_same_make_passes():
     """What the broken ones have in common is not what they are caught for."""
-    sound = textured(lifted, name="lifted", pixel=lambda r, g, b, t: tuple(v + t * v * (1 - v) for v in (r, g, b)))
-    report = check_filter(sound, backends=["numpy", "python", "torch"])
+    report = check_filter(SOUND, backends=["numpy", "python", "torch"])
     assert report.backends == ("numpy", "python", "torch")
     assert report.not_run == {"numba": "not asked for", "cuda-simulator": "not asked for"}
+
+
+def of(formula):
+    return lambda xp, theta, statistic: (formula(xp, theta),)
+
+
+def nan_on_black(xp, rgb, theta):
+    return xp.where((rgb == 0) & (theta != 0), rgb / rgb, lifted(xp, rgb, theta))
+
+
+def wider_is_stronger(xp, rgb, theta):
+    return lifted(xp, rgb, theta * rgb.shape[-1] / (1 + rgb.shape[-1]))
+
+
+def another_in_torch(xp, rgb, theta):
+    return lifted(xp, rgb, theta if xp is np else 0.99 * theta)
+
+
+SEVEN = {
+    "flat at 0": ("effect", {"coefficients": of(lambda xp, t: t * t * t)}),
+    "gradient lost at 0": (
+        "living gradient",
+        {"coefficients": of(lambda xp, t: xp.where(t > 0, xp.abs(t), -xp.abs(t)))},
+    ),
+    "dead above 0": ("effect", {"coefficients": of(lambda xp, t: xp.where(t < 0, t, 0 * t))}),
+    "NaN at black": ("output range", {"array": nan_on_black}),
+    "not the identity at 0": ("identity", {"coefficients": of(lambda xp, t: 0.98 * t + 0.02)}),
+    "a wrong inverse": ("inverse", {"inverse": lambda theta: -theta}),
+    "scalar backends disagree": ("agreement", {"pixel": lambda r, g, b, t: lifted_pixel(r, g, b, 0.99 * t)}),
+    "torch disagrees": ("agreement", {"array": another_in_torch}),
+    "depends on the resolution": ("crop", {"array": wider_is_stronger}),
+}
+
+
+@pytest.mark.parametrize("fault", SEVEN)
+def test_one_fault_in_a_sound_filter_is_caught(fault):
+    property, change = SEVEN[fault]
+    with pytest.raises(FilterConformanceError) as error:
+        check_filter(dataclasses.replace(SOUND, **change), backends=["numpy", "python", "torch"])
+    assert error.value.property == property
 
 
 def disagrees(r, g, b, gain):

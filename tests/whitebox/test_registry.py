@@ -47,5 +47,7 @@ def test_a_filter_is_frozen():
 
 
 def test_every_error_is_of_one_family():
-    for error in (wf.BackendError, wf.DuplicateFilterError, wf.ImageError, wf.ThetaError, wf.UnknownFilterError):
+    errors = [value for value in vars(wf).values() if isinstance(value, type) and issubclass(value, Exception)]
+    assert {wf.BackendError, wf.PluginError, wf.UnknownFilterError} <= set(errors)
+    for error in errors:
         assert issubclass(error, wf.FilterError)

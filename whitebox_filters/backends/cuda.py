@@ -15,7 +15,7 @@ from whitebox_filters import images
 from whitebox_filters.backends import fuse
 from whitebox_filters.errors import ImageError
 from whitebox_filters.images import FloatArray
-from whitebox_filters.spec import Filter
+from whitebox_filters.spec import Filter, Pixel
 
 ZERO, ONE = fuse.ZERO, fuse.ONE
 
@@ -49,13 +49,13 @@ def run(filters: tuple[Filter, ...], image: Any, theta: FloatArray, mask: Any, s
     def channel_means(earlier: tuple[Filter, ...], values: tuple[float, ...]) -> FloatArray:
         blocks = min(BLOCKS, math.ceil(height * width / THREADS))
         sums = cuda.device_array((blocks, 3), working)
-        sum_blocks(earlier, dtype)[blocks, THREADS](frame, fuse.row(values, working), sums)
+        sum_blocks(fuse.pixels(earlier), dtype)[blocks, THREADS](frame, fuse.row(values, working), sums)
         means: FloatArray = sums.copy_to_host().sum(axis=0, dtype=np.float64) / (height * width)
         return means
 
     values = fuse.coefficients(filters, theta, statistics, channel_means)
     grid = math.ceil(width / BLOCK[0]), math.ceil(height / BLOCK[1])
-    blend_pixels(filters, dtype)[grid, BLOCK](frame, alpha, fuse.row(values, working))
+    blend_pixels(fuse.pixels(filters), dtype)[grid, BLOCK](frame, alpha, fuse.row(values, working))
     return frame
 
 
@@ -65,9 +65,9 @@ def device_function(function: Callable[..., Any]) -> Any:
 
 
 @functools.cache
-def blend_pixels(filters: tuple[Filter, ...], dtype: np.dtype[Any]) -> Any:
+def blend_pixels(formulas: tuple[Pixel, ...], dtype: np.dtype[Any]) -> Any:
     """The kernel of the last pass (frame (H, W, 3), alpha (H, W), coefficients), in place; see `numba_cpu`."""
-    chain = fuse.chain(filters, device_function)
+    chain = fuse.chain(formulas, device_function)
     load, store = fuse.loader(dtype, device_function), fuse.storer(dtype, device_function)
 
     def kernel(frame: Any, alpha: Any, coefficients: Any) -> None:
@@ -86,9 +86,9 @@ def blend_pixels(filters: tuple[Filter, ...], dtype: np.dtype[Any]) -> Any:
 
 
 @functools.cache
-def sum_blocks(filters: tuple[Filter, ...], dtype: np.dtype[Any]) -> Any:
-    """The kernel of the statistics pass (frame, coefficients, sums (blocks, 3)): channel sums after `filters`."""
-    chain = fuse.chain(filters, device_function)
+def sum_blocks(formulas: tuple[Pixel, ...], dtype: np.dtype[Any]) -> Any:
+    """The kernel of the statistics pass (frame, coefficients, sums (blocks, 3)): channel sums after all filters."""
+    chain = fuse.chain(formulas, device_function)
     load = fuse.loader(dtype, device_function)
     working = from_dtype(fuse.working_dtype(dtype))
 

@@ -16,7 +16,7 @@ import numpy as np
 from whitebox_filters.errors import FilterError
 from whitebox_filters.images import LEVELS, FloatArray
 from whitebox_filters.scales import single
-from whitebox_filters.spec import Filter
+from whitebox_filters.spec import Filter, Pixel
 from whitebox_filters.statistics import measure
 
 ZERO, HALF, ONE = single(0), single(0.5), single(1)
@@ -48,17 +48,22 @@ def coefficients(
         if statistic is not None:
             statistic = np.asarray(statistic, np.float64)
         computed = filter.coefficients(np, theta[..., index], statistic)
-        if len(computed) != _coefficient_count(filter):
+        if len(computed) != _coefficient_count(filter.pixel):
             raise FilterError(
                 f"filter {filter.name!r} computes {len(computed)} coefficients; its pixel formula takes "
-                f"{_coefficient_count(filter)} after r, g, b"
+                f"{_coefficient_count(filter.pixel)} after r, g, b"
             )
         values += tuple(float(value) for value in computed)
     return values
 
 
-def chain(filters: tuple[Filter, ...], jit: Jit) -> Callable[..., Any]:
-    """The function (r, g, b, coefficients) -> (r, g, b) of all filters, each clamped to [0, 1], through `jit`.
+def pixels(filters: tuple[Filter, ...]) -> tuple[Pixel, ...]:
+    """The formulas of a chain: all that its compiled code depends on, so that filters may share it."""
+    return tuple(filter.pixel for filter in filters)
+
+
+def chain(formulas: tuple[Pixel, ...], jit: Jit) -> Callable[..., Any]:
+    """The function (r, g, b, coefficients) -> (r, g, b) of all formulas, each clamped to [0, 1], through `jit`.
 
     It is written as text because a compiler unrolls neither a loop over functions nor a call with a slice of
     the coefficients.
@@ -66,9 +71,9 @@ def chain(filters: tuple[Filter, ...], jit: Jit) -> Callable[..., Any]:
     namespace: dict[str, Any] = {"clamp": jit(_clamp)}
     lines = ["def fused(r, g, b, coefficients):"]
     start = 0
-    for index, filter in enumerate(filters):
-        namespace[f"pixel_{index}"] = jit(filter.pixel)
-        stop = start + _coefficient_count(filter)
+    for index, formula in enumerate(formulas):
+        namespace[f"pixel_{index}"] = jit(formula)
+        stop = start + _coefficient_count(formula)
         arguments = ", ".join(["r, g, b", *(f"coefficients[{i}]" for i in range(start, stop))])
         lines += [f"    r, g, b = pixel_{index}({arguments})", "    r, g, b = clamp(r), clamp(g), clamp(b)"]
         start = stop
@@ -106,8 +111,8 @@ def storer(dtype: np.dtype[Any], jit: Jit) -> Callable[..., Any]:
     return jit(store)
 
 
-def _coefficient_count(filter: Filter) -> int:
-    return len(inspect.signature(filter.pixel).parameters) - 3
+def _coefficient_count(formula: Pixel) -> int:
+    return len(inspect.signature(formula).parameters) - 3
 
 
 def _clamp(value: Any) -> Any:

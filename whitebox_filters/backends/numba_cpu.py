@@ -15,7 +15,7 @@ from whitebox_filters import images
 from whitebox_filters.backends import fuse
 from whitebox_filters.errors import BackendError
 from whitebox_filters.images import FloatArray
-from whitebox_filters.spec import Filter
+from whitebox_filters.spec import Filter, Pixel
 
 ZERO, ONE = fuse.ZERO, fuse.ONE
 
@@ -42,13 +42,13 @@ def run(
 
     def channel_means(earlier: tuple[Filter, ...], values: tuple[float, ...]) -> FloatArray:
         rows = np.empty((len(frame), 3))
-        _sum_rows(earlier, frame.dtype)(frame, fuse.row(values, working), rows)
+        _sum_rows(fuse.pixels(earlier), frame.dtype)(frame, fuse.row(values, working), rows)
         means: FloatArray = rows.sum(axis=0) / (size[0] * size[1])
         return means
 
     with _one_at_a_time:
         values = fuse.coefficients(filters, theta, statistics, channel_means)
-        _blend_pixels(filters, frame.dtype)(frame, np.ascontiguousarray(alpha), fuse.row(values, working))
+        _blend_pixels(fuse.pixels(filters), frame.dtype)(frame, np.ascontiguousarray(alpha), fuse.row(values, working))
     return frame
 
 
@@ -63,9 +63,9 @@ def _parallel(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @functools.cache
-def _blend_pixels(filters: tuple[Filter, ...], dtype: np.dtype[Any]) -> Callable[..., Any]:
+def _blend_pixels(formulas: tuple[Pixel, ...], dtype: np.dtype[Any]) -> Callable[..., Any]:
     """The last pass, in place: all filters on the pixels where alpha (H, W) is above 0, blended by Eq. 5."""
-    chain = fuse.chain(filters, _jit)
+    chain = fuse.chain(formulas, _jit)
     load, store = fuse.loader(dtype, _jit), fuse.storer(dtype, _jit)
 
     def blend_pixels(frame: Any, alpha: Any, coefficients: Any) -> None:
@@ -84,9 +84,9 @@ def _blend_pixels(filters: tuple[Filter, ...], dtype: np.dtype[Any]) -> Callable
 
 
 @functools.cache
-def _sum_rows(filters: tuple[Filter, ...], dtype: np.dtype[Any]) -> Callable[..., Any]:
-    """The statistics pass: the channel sums of every row after `filters`, into float64 (H, 3)."""
-    chain = fuse.chain(filters, _jit)
+def _sum_rows(formulas: tuple[Pixel, ...], dtype: np.dtype[Any]) -> Callable[..., Any]:
+    """The statistics pass: the channel sums of every row after all filters, into float64 (H, 3)."""
+    chain = fuse.chain(formulas, _jit)
     load = fuse.loader(dtype, _jit)
 
     def sum_rows(frame: Any, coefficients: Any, sums: Any) -> None:

@@ -1,1 +1,1 @@
-"""One file a filter; each is found by `registry.load_builtin` and registers itself."""
+"""One file a filter or a family of filters; each registers itself, and `registry.load_builtin` finds it."""

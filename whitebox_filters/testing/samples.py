@@ -55,8 +55,10 @@ def textured() -> FloatArray:
 
 
 def midtones() -> FloatArray:
-    """(2, 3, 3) float64 of unlike colours in [0.3, 0.7], where a small theta clips nothing."""
-    return np.random.default_rng(3).uniform(0.3, 0.7, (2, 3, 3))
+    """(2, 4, 3) float64 of colours all round the hue circle in [0.3, 0.7], where a small theta clips nothing."""
+    turns = np.arange(8)[:, None] / 8 - np.arange(3) / 3 + 0.03
+    tones = np.random.default_rng(3).uniform(0.47, 0.53, (8, 1))
+    return (tones + 0.17 * np.cos(2 * np.pi * turns)).reshape(2, 4, 3)
 
 
 def stored(image: FloatArray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
