@@ -13,10 +13,12 @@ from whitebox_filters.errors import (
     DuplicateFilterError,
     FilterError,
     ImageError,
+    LutError,
     ThetaError,
     UnknownFilterError,
 )
 from whitebox_filters.fit import fit
+from whitebox_filters.lut import apply_lut, bake_lut, read_cube, write_cube
 from whitebox_filters.registry import VERSION as REGISTRY_VERSION
 from whitebox_filters.registry import get, load_builtin, names, register
 from whitebox_filters.spec import Example, Filter, Prior
@@ -32,13 +34,18 @@ __all__ = [
     "Filter",
     "FilterError",
     "ImageError",
+    "LutError",
     "Prior",
     "ThetaError",
     "UnknownFilterError",
+    "apply_lut",
+    "bake_lut",
     "fit",
     "get",
     "names",
+    "read_cube",
     "register",
+    "write_cube",
 ]
 
 load_builtin()
