@@ -82,7 +82,7 @@ def draw(filter: wf.Filter, picture: Pixels, path: Path) -> None:
         axis.tick_params(labelsize=6, length=2, pad=1)
         axis.set_xticks([0, 120, 240, 360] if neutral else [0, 0.5, 1])
         axis.margins(x=0)
-    figure.savefig(path, pil_kwargs={"quality": 66, "optimize": True})
+    figure.savefig(path, pil_kwargs={"quality": 60, "optimize": True})
 
 
 def curve(axis, where: Pixels, values: Pixels, style: str) -> None:
