@@ -85,11 +85,12 @@ TEXT = """\
 # A new background under the same theta
 
 **Decision.** Where theta is kept while the background changes (a foreground reused, an edited preset, a moving
-camera), measure inside the mask: the six filters then move the foreground by {moved[mask]:.1f} of 255 levels on average,
-against {moved[frame]:.1f} with the frame's statistics. The frame stays the default, as released.
+camera), measure inside the mask: the six filters then move the foreground by {moved[mask]:.1f} of 255 levels on
+average, against {moved[frame]:.1f} with the frame's statistics. The frame stays the default, as released.
 
 One foreground (`demo/mask.png`) on other backgrounds: by how many levels of 255 the result moves from the one on its
-own background, the mean over fully opaque foreground values. Single filters at theta {theta}; the six at {shown}.
+own background, the mean over fully opaque foreground values. Single filters at theta {theta};
+the six at {shown}.
 
 What is left with the mask comes from its soft rim, which the composite blends.
 

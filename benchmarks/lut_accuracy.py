@@ -54,8 +54,8 @@ def main() -> None:
 TEXT = """\
 # Accuracy of LUTs
 
-**Decision.** Bake 65 steps: at what the shipped network finds on the demo's composite (six filters), {six[1]:.2%} of the
-pixels of four photographs are within 1/255 of the cascade, against {six[0]:.2%} at 33 steps. Of {count} settings of
+**Decision.** Bake 65 steps: at what the shipped network finds on the demo's composite (six filters), {six[1]:.2%} of
+the pixels of four photographs are within 1/255 of the cascade, against {six[0]:.2%} at 33 steps. Of {count} settings of
 single filters {enough[1]} keep 99.9 % of the pixels within 1/255 at 65 steps, {enough[0]} at 33.
 
 A LUT is straight between its nodes, which 65 steps put four 8-bit levels apart. So it is off where a curve is steep and

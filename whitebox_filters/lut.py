@@ -28,8 +28,8 @@ def bake_lut(cascade: Cascade, theta: Any, statistics: Sequence[Any] | None, siz
 
     A LUT sees colours only, so every mean that a filter needs must be frozen: `statistics` comes from
     `cascade.statistics(image, theta)`; None suits a cascade that measures nothing. Between nodes a LUT is straight:
-    it is off most where a power curve leaves black and where a filter clips (figures: benchmarks/results/lut_accuracy.md). Hence 65
-    steps where 33 are usual; the file has 7 MB instead of 1.
+    it is off most where a power curve leaves black and where a filter clips. Hence 65 steps where 33 are usual
+    (benchmarks/results/lut_accuracy.md); the file has 7 MB instead of 1.
     Returns (size, size, size, 3) float32 in [0, 1]. Raises LutError, ThetaError, FilterError.
     """
     _check_size(size)
