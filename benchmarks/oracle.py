@@ -84,6 +84,7 @@ def figures(picture: np.ndarray, sample: Sample) -> tuple[float, float, float]:
 
 def table(measured: list[Scored], counts: list[int], titles: list[str]) -> str:
     """Means over the pictures of each folder and over all: a row a set, MSE / fMSE / PSNR."""
+    left = share_left(measured)
     folders = [folder for folder in FOLDERS if any(scored.folder == folder for scored in measured)]
     columns = [[scored.scores for scored in measured if scored.folder == folder] for folder in folders]
     means = [np.mean(scores, axis=0) for scores in (*columns, [scored.scores for scored in measured])]
@@ -95,14 +96,18 @@ def table(measured: list[Scored], counts: list[int], titles: list[str]) -> str:
     ]
     for index, (count, title) in enumerate(zip([0, *counts], ["none: the composite", *titles], strict=True)):
         cells = ["{:.1f} / {:.1f} / {:.2f}".format(*mean[index]) for mean in means]
-        lines.append(
-            f"| {count} | {title} | " + " | ".join(cells) + f" | {means[-1][index, 1] / means[-1][0, 1]:.0%} |"
-        )
+        lines.append(f"| {count} | {title} | " + " | ".join(cells) + f" | {left[index]:.0%} |")
     return "\n".join(lines)
 
 
+def share_left(measured: list[Scored]) -> np.ndarray:
+    """The fMSE as a share of the composite's, the mean over pictures, which so count alike: (sets + 1,)."""
+    fmse = np.array([scored.scores[:, 1] for scored in measured])
+    return (fmse / fmse[:, :1]).mean(axis=0)
+
+
 def decision(left: np.ndarray, counts: list[int], titles: list[str]) -> str:
-    """The largest set that is worth its filters; `left` (sets,) is each set's mean fMSE as a share of the composites'.
+    """The largest set that is worth its filters; `left` (sets,) is what each leaves by `share_left`.
 
     Sets are gone through in order, each compared with the last one that was worth it.
     """
@@ -111,7 +116,7 @@ def decision(left: np.ndarray, counts: list[int], titles: list[str]) -> str:
         if left[index] <= WORTH * left[chosen]:
             chosen = index
     verdict = f"**Decision.** Learn {counts[chosen]} filters ({titles[chosen]}): "
-    verdict += f"a perfect predictor of them leaves {left[chosen]:.0%} of the composites' fMSE"
+    verdict += f"a perfect predictor of them leaves {left[chosen]:.0%} of a composite's fMSE"
     last = len(left) - 1
     if chosen == last:
         return f"{verdict}, and every step up to them was worth a tenth or more of what was left."
@@ -136,11 +141,10 @@ def main() -> None:
         ]
         measured = [job.result() for job in jobs]
     counts, titles = [len(names) for names in sets.values()], list(sets)
-    fmse = np.mean([scored.scores[:, 1] for scored in measured], axis=0)
     note = f"\nNot measured, for want of filters: {', '.join(missing)}.\n" if missing else ""
     order = "\n".join(f"- {len(names)}: {', '.join(names)}" for names in sets.values())
     page = TEXT.format(
-        decision=decision(fmse[1:] / fmse[0], counts, titles),
+        decision=decision(share_left(measured)[1:], counts, titles),
         machine=describe_machine(),
         table=table(measured, counts, titles),
         note=note,
@@ -155,7 +159,8 @@ TEXT = """\
 {decision}
 
 `fit` knows the real picture and looks for the theta that comes closest to it: what is left, no predictor of that set
-can remove. A set counts as worth learning if it leaves at most nine tenths of what the last such set left.
+can remove. A set counts as worth learning if it leaves at most nine tenths of what the last such set left, by the last
+column: the fMSE as a share of the composite's, the mean over pictures.
 MSE / fMSE / PSNR, means over the pictures at 256 x 256, as everywhere here on the scale 0-255 after rounding to 8 bits,
 the real picture pasted outside the foreground (mask > 127). Where a larger set's descent ends worse than a smaller
 set's, the smaller one's picture counts, which the larger set can make too.
