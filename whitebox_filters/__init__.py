@@ -13,11 +13,13 @@ from whitebox_filters.errors import (
     DuplicateFilterError,
     FilterError,
     ImageError,
+    LutError,
     PluginError,
     ThetaError,
     UnknownFilterError,
 )
 from whitebox_filters.fit import fit
+from whitebox_filters.lut import apply_lut, bake_lut, read_cube, write_cube
 from whitebox_filters.registry import VERSION as REGISTRY_VERSION
 from whitebox_filters.registry import get, load_builtin, names, register
 from whitebox_filters.spec import Example, Filter, Prior
@@ -33,14 +35,19 @@ __all__ = [
     "Filter",
     "FilterError",
     "ImageError",
+    "LutError",
     "PluginError",
     "Prior",
     "ThetaError",
     "UnknownFilterError",
+    "apply_lut",
+    "bake_lut",
     "fit",
     "get",
     "names",
+    "read_cube",
     "register",
+    "write_cube",
 ]
 
 load_builtin()

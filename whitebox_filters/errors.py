@@ -27,3 +27,7 @@ class ImageError(FilterError):
 
 class BackendError(FilterError):
     """A backend that is not installed here or cannot take this image."""
+
+
+class LutError(FilterError):
+    """A LUT, or a .cube file, that is malformed, cannot be baked, read or written."""

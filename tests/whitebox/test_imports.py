@@ -17,6 +17,7 @@ import numpy  # its own imports are its own affair
 before = set(sys.modules)
 import whitebox_filters as wf
 wf.Cascade(["shadow"])(numpy.full((2, 2, 3), 100, numpy.uint8), [0.1], numpy.ones((2, 2)))
+wf.apply_lut(numpy.ones((2, 2, 3)), wf.bake_lut(wf.Cascade(["shadow"]), [0.1], None, 2))
 loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
 print(json.dumps(sorted(loaded - sys.stdlib_module_names - {"numpy", "whitebox_filters"})))
 """

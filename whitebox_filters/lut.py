@@ -1,0 +1,179 @@
+"""A cascade with frozen statistics as a 3-D LUT, and LUTs as Adobe .cube files.
+
+A LUT is a float32 array (N, N, N, 3): `lut[r, g, b]` is what the colour (r, g, b) / (N - 1) becomes.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from whitebox_filters import images
+from whitebox_filters.cascade import Cascade
+from whitebox_filters.errors import LutError
+
+Lut = npt.NDArray[np.float32]
+
+SIZES = range(2, 257)  # of a 3-D LUT by the .cube specification
+PIXELS = 1 << 16  # looked up at a time, so that the work stays in the processor's cache
+
+
+def bake_lut(cascade: Cascade, theta: Any, statistics: Sequence[Any] | None, size: int = 65) -> Lut:
+    """Run a lattice of size^3 colours through `cascade(..., theta, statistics=statistics)`.
+
+    A LUT sees colours only, so every mean that a filter needs must be frozen: `statistics` comes from
+    `cascade.statistics(image, theta)`; None suits a cascade that measures nothing. Between nodes a LUT is straight:
+    it is off most where a power curve leaves black and where a filter clips. Hence 65 steps where 33 are usual
+    (benchmarks/results/lut_accuracy.md); the file has 7 MB instead of 1.
+    Returns (size, size, size, 3) float32 in [0, 1]. Raises LutError, ThetaError, FilterError.
+    """
+    _check_size(size)
+    given = [None] * len(cascade) if statistics is None else statistics
+    missing = [f.name for f, value in zip(cascade.filters, given, strict=False) if f.statistic and value is None]
+    if missing:
+        raise LutError(
+            f"{', '.join(missing)} would be measured on the lattice; freeze what the picture has: "
+            "statistics=cascade.statistics(image, theta)"
+        )
+    steps = np.linspace(0, 1, size)
+    lattice = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1)
+    baked = cascade(lattice.reshape(size * size, size, 3), theta, statistics=statistics)
+    return np.asarray(baked.reshape(lattice.shape), dtype=np.float32)
+
+
+def apply_lut(image: npt.NDArray[Any], lut: Lut) -> npt.NDArray[Any]:
+    """Look up every pixel of a NumPy image (HWC, as a cascade takes it), tetrahedrally, as FFmpeg's lut3d does.
+
+    The cell around a colour is split into six tetrahedra along its grey diagonal, so that greys depend on greys alone
+    where the lattice keeps them. Returns a new array of the shape and dtype of `image`, clamped to [0, 1].
+    Raises ImageError, LutError.
+    """
+    images.check_image(image)
+    _check_lut(lut)
+    colours = np.moveaxis(images.to_planes(image), 0, -1).reshape(-1, 3)
+    result = np.empty_like(colours)
+    for start in range(0, len(colours), PIXELS):
+        result[start : start + PIXELS] = _interpolate(colours[start : start + PIXELS], lut)
+    clamped = np.clip(result.reshape(image.shape), 0, 1)
+    return images.from_planes(np.moveaxis(clamped, -1, 0), image.dtype)
+
+
+def write_cube(path: str | Path, lut: Lut, title: str = "whitebox_filters") -> None:
+    """Write a LUT as an Adobe .cube file (domain [0, 1], red fastest, six decimals), whole or not at all.
+
+    The title is printable ASCII without quotes. Raises LutError.
+    """
+    _check_lut(lut)
+    if not (title.isascii() and title.isprintable() and '"' not in title and len(title) <= 200):
+        raise LutError(f'a title is at most 200 printable ASCII characters without "; got {title!r}')
+    size = len(lut)
+    header = f'TITLE "{title}"\nLUT_3D_SIZE {size}\nDOMAIN_MIN 0.0 0.0 0.0\nDOMAIN_MAX 1.0 1.0 1.0\n'
+    rows = lut.transpose(2, 1, 0, 3).reshape(-1, 3).tolist()
+    table = "".join([f"{red:.6f} {green:.6f} {blue:.6f}\n" for red, green, blue in rows])
+    path = Path(path)
+    beside = path.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        beside.write_text(header + table, encoding="ascii", newline="\n")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise LutError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def read_cube(path: str | Path) -> Lut:
+    """Read an Adobe .cube file that holds a 3-D LUT over the domain [0, 1].
+
+    Comments (#), blank lines, TITLE and the default DOMAIN_MIN and DOMAIN_MAX may stand before the table.
+    Raises LutError, with the line, for anything else.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise LutError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise LutError(f"{path} is not text, so no .cube file") from error
+    size = 0
+    rows: list[list[float]] = []
+    for number, line in enumerate(lines, start=1):
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        try:
+            if words[0][0].isalpha():
+                size = _read_keyword(words, in_header=not rows) or size
+            else:
+                rows.append(_read_numbers(words, 3))
+        except ValueError as error:
+            raise LutError(f"{path}, line {number}: {error}; got {line[:80]!r}") from None
+    if not size:
+        raise LutError(f"{path} has no LUT_3D_SIZE; only .cube files with a 3-D LUT are read")
+    if len(rows) != size**3:
+        raise LutError(f"{path} has {len(rows)} colours; LUT_3D_SIZE {size} takes {size**3}")
+    table = np.array(rows, dtype=np.float32).reshape(size, size, size, 3)
+    return np.ascontiguousarray(table.transpose(2, 1, 0, 3))
+
+
+def _interpolate(colours: images.FloatArray, lut: Lut) -> images.FloatArray:
+    """Colours (P, 3) in [0, 1]: from the cell's lower corner, one step along each axis, the farthest-gone first."""
+    size = len(lut)
+    table = lut.reshape(-1, 3)
+    strides = np.array([size * size, size, 1])
+    position = colours * (size - 1)
+    corner = np.minimum(position.astype(np.intp), size - 2)
+    fraction = position - corner
+    order = np.argsort(-fraction, axis=1)
+    falling = np.take_along_axis(fraction, order, axis=1)
+    node = corner @ strides
+    result: images.FloatArray = table[node] * (1 - falling[:, :1])
+    for step in range(3):
+        node = node + strides[order[:, step]]
+        weight = falling[:, step] - (falling[:, step + 1] if step < 2 else 0)
+        result += table[node] * weight[:, None]
+    return result
+
+
+def _read_keyword(words: list[str], *, in_header: bool) -> int | None:
+    """The size, if that is what the line gives. Raises ValueError."""
+    if not in_header:
+        raise ValueError("no keyword may follow the table's first line")
+    keyword, given = words[0], words[1:]
+    if keyword == "TITLE":
+        return None
+    if keyword == "LUT_3D_SIZE":
+        if len(given) != 1 or not given[0].isdecimal() or int(given[0]) not in SIZES:
+            raise ValueError(f"LUT_3D_SIZE is one integer from {SIZES[0]} to {SIZES[-1]}")
+        return int(given[0])
+    domain = {"DOMAIN_MIN": 0.0, "DOMAIN_MAX": 1.0}
+    if keyword not in domain:
+        raise ValueError(f"keywords that are read: TITLE, LUT_3D_SIZE, {', '.join(domain)}")
+    if _read_numbers(given, 3) != [domain[keyword]] * 3:
+        raise ValueError("only LUTs over the domain from 0 0 0 to 1 1 1 are read")
+    return None
+
+
+def _read_numbers(words: list[str], count: int) -> list[float]:
+    try:
+        values = [float(word) for word in words]
+    except ValueError:
+        values = []
+    if len(values) != count or not np.isfinite(values).all():
+        raise ValueError(f"a line holds {count} finite numbers, or a keyword")
+    return values
+
+
+def _check_size(size: int) -> None:
+    if size not in SIZES:
+        raise LutError(f"a LUT has from {SIZES[0]} to {SIZES[-1]} steps along each axis; got {size!r}")
+
+
+def _check_lut(lut: Lut) -> None:
+    if lut.ndim != 4 or lut.shape != (len(lut),) * 3 + (3,):
+        raise LutError(f"a LUT has shape (N, N, N, 3); got {lut.shape}")
+    _check_size(len(lut))
+    if not np.isfinite(lut).all():
+        raise LutError("the LUT holds NaN or infinity")
