@@ -33,7 +33,7 @@ WORDS = {
     "blacks": ("black darker", "black brighter"),
     "fade": ("deeper blacks", "matte blacks"),
     "vibrance": ("muted colours greyer", "muted colours more vivid"),
-    "hue": ("red towards magenta", "red towards yellow"),
+    "hue": ("turned back on the colour wheel", "turned on along the colour wheel"),
     "shadow_warmth": ("dark tones cooler", "dark tones warmer"),
     "highlight_warmth": ("light tones cooler", "light tones warmer"),
     "red_gain": ("less red", "more red"),

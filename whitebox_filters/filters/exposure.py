@@ -36,12 +36,12 @@ def _encode(xp: Any, linear: Array) -> Array:
 
 
 def pixel(r: float, g: float, b: float, gain: float) -> tuple[float, float, float]:
-    def encode(linear: float) -> float:
+    def encode(linear: float) -> Any:
         if linear > LINEAR_KNEE_32:
             return SCALE_32 * linear**ROOT_32 - OFFSET_32
         return SLOPE_32 * linear
 
-    def expose(value: float) -> float:
+    def expose(value: float) -> Any:
         linear = ((value + OFFSET_32) / SCALE_32) ** POWER_32 if value > KNEE_32 else value / SLOPE_32
         return value + (encode(linear * gain) - encode(linear))
 
