@@ -24,6 +24,7 @@ RESULTS = Path(__file__).parent / "results" / "oracle.md"
 FOLDERS = {"iharmony4_sample": "iharmony4", "webcam": "iharmony4", "triples_256": "triples"}
 BANDS = ("red", "orange", "yellow", "green", "aqua", "blue", "purple", "magenta")
 BAND_FILTERS = tuple(f"{band}_{part}" for band in BANDS for part in ("hue", "saturation", "luminance"))
+GAINS = ("red_gain", "blue_gain")
 WORTH = 0.9  # a set is worth learning if it leaves at most this share of what the set before it leaves
 
 Names = tuple[str, ...]
@@ -39,14 +40,15 @@ class Scored:
 
 def filter_sets() -> dict[str, Names]:
     """Sets by title, each holding the one before it; some need filters that may not be registered."""
-    others = tuple(name for name in wf.names() if name not in (*wf.EIGHT_FILTERS, *BAND_FILTERS))
+    # The gains of single channels come last: temperature, tint and brightness together reach what they do.
+    others = tuple(name for name in wf.names() if name not in (*wf.EIGHT_FILTERS, *BAND_FILTERS, *GAINS))
     return {
         "brightness, saturation": ("brightness", "saturation"),
         "+ temperature, contrast": ("temperature", "brightness", "contrast", "saturation"),
         "the paper's six": wf.DEFAULT_FILTERS,
         "eight": wf.EIGHT_FILTERS,
-        "all global": wf.EIGHT_FILTERS + others,
-        "all global and colour-separated": wf.EIGHT_FILTERS + others + BAND_FILTERS,
+        "sixteen": wf.EIGHT_FILTERS + others,
+        "sixteen and 24 colour-separated": wf.EIGHT_FILTERS + others + BAND_FILTERS,
     }
 
 
