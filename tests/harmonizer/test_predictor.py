@@ -70,7 +70,7 @@ def test_bad_json(tmp_path, text):
         ({"format": 2}, "format 2; this version reads format 1: upgrade"),
         ({"registry_version": wf.REGISTRY_VERSION + 1}, "upgrade harmonizer"),
         ({"registry_version": "1"}, "positive integer"),
-        ({"filters": ["temperature", "sepia"]}, "sepia.*registered: brightness"),
+        ({"filters": ["temperature", "sepia"]}, "sepia.*registered: .*brightness"),
         ({"filters": []}, "names the filters"),
         ({"filters": "shadow"}, "names the filters"),
         ({"filters": [["shadow"]]}, "names the filters"),
