@@ -22,8 +22,8 @@ EIGHT_FILTERS = (*DEFAULT_FILTERS, "tint", "gamma")
 
 Region = Literal["frame", "mask"]
 
-# The compiled backends, each named like the extra that installs it.
 _MODULES = {"numba": "numba_cpu", "cuda": "cuda"}
+_INSTALL = {"numba": "numba", "cuda": "'harmonizer[cuda]'"}
 
 
 class Cascade:
@@ -190,7 +190,7 @@ def _import(backend: str) -> Any:
         return importlib.import_module(f"whitebox_filters.backends.{_MODULES[backend]}")
     except ImportError as error:
         raise BackendError(
-            f"backend {backend!r} cannot be imported here ({error}); pip install 'harmonizer[{backend}]'"
+            f"backend {backend!r} cannot be imported here ({error}); pip install {_INSTALL[backend]}"
         ) from error
 
 
