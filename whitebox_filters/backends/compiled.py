@@ -88,5 +88,5 @@ def _address(name: str, *arguments: Any) -> int:
 def _sources() -> bytes:
     """What the text of every compiled function is made of, besides the formulas of filters."""
     folder = Path(__file__).parent
-    files = [folder / name for name in ("kernels.py", "vectors.py", "blocks.py", "fuse.py")]
+    files = [folder / name for name in ("kernels.py", "intrinsics.py", "vectors.py", "blocks.py", "fuse.py")]
     return b"".join(file.read_bytes() for file in (*files, folder.parent / "scales.py"))

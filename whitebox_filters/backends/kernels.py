@@ -14,13 +14,12 @@ from typing import Any
 
 import numba
 import numpy as np
-from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
 from whitebox_filters import scales
 from whitebox_filters.backends import fuse, vectors
 from whitebox_filters.backends.blocks import BLOCK, LEVELS_8
+from whitebox_filters.backends.intrinsics import call_stage, reservation
 from whitebox_filters.images import LEVELS
 from whitebox_filters.spec import Pixel
 
@@ -55,7 +54,7 @@ def filter_block(formula: Pixel, real: np.dtype[Any]) -> Text:
 
 def look_up(size: int) -> Text:
     """(block, tables): each channel by its table of `size` intervals, interpolated; one more entry is there to read."""
-    intervals, reserve = np.float32(size), _reservation(types.float32, BLOCK)
+    intervals, reserve = np.float32(size), reservation(types.float32, BLOCK)
 
     def look_up_block(block, tables):  # type: ignore[no-untyped-def]
         found = reserve()
@@ -102,7 +101,7 @@ def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | Non
             start += take
 
     read, flush = _reader(dtype, real), _jit(put_back)
-    reserve, reserve_pieces = _reservation(numba.from_dtype(real), 3 * BLOCK), _reservation(INDEX, 3 * BLOCK)
+    reserve, reserve_pieces = reservation(numba.from_dtype(real), 3 * BLOCK), reservation(INDEX, 3 * BLOCK)
 
     def render_rows(  # type: ignore[no-untyped-def]
         picture, stride, mask, mask_stride, spans, tables, stages, coefficients, offsets, count,
@@ -145,7 +144,7 @@ def sum_rows(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | N
 
     Add to float64 (4,) the channels after all stages, weighted by the mask if there is one, and the weights.
     """
-    load, reserve = _loader(dtype, real), _reservation(numba.from_dtype(real), 3 * BLOCK)
+    load, reserve = _loader(dtype, real), reservation(numba.from_dtype(real), 3 * BLOCK)
     weighted, zero = alpha is not None, real.type(0)
 
     def add_rows(  # type: ignore[no-untyped-def]
@@ -287,30 +286,3 @@ def _storer(dtype: np.dtype[Any], real: np.dtype[Any]) -> Callable[..., Any]:
         return convert(np.int32(value * full + half))
 
     return _jit(store)
-
-
-def _reservation(kind: types.Type, count: int) -> Any:
-    """A function that gives so many values on the stack: no pointer passed in leads there, so that loops vectorise."""
-
-    @intrinsic  # type: ignore[untyped-decorator]
-    def reserve(typing: Any) -> Any:  # noqa: ARG001
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
-            with builder.goto_entry_block():
-                return builder.alloca(context.get_value_type(kind), size=count)
-
-        return types.CPointer(kind)(), generate
-
-    return reserve
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def call_stage(typing: Any, address: Any, block: Any, coefficients: Any, offset: Any) -> Any:  # noqa: ARG001
-    """Call what `filter_block` exported, by its address."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
-        where, planes, values, first = arguments
-        kind = ir.FunctionType(ir.VoidType(), [planes.type, values.type])
-        builder.call(builder.inttoptr(where, kind.as_pointer()), [planes, builder.gep(values, [first])])
-        return context.get_dummy_value()
-
-    return types.void(address, block, coefficients, offset), generate
