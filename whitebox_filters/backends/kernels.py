@@ -87,7 +87,7 @@ def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | Non
             y, x, take = pieces[3 * piece], pieces[3 * piece + 1], pieces[3 * piece + 2]
             source, target, weight = y * stride + 3 * x, y * out_stride + 3 * x, y * mask_stride + x
             # Apart from the stores: only so do these loops vectorise although `out` may be the picture itself.
-            if blended:
+            if blended and not is_opaque(mask, weight, take, opacity):
                 for i in range(take):
                     foreground = number(mask[weight + i]) * opacity
                     background = one - foreground
@@ -100,7 +100,7 @@ def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | Non
                 out[target + 3 * i], out[target + 3 * i + 1], out[target + 3 * i + 2] = store(r), store(g), store(b)
             start += take
 
-    read, flush = _reader(dtype, real), _jit(put_back)
+    read, flush, is_opaque = _reader(dtype, real), _jit(put_back), _opacity_test(alpha, one)
     reserve, reserve_pieces = reservation(numba.from_dtype(real), 3 * BLOCK), reservation(INDEX, 3 * BLOCK)
 
     def render_rows(  # type: ignore[no-untyped-def]
@@ -199,6 +199,19 @@ def count_levels() -> Text:
                     counts[channel * LEVELS_8 + picture[row + 3 * width - 3 + channel]] += np.uint32(1)
 
     return _export(count_rows, types.CPointer(types.uint8), INDEX, INDEX, INDEX, INDEX, types.CPointer(types.uint32))
+
+
+def _opacity_test(alpha: np.dtype[Any] | None, one: Any) -> Callable[..., Any]:
+    """(mask, where, count, opacity): whether blending would change nothing."""
+    number = np.uint8 if alpha is None else alpha.type
+
+    def is_opaque(mask, where, count, opacity):  # type: ignore[no-untyped-def]
+        lowest = mask[where]
+        for i in range(count):
+            lowest = number(min(lowest, mask[where + i]))
+        return lowest * opacity >= one
+
+    return _jit(is_opaque)
 
 
 def find_spans(alpha: np.dtype[Any]) -> Text:

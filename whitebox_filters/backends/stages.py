@@ -69,16 +69,17 @@ class Stages:
         stages = Packed(self._stages, self.real, self.dtype)
         height = len(frame.pixels)
         spans = np.tile(np.array([0, frame.width], np.int64), (height, 1)) if mask is None else mask.spans
-        moved = frame.pixels.ctypes.data != target.pixels.ctypes.data
+        copied = mask is not None and frame.pixels.ctypes.data != target.pixels.ctypes.data
+        costs = spans[:, 1] - spans[:, 0]
 
         def filter_rows(top: int, bottom: int) -> None:
+            if copied:
+                target.pixels[top:bottom] = frame.pixels[top:bottom]
             masked, opacity = (frame.rows, 1.0) if mask is None else (mask.rows, mask.opacity)
             tables = self._levels.ctypes.data
             run(*frame.rows, *masked, spans.ctypes.data, tables, *stages.addresses, top, bottom, *target.rows, opacity)
 
-        if moved and mask is not None:
-            over_rows(lambda top, bottom: _copy(frame, target, top, bottom), frame.every_row())
-        over_rows(filter_rows, spans[:, 1] - spans[:, 0])
+        over_rows(filter_rows, costs + frame.every_row() // 8 if copied else costs)
 
 
 class Packed:
@@ -92,7 +93,3 @@ class Packed:
         self._first = np.cumsum([0] + [len(each.coefficients) for each in parts], dtype=np.int64)
         arrays = (self._where, self._coefficients, self._first)
         self.addresses = (*(each.ctypes.data for each in arrays), len(parts))
-
-
-def _copy(frame: Frame, target: Frame, top: int, bottom: int) -> None:
-    target.pixels[top:bottom] = frame.pixels[top:bottom]
