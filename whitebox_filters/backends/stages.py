@@ -79,7 +79,7 @@ class Stages:
             tables = self._levels.ctypes.data
             run(*frame.rows, *masked, spans.ctypes.data, tables, *stages.addresses, top, bottom, *target.rows, opacity)
 
-        over_rows(filter_rows, costs + frame.every_row() // 8 if copied else costs)
+        over_rows(filter_rows, costs + (frame.width // 8 + 1) if copied else costs)
 
 
 class Packed:
