@@ -22,8 +22,8 @@ EIGHT_FILTERS = (*DEFAULT_FILTERS, "tint", "gamma")
 
 Region = Literal["frame", "mask"]
 
-_MODULES = {"numba": "numba_cpu", "cuda": "cuda"}
-_INSTALL = {"numba": "numba", "cuda": "'harmonizer[cuda]'"}
+_MODULES = {"numba": "numba_cpu", "cuda": "cuda", "torch": "torch_compile"}
+_INSTALL = {"numba": "numba", "cuda": "'harmonizer[cuda]'", "torch": "'harmonizer[torch]'"}
 
 
 class Cascade:
@@ -87,6 +87,17 @@ class Cascade:
             raise BackendError(f"backend is None (the image's type decides) or 'numba'; got {backend!r}")
         return next(self._run(image, theta, mask, statistics, every=False))
 
+    def compile(self, backend: str = "numba") -> Any:
+        """The cascade made ready for many pictures: `plan(image, theta, mask=None, out=None, statistics=None)`.
+
+        Arguments and result are as for a call; `out`, of the image's type, shape and dtype, takes the result, and may
+        be `image` itself. "numba": NumPy images; "cuda": device arrays (H, W, 3); "torch": tensors (N, 3, H, W), by
+        torch.compile and differentiable. `print(plan)` shows its passes. Raises BackendError.
+        """
+        if backend not in _MODULES:
+            raise BackendError(f"a cascade compiles for {', '.join(map(repr, _MODULES))}; got {backend!r}")
+        return _import(backend).Plan(self)
+
     def trace(
         self, image: Array, theta: Any, mask: Array | None = None, *, statistics: Sequence[Any] | None = None
     ) -> list[Array]:
@@ -103,15 +114,6 @@ class Cascade:
         return [
             value for _, value in array.steps(xp, self.filters, planes, arguments, self.check_statistics(None), weights)
         ]
-
-    def compile(self, backend: str = "numba") -> Any:
-        """The cascade made ready for many pictures: `plan(image, theta, mask=None, out=None, statistics=None)`.
-
-        `print(plan)` shows how often it goes through a picture, and what for. Raises BackendError.
-        """
-        if backend not in _MODULES:
-            raise BackendError(f"backend is one of {', '.join(map(repr, _MODULES))}; got {backend!r}")
-        return _import(backend).Plan(self)
 
     def _run(
         self, image: Array, theta: Any, mask: Array | None, statistics: Sequence[Any] | None, *, every: bool
@@ -140,15 +142,9 @@ class Cascade:
             raise ImageError(f"an image is a NumPy array, a torch tensor or a CUDA array; got {type(image).__name__}")
         import array_api_compat.torch as torch
 
-        if image.ndim != 4 or image.shape[1] != 3 or not image.is_floating_point():
-            raise ImageError(
-                f"a torch image is floating point of shape (N, 3, H, W); got {image.dtype}, {tuple(image.shape)}"
-            )
-        if not isinstance(theta, torch.Tensor) or theta.shape != (len(image), len(self)):
-            given = tuple(theta.shape) if isinstance(theta, torch.Tensor) else type(theta).__name__
-            raise ThetaError(f"theta for this batch is a tensor of shape {(len(image), len(self))}; got {given}")
-        if not bool((theta.abs() <= 1).all()):
-            raise ThetaError("theta lies in [-1, 1]; got values outside, or NaN. Pass it through tanh, or clip it")
+        from whitebox_filters import tensors
+
+        tensors.check_batch(image, theta, len(self))
         return torch, image.movedim(1, 0), theta
 
     def check_theta(self, theta: Any) -> images.FloatArray:
@@ -207,10 +203,9 @@ def _alpha(image: Array, mask: Array | None, planes: Array) -> Array | None:
         return None
     if _kind(image) == "numpy":
         return images.to_alpha(np.asarray(mask), image.shape[:2], planes.dtype)
-    expected = (len(image), 1, *image.shape[2:])
-    if tuple(mask.shape) != expected:
-        raise ImageError(f"a torch mask has shape {expected}; got {tuple(mask.shape)}")
-    return mask.movedim(1, 0).to(image.dtype)
+    from whitebox_filters import tensors
+
+    return tensors.to_alpha(mask, image)
 
 
 def _restore(planes: Array, image: Array) -> Array:

@@ -1,0 +1,1 @@
+"""The parts of benchmarks/fps_vs_filters.py."""
