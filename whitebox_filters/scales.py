@@ -31,7 +31,7 @@ def power(base: float, exponent: float) -> float:
 
     By this name compiled backends know to put a polynomial in its place, where a call would cost ten times as much.
     """
-    return math.pow(base, exponent)
+    return base**exponent
 
 
 def angle(across: float, along: float) -> float:
