@@ -25,6 +25,7 @@ FOLDERS = {"iharmony4_sample": "iharmony4", "webcam": "iharmony4", "triples_256"
 BANDS = ("red", "orange", "yellow", "green", "aqua", "blue", "purple", "magenta")
 BAND_FILTERS = tuple(f"{band}_{part}" for band in BANDS for part in ("hue", "saturation", "luminance"))
 GAINS = ("red_gain", "blue_gain")
+MANY, STARTS, STARTS_OF_MANY = 8, 6, 2  # a descent over forty arguments takes half a minute
 WORTH = 0.9  # a set is worth learning if it leaves at most this share of what the set before it leaves
 
 Names = tuple[str, ...]
@@ -66,7 +67,9 @@ def measure(folder: str, sample: Sample, sets: Sequence[Names]) -> Scored:
     pictures, best = [sample.composite], sample.composite
     for names in sets:
         cascade = wf.Cascade(names)
-        fitted = cascade(sample.composite, wf.fit(cascade, sample.composite, sample.real, sample.mask), sample.mask)
+        starts = STARTS if len(names) <= MANY else STARTS_OF_MANY
+        theta = wf.fit(cascade, sample.composite, sample.real, sample.mask, starts=starts)
+        fitted = cascade(sample.composite, theta, sample.mask)
         # A larger set can do all that a smaller one can: where the descent missed that, the smaller one's counts.
         best = min(fitted, best, key=lambda picture: error(picture, sample))
         pictures.append(best)
@@ -141,7 +144,10 @@ def main() -> None:
             for folder, layout in FOLDERS.items()
             for sample in islice(read_samples(options.data / folder, layout), options.pictures)
         ]
-        measured = [job.result() for job in jobs]
+        measured = []
+        for job in jobs:
+            measured.append(job.result())
+            print(f"{len(measured)} of {len(jobs)} pictures", flush=True)
     counts, titles = [len(names) for names in sets.values()], list(sets)
     note = f"\nNot measured, for want of filters: {', '.join(missing)}.\n" if missing else ""
     order = "\n".join(f"- {len(names)}: {', '.join(names)}" for names in sets.values())
@@ -151,6 +157,9 @@ def main() -> None:
         table=table(measured, counts, titles),
         note=note,
         order=order,
+        many=MANY,
+        starts=STARTS,
+        starts_of_many=STARTS_OF_MANY,
     )
     options.out.write_text(page, encoding="utf-8")
 
@@ -165,7 +174,8 @@ can remove. A set counts as worth learning if it leaves at most nine tenths of w
 column: the fMSE as a share of the composite's, the mean over pictures.
 MSE / fMSE / PSNR, means over the pictures at 256 x 256, as everywhere here on the scale 0-255 after rounding to 8 bits,
 the real picture pasted outside the foreground (mask > 127). Where a larger set's descent ends worse than a smaller
-set's, the smaller one's picture counts, which the larger set can make too.
+set's, the smaller one's picture counts, which the larger set can make too. Each descent begins from several points:
+{starts} for sets of up to {many} filters, {starts_of_many} for larger ones.
 
 {table}
 {note}
