@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN_READY := $(VENV)/ready-run
 DEV_READY := $(VENV)/ready-dev
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench bench-gpu clean
 
 demo: $(RUN_READY)
 	$(BIN)/python demo/run.py
@@ -21,6 +21,10 @@ lint: $(DEV_READY)
 
 bench: $(DEV_READY)
 	$(BIN)/python benchmarks/cold_start.py
+
+# Needs an NVIDIA GPU.
+bench-gpu: $(DEV_READY)
+	$(BIN)/python benchmarks/cuda_speed.py
 
 clean:
 	rm -rf $(VENV) out
