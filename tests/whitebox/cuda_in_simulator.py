@@ -117,10 +117,26 @@ def test_a_group_that_lies_in_two_rows_is_filtered_once(width, dtype):
     check(backend.Plan(cascade), cascade, [0.7], picture((4, width), dtype), mask, "in place")
 
 
+@pytest.mark.parametrize(("width", "left"), [(12, 3), (13, 4)])
+def test_a_box_that_begins_and_ends_within_groups(width, left):
+    """Seven pixels that lie in three groups of four, not in two: in every row, or from the third on."""
+    mask = np.zeros((4, width), np.uint8)
+    mask[:, left : left + 7] = 1
+    cascade = wf.Cascade(["fade"])
+    check(backend.Plan(cascade), cascade, [0.7], picture((4, width), "uint8"), mask, "in place")
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
-def test_a_frame_that_is_not_aligned_to_words(dtype):
+def test_a_frame_that_is_not_aligned_to_words(dtype, monkeypatch):
     image = picture((2, 3), dtype)
     memory = cuda.to_device(np.concatenate([image.ravel()[:1], image.ravel()]))
+    view = type(memory).view
+
+    def aligned(array, word):
+        assert array.ctypes.data % np.dtype(word).itemsize == 0, "a GPU stops at such a load; the simulator does not"
+        return view(array, word)
+
+    monkeypatch.setattr(type(memory), "view", aligned)
     frame = memory[1:].reshape(2, 3, 3)
     cascade = wf.Cascade(["contrast"])
     result = backend.Plan(cascade)(frame, [0.3], None, frame)
