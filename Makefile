@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN_READY := $(VENV)/ready-run
 DEV_READY := $(VENV)/ready-dev
 
-.PHONY: demo test lint bench bench-fps clean
+.PHONY: demo test lint bench bench-fps bench-gpu clean
 
 demo: $(RUN_READY)
 	$(BIN)/python demo/run.py
@@ -24,6 +24,10 @@ bench: $(DEV_READY)
 
 bench-fps: $(DEV_READY)
 	$(BIN)/python benchmarks/fps_vs_filters.py
+
+# Needs an NVIDIA GPU.
+bench-gpu: $(DEV_READY)
+	$(BIN)/python benchmarks/cuda_speed.py
 
 clean:
 	rm -rf $(VENV) out

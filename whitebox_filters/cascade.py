@@ -78,11 +78,11 @@ class Cascade:
         torch: `image` (N, 3, H, W) in [0, 1], `theta` (N, k), `mask` (N, 1, H, W) in [0, 1]; gradients reach
         image and theta. Returns the type, shape and dtype of `image`. Statistics are measured, on
         the frame or inside the mask as the cascade was made, unless `statistics` (from `Cascade.statistics`)
-        freezes them. The compiled backends measure the frame only.
+        freezes them.
         Raises ImageError, ThetaError, BackendError.
         """
         if backend == "numba" or (backend is None and _kind(image) == "cuda"):
-            return self._compiled(backend or "cuda", image, theta, mask, statistics)
+            return self.compile(backend or "cuda")(image, theta, mask, statistics=statistics)
         if backend is not None:
             raise BackendError(f"backend is None (the image's type decides) or 'numba'; got {backend!r}")
         return next(self._run(image, theta, mask, statistics, every=False))
@@ -168,17 +168,6 @@ class Cascade:
         if len(statistics) != len(self):
             raise FilterError(f"statistics has {len(statistics)} entries; {self!r} takes {len(self)}")
         return statistics
-
-    def _compiled(self, backend: str, image: Array, theta: Any, mask: Any, statistics: Sequence[Any] | None) -> Array:
-        if backend == "numba":
-            return self.compile(backend)(image, theta, mask, statistics=statistics)
-        if self.region == "mask" and mask is not None and statistics is None:
-            raise BackendError(
-                f"backend {backend!r} measures the frame only; freeze what this cascade measures inside the mask: "
-                "statistics=cascade.statistics(image, theta, mask)"
-            )
-        module = _import(backend)
-        return module.run(self.filters, image, self.check_theta(theta), mask, self.check_statistics(statistics))
 
 
 def _import(backend: str) -> Any:

@@ -31,7 +31,8 @@ def power(base: float, exponent: float) -> float:
 
     By this name compiled backends know to put a polynomial in its place, where a call would cost ten times as much.
     """
-    return base**exponent
+    result: float = base**exponent
+    return result
 
 
 def angle(across: float, along: float) -> float:

@@ -203,8 +203,13 @@ def test_a_plan_says_what_it_will_do():
 
 
 def test_a_statistic_behind_a_mixing_filter_takes_a_pass_of_its_own():
-    purposes = [(each.purpose, each.filters) for each in plan.passes([wf.get("hue"), wf.get("contrast")], counted=True)]
+    purposes = [(each.purpose, each.filters) for each in plan.passes(wf.Cascade(["hue", "contrast"]), eight_bits=True)]
     assert purposes == [("measure means", ("hue",)), ("filter pixels", ("hue", "contrast"))]
+
+
+def test_a_histogram_of_the_frame_does_not_tell_the_means_inside_a_mask():
+    passes = plan.passes(wf.Cascade(["contrast"], statistics="mask"), eight_bits=True)
+    assert [each.purpose for each in passes] == ["measure means", "filter pixels"]
 
 
 def stages(*given):

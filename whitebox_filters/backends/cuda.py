@@ -1,131 +1,259 @@
-"""The fused cascade compiled by Numba-CUDA: the only file that imports numba.cuda."""
+"""A cascade on an NVIDIA GPU: statistics passes and one pass over the pixels, compiled by Numba-CUDA."""
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import cuda
-from numba.cuda.np.numpy_support import from_dtype
 
 from whitebox_filters import images
+from whitebox_filters.backends import cuda_kernels as kernels
 from whitebox_filters.backends import fuse
+from whitebox_filters.backends import plan as plans
+from whitebox_filters.backends.cuda_words import words_of
 from whitebox_filters.errors import ImageError
-from whitebox_filters.images import FloatArray
-from whitebox_filters.spec import Filter, Pixel
+from whitebox_filters.images import LEVELS, FloatArray
+from whitebox_filters.spec import Filter
+from whitebox_filters.statistics import measure
 
-ZERO, ONE = fuse.ZERO, fuse.ONE
+if TYPE_CHECKING:
+    from whitebox_filters.cascade import Cascade
 
-BLOCK = (32, 4)  # columns, rows: a warp reads 32 neighbouring pixels
-THREADS = 128  # of a block of the statistics pass; a power of two, since the block halves its sums
-BLOCKS = 1024  # of the statistics pass at most: a thread then sums few enough pixels for float32
+DTYPES = tuple(np.dtype(kind) for kind in (np.uint8, np.uint16, np.float32, np.float64))
+# So many filters or more before the first that mixes channels become a table of 8 bits; fewer cost no more than the
+# three look-ups (benchmarks/results/cuda_kernels.md).
+TABLE_FROM = 3
+
+Values = tuple[float, ...]
 
 
-def run(filters: tuple[Filter, ...], image: Any, theta: FloatArray, mask: Any, statistics: Sequence[Any]) -> Any:
-    """Apply `filters` to a CUDA array (H, W, 3) of uint8, uint16, float32 or float64 and blend with `mask`.
+@dataclass(frozen=True)
+class Mask:
+    """A mask on the device: values (H * W,), which of them is opaque, and the box of those above 0."""
 
-    `image` is C-contiguous with a `__cuda_array_interface__` (a NumPy array is copied to the device); float
-    values lie in [0, 1], which is not checked here. `theta`, `mask` and `statistics` are as for
-    `numba_cpu.run`; the mask may be on the host or the device. Returns a new Numba device array of the same
-    shape and dtype; a pixel with mask 0 is the input's, bit for bit. Raises ImageError.
+    values: Any
+    full: float
+    box: tuple[int, int, int, int]  # top, left, bottom, right; ends are exclusive
+
+
+class Plan:
+    """A cascade made ready for frames on the device.
+
+    The first call for a dtype compiles. Scratch memory (some KB, and a mask that comes from the host) stays with
+    the plan, so that further frames of that size allocate none. One call at a time, on the default stream.
     """
-    source = _on_device(image)
-    dtype = np.dtype(source.dtype)
-    if len(source.shape) != 3 or source.shape[2] != 3 or source.size == 0:
-        raise ImageError(f"an image has shape (H, W, 3), RGB, with H and W at least 1; got {tuple(source.shape)}")
-    if dtype not in (np.uint8, np.uint16, np.float32, np.float64):
-        raise ImageError(f"a CUDA image is uint8, uint16, float32 or float64; got {dtype}. Convert it first")
-    if not source.is_c_contiguous():
-        raise ImageError("a CUDA image is C-contiguous; got a strided view. Copy it first")
-    working = fuse.working_dtype(dtype)
-    height, width = source.shape[:2]
-    alpha = cuda.to_device(np.ascontiguousarray(_alpha(mask, (height, width), working)))
-    frame = cuda.device_array((height, width, 3), dtype)
-    frame.copy_to_device(source)
 
-    def channel_means(earlier: tuple[Filter, ...], values: tuple[float, ...]) -> FloatArray:
-        blocks = min(BLOCKS, math.ceil(height * width / THREADS))
-        sums = cuda.device_array((blocks, 3), working)
-        sum_blocks(fuse.pixels(earlier), dtype)[blocks, THREADS](frame, fuse.row(values, working), sums)
-        means: FloatArray = sums.copy_to_host().sum(axis=0, dtype=np.float64) / (height * width)
+    def __init__(self, cascade: Cascade) -> None:
+        """Plan the passes of a cascade."""
+        self._cascade = cascade
+        self._head = plans.head_length(cascade.filters)
+        self._scratch: dict[str, Any] = {}
+
+    def __str__(self) -> str:
+        return plans.describe(self._cascade, "CUDA")
+
+    def __call__(
+        self, image: Any, theta: Any, mask: Any = None, out: Any = None, statistics: Sequence[Any] | None = None
+    ) -> Any:
+        """Apply the cascade and blend with the mask (Eqs. 4 and 5).
+
+        `image` (H, W, 3), C-contiguous, of uint8, uint16, float32 or float64, is on the device (an object with
+        `__cuda_array_interface__`; a NumPy array is copied there); that float values lie in [0, 1] is not checked.
+        `theta`: k numbers in [-1, 1], or {name: number}. `mask` (H, W), on host or device: bool, uint8, uint16, or
+        float in [0, 1]. `out`: a device array like `image`, or `image` itself; None for a new one. `statistics`:
+        a frozen value for each filter, or None to measure. Returns `out`, or a Numba device array; pixels with
+        mask 0 are the input's, bit for bit. Raises ImageError, ThetaError, FilterError.
+        """
+        values, frozen = self._cascade.check_theta(theta), self._cascade.check_statistics(statistics)
+        source = _on_device(image)
+        _check_frame(source)
+        target = cuda.device_array(tuple(source.shape), source.dtype) if out is None else _check_out(out, source)
+        shown = None if mask is None else self._mask(mask, source)
+        if shown is None or shown.box[2] > 0:
+            rows, levels = self._coefficients(source, values, shown, frozen)
+            self._blend(source, target, shown, rows, levels)
+        elif _address(target) != _address(source):
+            target.copy_to_device(source)
+        return target if out is None else out
+
+    def _coefficients(
+        self, source: Any, theta: FloatArray, mask: Mask | None, statistics: Sequence[Any]
+    ) -> tuple[list[Values], FloatArray]:
+        """The coefficients of each filter, with all that must be measured first.
+
+        Also what becomes of each level of 8 bits by the filters before the first that mixes channels, (3, 256): with
+        the frame's histogram it gives the means after each of them.
+        """
+        eight = source.dtype == np.uint8
+        weights = mask if self._cascade.region == "mask" else None
+        levels: FloatArray = np.tile(np.arange(256) / 255, (3, 1))
+        rows: list[Values] = []
+        counts = None
+        for index, filter in enumerate(self._cascade.filters):
+            statistic = statistics[index]
+            if statistic is None and filter.statistic is not None:
+                if eight and index <= self._head and weights is None:
+                    counts = self._count(source) if counts is None else counts
+                    means = (counts * levels).sum(axis=1) / counts[0].sum()
+                else:
+                    means = self._measure(source, weights, rows)
+                statistic = measure(np, means[:, None, None], filter.statistic)
+            rows.append(fuse.filter_coefficients(filter, theta[index], statistic))
+            if eight and index < self._head:
+                levels = np.clip(filter.array(np, levels, *map(np.float64, rows[-1])), 0, 1)
+        return rows, levels
+
+    def _blend(self, source: Any, target: Any, mask: Mask | None, rows: list[Values], levels: FloatArray) -> None:
+        """The pass over the pixels: within the mask's box if `target` is `source`, else over the whole frame."""
+        dtype = np.dtype(source.dtype)
+        height, width = source.shape[:2]
+        table = self._buffer("table", (levels.size,), np.float32)
+        start = table_length(self._cascade.filters, dtype)
+        if start:
+            table.copy_to_device(levels.astype(np.float32).ravel())
+        copies = _address(target) != _address(source)
+        whole = 0, 0, height, width
+        top, left, bottom, right = whole if mask is None or copies else mask.box
+        pixels = words_of(dtype).pixels
+        # Where in a group a row of the box begins; the worst where that differs from row to row.
+        offset = left % pixels if width % pixels == 0 else pixels - 1
+        columns = math.ceil((offset + right - left) / pixels)
+        grid = math.ceil(columns / kernels.BLOCK[0]), math.ceil((bottom - top) / kernels.BLOCK[1])
+        formulas = fuse.pixels(self._cascade.filters[start:])
+        kernels.blend_pixels(formulas, dtype, mask is not None, start > 0)[grid, kernels.BLOCK](
+            *self._views(source),
+            *self._views(target),
+            *self._opacity(mask, dtype),
+            table,
+            _row(rows[start:], dtype),
+            *(top, left, bottom, right, width, copies),
+        )
+
+    def _count(self, source: Any) -> FloatArray:
+        """The histogram of an 8-bit frame (3, 256)."""
+        bins = self._buffer("bins", (kernels.BINS,), np.int32)
+        bins.copy_to_device(np.zeros(kernels.BINS, np.int32))
+        blocks = min(kernels.HISTOGRAM_BLOCKS, math.ceil(source.size / 12 / kernels.HISTOGRAM_THREADS))
+        kernels.count_levels()[blocks, kernels.HISTOGRAM_THREADS](*self._views(source), bins)
+        counted: FloatArray = bins.copy_to_host().reshape(3, 256).astype(np.float64)
+        return counted
+
+    def _measure(self, source: Any, mask: Mask | None, rows: list[Values]) -> FloatArray:
+        """The channel means (3,) after the filters whose coefficients are known, over the frame or by the mask."""
+        dtype = np.dtype(source.dtype)
+        blocks = min(kernels.SUM_BLOCKS, math.ceil(source.size / 3 / words_of(dtype).pixels / kernels.THREADS))
+        sums = self._buffer("sums", (blocks, 4), fuse.working_dtype(dtype))
+        formulas = fuse.pixels(self._cascade.filters[: len(rows)])
+        kernels.sum_pixels(formulas, dtype, mask is not None)[blocks, kernels.THREADS](
+            *self._views(source), *self._opacity(mask, dtype), _row(rows, dtype), sums
+        )
+        total = sums.copy_to_host().sum(axis=0, dtype=np.float64)
+        means: FloatArray = total[:3] / total[3]
         return means
 
-    values = fuse.coefficients(filters, theta, statistics, channel_means)
-    grid = math.ceil(width / BLOCK[0]), math.ceil(height / BLOCK[1])
-    blend_pixels(fuse.pixels(filters), dtype)[grid, BLOCK](frame, alpha, fuse.row(values, working))
-    return frame
+    def _mask(self, mask: Any, source: Any) -> Mask:
+        """Bring a mask to the device, check it and find its box. Raises ImageError."""
+        size, working = tuple(source.shape[:2]), fuse.working_dtype(np.dtype(source.dtype))
+        given: Any = _on_device(mask) if _is_device_array(mask) else np.asarray(mask)
+        plain = np.dtype(given.dtype) in (np.bool_, *DTYPES)
+        if tuple(given.shape) != size or not plain or (_is_device_array(given) and not given.is_c_contiguous()):
+            given = images.to_alpha(_on_host(given), size, working)
+        if not _is_device_array(given):
+            uploaded = self._buffer("mask", size, given.dtype)
+            uploaded.copy_to_device(np.ascontiguousarray(given))
+            given = uploaded
+        values = given.view(np.uint8) if given.dtype == np.bool_ else given
+        bounds = self._buffer("bounds", kernels.NO_BOUNDS.shape, np.int32)
+        bounds.copy_to_device(kernels.NO_BOUNDS)
+        across, down = kernels.BLOCK[0] * kernels.BOUND_COLUMNS, kernels.BLOCK[1]
+        grid = math.ceil(size[1] / across), min(math.ceil(size[0] / down), kernels.BOUND_BLOCKS)
+        kernels.bound_mask()[grid, kernels.BLOCK](values, bounds)
+        *box, beyond = map(int, bounds.copy_to_host())
+        if beyond and values.dtype not in LEVELS:
+            images.to_alpha(_on_host(given), size, working)  # raises, since a float is outside [0, 1]
+        full = LEVELS[values.dtype] if beyond else 1
+        return Mask(values.reshape(size[0] * size[1]), full, (box[0], box[1], box[2], box[3]))
+
+    def _opacity(self, mask: Mask | None, dtype: np.dtype[Any]) -> tuple[Any, Any]:
+        """A mask as kernels take it: its values and what stands for opaque; without one, what they never read."""
+        working = fuse.working_dtype(dtype)
+        if mask is None:
+            return self._buffer("no mask", (1,), np.uint8), working.type(1)
+        return mask.values, working.type(mask.full)
+
+    def _views(self, frame: Any) -> tuple[Any, Any]:
+        """A frame as kernels take it: (H * W * 3,) items, and the same memory as words; see `words_of`."""
+        dtype = np.dtype(frame.dtype)
+        layout = words_of(dtype)
+        items = frame.reshape(frame.size)
+        whole = frame.size // (3 * layout.pixels) * 3 * layout.pixels
+        if whole == 0 or _address(frame) % layout.dtype.itemsize:
+            return items, self._buffer("no words", (1,), layout.dtype)
+        return items, items[:whole].view(layout.dtype)
+
+    def _buffer(self, name: str, shape: tuple[int, ...], dtype: Any) -> Any:
+        """Memory on the device that the plan keeps, made anew when another shape or dtype is needed."""
+        kept = self._scratch.get(name)
+        if kept is None or tuple(kept.shape) != shape or kept.dtype != dtype:
+            kept = self._scratch[name] = cuda.device_array(shape, dtype)
+        return kept
 
 
-def device_function(function: Callable[..., Any]) -> Any:
-    """Compile for the device. Inlined, so that a kernel compiles to PTX on a machine without a GPU too."""
-    return cuda.jit(device=True, inline="always")(function)
+def table_length(filters: Sequence[Filter], dtype: np.dtype[Any]) -> int:
+    """How many filters at the start of a cascade become a table, for a frame of `dtype`."""
+    head = plans.head_length(filters) if dtype == np.uint8 else 0
+    return head if head >= TABLE_FROM else 0
 
 
-@functools.cache
-def blend_pixels(formulas: tuple[Pixel, ...], dtype: np.dtype[Any]) -> Any:
-    """The kernel of the last pass (frame (H, W, 3), alpha (H, W), coefficients), in place; see `numba_cpu`."""
-    chain = fuse.chain(formulas, device_function)
-    load, store = fuse.loader(dtype, device_function), fuse.storer(dtype, device_function)
-
-    def kernel(frame: Any, alpha: Any, coefficients: Any) -> None:
-        x, y = cuda.grid(2)
-        if x < frame.shape[1] and y < frame.shape[0]:
-            foreground = alpha[y, x]
-            if foreground > ZERO:
-                background = ONE - foreground
-                r, g, b = load(frame[y, x, 0]), load(frame[y, x, 1]), load(frame[y, x, 2])
-                red, green, blue = chain(r, g, b, coefficients)
-                frame[y, x, 0] = store(red * foreground + r * background)
-                frame[y, x, 1] = store(green * foreground + g * background)
-                frame[y, x, 2] = store(blue * foreground + b * background)
-
-    return cuda.jit(kernel)
+def _row(rows: list[Values], dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    return fuse.row(tuple(value for values in rows for value in values), fuse.working_dtype(dtype))
 
 
-@functools.cache
-def sum_blocks(formulas: tuple[Pixel, ...], dtype: np.dtype[Any]) -> Any:
-    """The kernel of the statistics pass (frame, coefficients, sums (blocks, 3)): channel sums after all filters."""
-    chain = fuse.chain(formulas, device_function)
-    load = fuse.loader(dtype, device_function)
-    working = from_dtype(fuse.working_dtype(dtype))
+def _check_frame(frame: Any) -> None:
+    if len(frame.shape) != 3 or frame.shape[2] != 3 or frame.size == 0:
+        raise ImageError(f"an image has shape (H, W, 3), RGB, with H and W at least 1; got {tuple(frame.shape)}")
+    if np.dtype(frame.dtype) not in DTYPES:
+        raise ImageError(f"a CUDA image is uint8, uint16, float32 or float64; got {frame.dtype}. Convert it first")
+    if not frame.is_c_contiguous():
+        raise ImageError("a CUDA image is C-contiguous; got a strided view. Copy it first")
 
-    def kernel(frame: Any, coefficients: Any, sums: Any) -> None:
-        partial = cuda.shared.array((3, THREADS), working)
-        thread = cuda.threadIdx.x
-        width = frame.shape[1]
-        red = green = blue = ZERO
-        for pixel in range(cuda.grid(1), frame.shape[0] * width, cuda.gridsize(1)):
-            y, x = pixel // width, pixel % width
-            r, g, b = chain(load(frame[y, x, 0]), load(frame[y, x, 1]), load(frame[y, x, 2]), coefficients)
-            red += r
-            green += g
-            blue += b
-        partial[0, thread], partial[1, thread], partial[2, thread] = red, green, blue
-        cuda.syncthreads()
-        half = THREADS // 2
-        while half > 0:
-            if thread < half:
-                for channel in range(3):
-                    partial[channel, thread] += partial[channel, thread + half]
-            cuda.syncthreads()
-            half //= 2
-        if thread < 3:
-            sums[cuda.blockIdx.x, thread] = partial[thread, 0]
 
-    return cuda.jit(kernel)
+def _check_out(out: Any, source: Any) -> Any:
+    if not _is_device_array(out):
+        raise ImageError(f"out is an array on the device, like the image; got {type(out).__name__}")
+    target = _on_device(out)
+    if tuple(target.shape) != tuple(source.shape) or target.dtype != source.dtype or not target.is_c_contiguous():
+        raise ImageError(
+            f"out is C-contiguous, of the image's shape {tuple(source.shape)} and dtype {source.dtype}; "
+            f"got {tuple(target.shape)}, {target.dtype}"
+        )
+    if 0 < abs(_address(target) - _address(source)) < source.nbytes:
+        raise ImageError("out overlaps the image without being it; pass the image itself, or other memory")
+    return target
+
+
+def _is_device_array(values: Any) -> bool:
+    # Numba's simulator has the first attribute only.
+    return hasattr(values, "__cuda_ndarray__") or hasattr(values, "__cuda_array_interface__")
 
 
 def _on_device(values: Any) -> Any:
+    if hasattr(values, "__cuda_ndarray__"):
+        return values
     if hasattr(values, "__cuda_array_interface__"):
         return cuda.as_cuda_array(values)
     return cuda.to_device(np.ascontiguousarray(values))
 
 
-def _alpha(mask: Any, size: tuple[int, int], dtype: np.dtype[Any]) -> FloatArray:
-    if mask is None:
-        return np.ones(size, dtype)
-    on_host = cuda.as_cuda_array(mask).copy_to_host() if hasattr(mask, "__cuda_array_interface__") else mask
-    return images.to_alpha(np.asarray(on_host), size, dtype)
+def _on_host(values: Any) -> Any:
+    return values.copy_to_host() if _is_device_array(values) else values
+
+
+def _address(values: Any) -> int:
+    interface = getattr(values, "__cuda_array_interface__", None) or values.__array_interface__
+    address: int = interface["data"][0]
+    return address

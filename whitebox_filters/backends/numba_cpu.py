@@ -29,7 +29,7 @@ class Plan:
         self._separate = [plan.is_separate(filter) for filter in cascade.filters]
 
     def __str__(self) -> str:
-        return plan.describe(self._cascade.filters, "the CPU")
+        return plan.describe(self._cascade, "the CPU")
 
     def __call__(
         self,

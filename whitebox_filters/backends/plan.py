@@ -5,11 +5,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from whitebox_filters.backends.fuse import filter_coefficients
 from whitebox_filters.spec import Filter, Pixel
+
+if TYPE_CHECKING:
+    from whitebox_filters.cascade import Cascade
 
 PIXEL = 3  # values
 
@@ -26,27 +30,30 @@ class Pass:
     gives: tuple[str, ...] = ()  # the filters that wait for what is measured
 
 
-def passes(filters: Sequence[Filter], *, counted: bool) -> list[Pass]:
-    """The passes over a picture, in order; `counted` for 8 bits, of which a histogram tells every mean.
+def passes(cascade: Cascade, *, eight_bits: bool) -> list[Pass]:
+    """The passes over a picture with a mask, in order.
 
-    That is so as long as only filters come before that treat each channel alone. Behind the first other one each
-    statistic takes a pass of its own, which computes the filters before it anew.
+    A histogram of 8 bits tells every mean of the frame as long as only filters come before that treat each channel
+    alone. Behind the first other one, and inside a mask, each statistic takes a pass of its own, which computes the
+    filters before it anew.
     """
-    head = head_length(filters) if counted else 0
+    filters, counted = cascade.filters, eight_bits and cascade.region == "frame"
+    head = head_length(filters)
     waiting = [index for index, filter in enumerate(filters) if filter.statistic is not None]
     names = tuple(filter.name for filter in filters)
     found = []
-    if early := [index for index in waiting if counted and index <= head]:
+    early = [index for index in waiting if counted and index <= head]
+    if early:
         found.append(Pass("count levels", (), PIXEL, tuple(names[index] for index in early)))
-    found += [Pass("measure means", names[:i], PIXEL, (names[i],)) for i in waiting if not counted or i > head]
+    found += [Pass("measure means", names[:i], PIXEL, (names[i],)) for i in waiting if i not in early]
     return [*found, Pass("filter pixels", names, 2 * PIXEL)]
 
 
-def describe(filters: Sequence[Filter], backend: str) -> str:
+def describe(cascade: Cascade, backend: str) -> str:
     """The passes for 8 bits and for more, a line each, with the bytes that each moves a pixel."""
-    lines = [f"{len(filters)} filters on {backend}"]
-    for title, counted, size in (("8 bits", True, 1), ("16 bits", False, 2), ("float32", False, 4)):
-        found = passes(filters, counted=counted)
+    lines = [f"{len(cascade)} filters on {backend}"]
+    for title, size in (("8 bits", 1), ("16 bits", 2), ("float32", 4)):
+        found = passes(cascade, eight_bits=size == 1)
         total = sum(each.moved for each in found) * size
         lines.append(f"  {title}: {len(found)} passes, {total} bytes a pixel, and 1 for a mask of 8 bits")
         for each in found:

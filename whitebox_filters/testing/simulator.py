@@ -7,14 +7,14 @@ import sys
 from numba import cloudpickle
 
 from whitebox_filters.backends import cuda
+from whitebox_filters.cascade import Cascade
 
 
 def main() -> None:
     """Read (filter, [(image, theta), ...]) from standard input, write the filtered images to standard output."""
-    import numpy as np
-
     filter, cases = cloudpickle.loads(sys.stdin.buffer.read())
-    results = [cuda.run((filter,), image, np.array([theta]), None, [None]).copy_to_host() for image, theta in cases]
+    plan = cuda.Plan(Cascade([filter]))
+    results = [plan(image, [theta]).copy_to_host() for image, theta in cases]
     sys.stdout.buffer.write(cloudpickle.dumps(results))
 
 
