@@ -93,14 +93,17 @@ class Cascade:
         """Every I'_i, i = 1 .. k, each blended with the mask; arguments as for a call."""
         return list(self._run(image, theta, mask, statistics, every=True))
 
-    def statistics(self, image: Array, theta: Any, mask: Array | None = None) -> list[Any]:
+    def statistics(
+        self, image: Array, theta: Any, mask: Array | None = None, *, statistics: Sequence[Any] | None = None
+    ) -> list[Any]:
         """What each filter measures on the way, None for those that measure nothing; to freeze in a later call.
 
-        The mask counts only in a cascade with `statistics="mask"`.
+        The mask counts only in a cascade with `statistics="mask"`. What `statistics` freezes is not measured.
         """
         xp, planes, arguments = self._prepare(image, theta)
         weights = self._weights(_alpha(image, mask, planes))
-        return [value for _, value in array.steps(xp, self.filters, planes, arguments, self._frozen(None), weights)]
+        frozen = self._frozen(statistics)
+        return [value for _, value in array.steps(xp, self.filters, planes, arguments, frozen, weights)]
 
     def _run(
         self, image: Array, theta: Any, mask: Array | None, statistics: Sequence[Any] | None, *, every: bool
