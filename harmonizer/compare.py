@@ -41,4 +41,5 @@ def difference(before: Pixels, after: Pixels) -> Pixels:
         halved: Pixels = 0.5 + (after - before) / 2
         return halved
     old, new = (convert_depth(pixels, np.uint16).astype(np.int32) for pixels in (before, after))
-    return np.clip(32768 + (new - old + 1) // 2, 0, 65535).astype(np.uint16)
+    levels: Pixels = np.clip(32768 + (new - old + 1) // 2, 0, 65535).astype(np.uint16)
+    return levels

@@ -19,31 +19,6 @@ from harmonizer import Harmonizer, cli, io, theta_table
 from harmonizer.picture import Picture
 
 
-@pytest.fixture
-def files(tmp_path, image, mask):
-    """A folder with a composite, its mask, and a foreground and a background."""
-    io.write_image(tmp_path / "composite.png", Picture(image))
-    Image.fromarray(mask).save(tmp_path / "mask.png")
-    io.write_image(tmp_path / "foreground.png", Picture(image, mask))
-    io.write_image(tmp_path / "background.png", Picture(image[::-1].copy()))
-    return tmp_path
-
-
-@pytest.fixture
-def run(checkpoint, monkeypatch, capfd):
-    """Run the command in this process; exit code, stdout, stderr."""
-
-    def run(*arguments: object, weights: Path | None = checkpoint) -> tuple[int, str, str]:
-        extra = ["--weights", str(weights)] if weights and arguments[0] == "run" else []
-        monkeypatch.setattr(sys, "argv", ["harmonizer", *map(str, arguments), *extra])
-        monkeypatch.setenv("COLUMNS", "100")
-        with pytest.raises(SystemExit) as exit:
-            cli.main()
-        return exit.value.code or 0, *capfd.readouterr()
-
-    return run
-
-
 def test_run_writes_what_the_library_returns(files, run, checkpoint, image, mask):
     code, out, err = run("run", files / "composite.png", files / "mask.png", "-o", files / "out.png")
     expected = Harmonizer.load(checkpoint).harmonize(image, mask)
