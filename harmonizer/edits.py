@@ -125,9 +125,9 @@ def apply(edit: Edit, image: Pixels, mask: Pixels) -> Result:
     """
     alpha = _alpha(image, mask)
     given = {"picture": (fingerprint(image), edit.image_sha256), "mask": (fingerprint(alpha), edit.mask_sha256)}
-    others = " and the ".join(name for name, (found, expected) in given.items() if found != expected)
+    others = " and ".join(name for name, (found, expected) in given.items() if found != expected)
     if others:
-        message = f"the {others} differ from what the edit was made for; its theta and frozen statistics are used as is"
+        message = f"the edit was made for another {others}; its theta and its frozen statistics are used as they are"
         warnings.warn(message, HarmonizerWarning, stacklevel=2)
     return Result(edit.cascade(image, edit.theta, alpha, statistics=edit.statistics), edit.theta)
 

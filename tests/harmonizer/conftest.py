@@ -52,7 +52,7 @@ def run(checkpoint, monkeypatch, capfd):
     """Run the command in this process; exit code, stdout, stderr."""
 
     def run(*arguments: object, weights: Path | None = checkpoint) -> tuple[int, str, str]:
-        extra = ["--weights", str(weights)] if weights and arguments[0] == "run" else []
+        extra = ["--weights", str(weights)] if weights and arguments[0] in ("run", "pipe") else []
         monkeypatch.setattr(sys, "argv", ["harmonizer", *map(str, arguments), *extra])
         monkeypatch.setenv("COLUMNS", "100")
         with pytest.raises(SystemExit) as exit:

@@ -16,7 +16,27 @@ SCHEMA = json.loads((Path(__file__).parents[2] / "docs/edit.schema.json").read_t
 VALID = jsonschema.Draft202012Validator(SCHEMA)
 # What a place in the document may wrongly, or rightly, hold.
 VALUES = [
-    *(None, True, False, 0, 1, -1, 2, 0.5, -0.5, 1.0, 1.5, 1e999, "", "frame", "mask", "1", "a" * 64, "A" * 64, "a" * 63),
+    *(
+        None,
+        True,
+        False,
+        0,
+        1,
+        -1,
+        2,
+        0.5,
+        -0.5,
+        1.0,
+        1.5,
+        1e999,
+        "",
+        "frame",
+        "mask",
+        "1",
+        "a" * 64,
+        "A" * 64,
+        "a" * 63,
+    ),
     *([], [0.5], [0.1, 0.2, 0.3], [0.1, 0.2, 1.3], [0.1, 0.2, "0.3"], [0.1, 0.2, 0.3, 0.4], {}, {"name": "shadow"}),
     *([{"name": "shadow", "theta": 0.1}], [{"name": "shadow", "theta": 0.1, "note": ""}], [[0.1, 0.2, 0.3]]),
 ]
@@ -127,7 +147,16 @@ def test_a_file_that_is_refused(path, changes, message):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[1]", "null", "[" * 100_000, '{"format": NaN}', '{"format": -Infinity}', '{"format": ' + "9" * 5000 + "}"],
+    [
+        "",
+        "{",
+        "[1]",
+        "null",
+        "[" * 100_000,
+        '{"format": NaN}',
+        '{"format": -Infinity}',
+        '{"format": ' + "9" * 5000 + "}",
+    ],
 )
 def test_a_file_that_is_no_edit(tmp_path, text):
     path = tmp_path / "edit.json"
