@@ -32,7 +32,9 @@ Lut = Annotated[Path | None, typer.Option(help="Also write the filters as a 3-D 
 Delta = Annotated[Path | None, typer.Option(help="Also write 0.5 + (after - before) / 2, in 16 bits if .png or .tif.")]
 MaskOut = Annotated[Path | None, typer.Option("--mask-out", help="Also write the mask that was used.")]
 Compare = Annotated[Path | None, typer.Option(help="Also write before and after side by side.")]
-StdoutFormat = Annotated[Format, typer.Option("--format", help="Of the picture that -o - writes.")]
+StdoutFormat = Annotated[
+    Format | None, typer.Option("--format", help="Of the picture that -o - writes.", show_default="png")
+]
 Weights = Annotated[Path | None, typer.Option(help="A checkpoint folder instead of the one shipped.")]
 
 
@@ -50,7 +52,7 @@ def run(
     delta: Delta = None,
     mask_out: MaskOut = None,
     compare: Compare = None,
-    format: StdoutFormat = Format.png,
+    format: StdoutFormat = None,
     weights: Weights = None,
 ) -> None:
     """Harmonize the foreground of a composite and print what was done to it.
@@ -63,7 +65,7 @@ def run(
     from harmonizer import edits, files
     from harmonizer.theta_table import print_theta
 
-    outputs = files.Outputs(output, f".{format}", compare, edit, lut, delta, mask_out)
+    outputs = files.Outputs(output, format and f".{format}", compare, edit, lut, delta, mask_out)
     theta = files.run(composite, mask, outputs, edits.parse_settings(set or []), weights)
     print_theta(theta, to_stderr=str(output) == "-")
 
@@ -79,13 +81,13 @@ def apply(
     delta: Delta = None,
     mask_out: MaskOut = None,
     compare: Compare = None,
-    format: StdoutFormat = Format.png,
+    format: StdoutFormat = None,
 ) -> None:
     """Render an edit, without the network: bit for bit what `harmonizer run` gave, or what was changed since."""
     from harmonizer import edits, files
     from harmonizer.theta_table import print_theta
 
-    outputs = files.Outputs(output, f".{format}", compare, edit, lut, delta, mask_out)
+    outputs = files.Outputs(output, format and f".{format}", compare, edit, lut, delta, mask_out)
     theta = files.apply(edit_file, image, mask, outputs, edits.parse_settings(set or []))
     print_theta(theta, to_stderr=str(output) == "-")
 

@@ -21,7 +21,7 @@ class Outputs:
     """Where the harmonized picture goes, and what else is asked for; None: nowhere."""
 
     image: Path
-    extension: str = ".png"  # of the format that goes to standard output, where image is `-`
+    extension: str | None = None  # of the format that goes to standard output, where image is `-`; None: .png
     compare: Path | None = None  # before and after side by side
     edit: Path | None = None
     lut: Path | None = None  # .cube
@@ -34,6 +34,8 @@ class Outputs:
         others = [path for path in (self.edit, self.lut) if path]
         if io.STANDARD in (*pictures, *others):
             raise OutputError("only the harmonized picture can go to standard output; name a file for all else")
+        if self.extension and self.image != io.STANDARD:
+            raise OutputError(f"--format is that of -o -; the format of {self.image} is told by its extension")
         for path in (self.image, *pictures):
             io.check_output(path)
         for path in others:
@@ -60,7 +62,7 @@ class Outputs:
             edits.write(self.edit, edit)
         if edit and self.lut:
             wf.write_cube(self.lut, edit.bake_lut(), title="harmonizer")
-        io.write_image(self.image, replace(picture, pixels=result.image), self.extension)
+        io.write_image(self.image, replace(picture, pixels=result.image), self.extension or ".png")
 
 
 def run(

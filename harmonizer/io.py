@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -115,8 +116,7 @@ def write_image(path: str | Path, picture: Picture, extension: str = ".png") -> 
         message = f"{path} cannot be written in this format: {error}. Choose another of {', '.join(ENCODERS)}"
         raise OutputError(message) from error
     if path == STANDARD:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        write_stream(sys.stdout.buffer, data)
     else:
         write_file(path, data)
 
@@ -130,6 +130,17 @@ def write_file(path: Path, data: bytes) -> None:
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def write_stream(sink: BinaryIO, data: bytes) -> None:
+    """Write at once to a pipe. Raises OutputError, but BrokenPipeError as it is: the receiver has had enough."""
+    try:
+        sink.write(data)
+        sink.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"standard output cannot be written: {error.strerror}") from error
 
 
 def _opacity(path: str | Path, mask: Picture, size: tuple[int, int]) -> Pixels:

@@ -45,7 +45,8 @@ def harmonize_stream(
     """Harmonize raw frames of `shape` (H, W) until the source ends, each by itself; they keep their pixel format.
 
     The foreground is that of the still `mask`, or without one what the frames' own alpha shows.
-    What is said of one frame is said once. Raises StreamError, ImageFileError, MaskError.
+    What is said of one frame is said once.
+    Raises StreamError, ImageFileError, MaskError, OutputError, and BrokenPipeError.
     """
     has_alpha = pixel_format.channels == 4
     if mask is None and not has_alpha:
@@ -62,8 +63,7 @@ def harmonize_stream(
             alpha = frame[..., 3] if still is None else still
             image = harmonizer.harmonize(frame[..., :3], alpha).image
             out = np.dstack([image, alpha]) if has_alpha else image
-            sink.write(out.astype(pixel_format.dtype, copy=False).tobytes())
-            sink.flush()
+            io.write_stream(sink, out.astype(pixel_format.dtype, copy=False).tobytes())
 
 
 def read_frames(source: BinaryIO, shape: tuple[int, int], pixel_format: PixelFormat) -> Iterator[Pixels]:

@@ -221,6 +221,7 @@ def test_the_mask_of_a_foreground_is_its_alpha(files, run, mask):
         ("run", ("--delta", "delta.gif"), "ends in '.gif'"),
         ("run", ("--mask-out", "mask"), "no extension"),
         ("run", ("--edit", "-"), "only the harmonized picture can go to standard output"),
+        ("run", ("--format", "jpg"), "--format is that of -o -; the format of out.png"),
         ("run", ("--lut", "out.cube", "--edit", "out.cube"), "two outputs are one file"),
         ("run", ("--set", "sepia=0.1"), "no filter sepia; it has temperature"),
         ("run", ("--set", "shadow"), "NAME=THETA"),

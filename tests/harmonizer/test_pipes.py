@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -228,3 +229,15 @@ def test_a_picture_into_a_broken_pipe_ends_quietly(files, start):
         process.stdin.close()
         assert process.stderr.read() == b""
     assert process.returncode == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("command", ["run", "pipe"])
+def test_a_full_disk_behind_standard_output_is_one_line(files, run, stdin, frames, monkeypatch, command):
+    stdin(frames[0].tobytes())
+    arguments = ("--size", "32x24") if command == "pipe" else ("-o", "-", files / "composite.png")
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=full))
+        code, _, err = run(command, *arguments, files / "mask.png")
+    assert code == 2
+    assert err == "error: standard output cannot be written: No space left on device\n"
