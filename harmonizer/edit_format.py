@@ -19,7 +19,7 @@ KEYS = {"format", "harmonizer_version", "registry_version", "input", "statistics
 def load(path: Path) -> dict[str, Any]:
     """The JSON document of an edit file, checked. Raises EditError."""
     try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise EditError(f"{path} cannot be read: {error.strerror}; give a file that --edit wrote") from error
     except (ValueError, RecursionError) as error:
@@ -113,7 +113,3 @@ def _is_number(value: Any) -> bool:
 def _is_integer(value: Any) -> bool:
     """As JSON Schema has it: 1.0 is one too."""
     return _is_number(value) and (isinstance(value, int) or value.is_integer())
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")

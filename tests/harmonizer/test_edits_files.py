@@ -90,6 +90,7 @@ def test_set_is_the_same_on_run_and_on_apply(files, run, inputs, edited, checkpo
     assert "+0.30" in next(line for line in out.splitlines() if "shadow" in line)
     options = ("-o", files / "second.png", "--edit", files / "changed.json", *changes)
     assert run("run", *inputs, *options)[::2] == (0, "")
+    assert edits.read(files / "changed.json").steps[2].statistic is not None
     assert run("apply", files / "changed.json", *inputs, "-o", files / "third.png")[::2] == (0, "")
     assert (files / "first.png").read_bytes() == (files / "second.png").read_bytes()
     assert (files / "first.png").read_bytes() == (files / "third.png").read_bytes()

@@ -133,6 +133,7 @@ SHADOW = {"name": "shadow", "theta": 0.1}
         ({"input": {}}, "input lacks image_sha256, mask_sha256"),
         ({"statistics_region": "sky"}, "statistics_region is frame or mask; got 'sky'"),
         ({"filters": [SHADOW | {"theta": 3}]}, r"filters\[0\].theta is a number in \[-1, 1\]; got 3"),
+        ({"filters": [SHADOW | {"theta": float("nan")}]}, r"theta is a number in \[-1, 1\]; got nan"),
         ({"filters": [SHADOW, {"name": "sepia", "theta": 0.1}]}, "no filter is named sepia; registered: .*shadow"),
         ({"filters": [SHADOW, SHADOW]}, "shadow more than once"),
         ({"filters": [SHADOW | {"statistic": 0.5}]}, "shadow takes no statistic; got 0.5"),

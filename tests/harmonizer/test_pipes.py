@@ -6,6 +6,7 @@ import contextlib
 import io as streams
 import os
 import re
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +44,7 @@ def start(files, checkpoint):
         return subprocess.Popen(
             [sys.executable, "-m", "harmonizer", *map(str, arguments), *weights],
             cwd=files,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""},  # buffered, as it is for users
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -153,6 +154,7 @@ def test_frames_come_out_one_by_one(files, start, harmonizer, frames, mask):
         for frame in frames:
             process.stdin.write(frame.tobytes())
             process.stdin.flush()
+            assert select.select([process.stdout], [], [], 60)[0]
             assert process.stdout.read(frame.size) == harmonizer.harmonize(frame, mask).image.tobytes()
         rest, err = process.communicate()
     assert (process.returncode, rest, err) == (0, b"", b"")
