@@ -121,17 +121,6 @@ def write_image(path: str | Path, picture: Picture, extension: str = ".png") -> 
         write_file(path, data)
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write beside and rename: the file appears whole or not at all. Raises OutputError."""
-    beside = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        beside.write_bytes(data)
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
-
-
 def write_stream(sink: BinaryIO, data: bytes) -> None:
     """Write at once to a pipe. Raises OutputError, but BrokenPipeError as it is: the receiver has had enough."""
     try:
@@ -141,6 +130,17 @@ def write_stream(sink: BinaryIO, data: bytes) -> None:
         raise
     except OSError as error:
         raise OutputError(f"standard output cannot be written: {error.strerror}") from error
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write beside and rename: the file appears whole or not at all. Raises OutputError."""
+    beside = path.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _opacity(path: str | Path, mask: Picture, size: tuple[int, int]) -> Pixels:
