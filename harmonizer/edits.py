@@ -57,10 +57,12 @@ class Edit:
     def from_result(cls, result: Result, image: Pixels, mask: Pixels, cascade: wf.Cascade) -> Edit:
         """The edit that made `result` of `image` (HWC) and `mask` (HW), as given to `Harmonizer.harmonize`.
 
-        `cascade` is that of the harmonizer. Its statistics are measured, which takes about as long as its filters.
+        `cascade` is that of the harmonizer, and tells where to measure after a change.
         Raises whitebox_filters.ImageError.
         """
-        steps = tuple(Step(name, theta) for name, theta in result.theta.items())
+        statistics = result.statistics or [None] * len(result.theta)
+        used = zip(result.theta.items(), statistics, strict=True)
+        steps = tuple(Step(name, theta, _plain(statistic)) for (name, theta), statistic in used)
         return cls(steps, cascade.region, "", "").measured(image, mask)
 
     @property
@@ -102,9 +104,9 @@ class Edit:
         Raises whitebox_filters.ImageError.
         """
         alpha = _alpha(image, mask)
-        cascade, steps = self.cascade, self.steps
-        if any(f.statistic and step.statistic is None for f, step in zip(cascade.filters, steps, strict=True)):
-            found = cascade.statistics(image, self.theta, alpha, statistics=self.statistics)
+        steps = self.steps
+        if any(f.statistic and step.statistic is None for f, step in zip(self.cascade.filters, steps, strict=True)):
+            found = _compile(self).statistics(image, self.theta, alpha, statistics=self.statistics)
             steps = tuple(replace(step, statistic=_plain(value)) for step, value in zip(steps, found, strict=True))
         return Edit(steps, self.region, fingerprint(image), fingerprint(alpha))
 
@@ -129,7 +131,9 @@ def apply(edit: Edit, image: Pixels, mask: Pixels) -> Result:
     if others:
         message = f"the edit was made for another {others}; its theta and its frozen statistics are used as they are"
         warnings.warn(message, HarmonizerWarning, stacklevel=2)
-    return Result(edit.cascade(image, edit.theta, alpha, statistics=edit.statistics), edit.theta)
+    plan = _compile(edit)
+    statistics = plan.statistics(image, edit.theta, alpha, statistics=edit.statistics)
+    return Result(plan(image, edit.theta, alpha, statistics=statistics), edit.theta, statistics)
 
 
 def write(path: str | Path, edit: Edit) -> None:
@@ -190,8 +194,13 @@ def fingerprint(pixels: Pixels) -> str:
     return digest.hexdigest()
 
 
+def _compile(edit: Edit) -> Any:
+    """The plan by which `Harmonizer.harmonize` renders the same filters."""
+    return edit.cascade.compile("numba")
+
+
 def _alpha(image: Pixels, mask: Pixels) -> Pixels:
-    """The mask as `Harmonizer.harmonize` hands it to the cascade."""
+    """The mask as `Harmonizer.harmonize` hands it to its plan."""
     return to_alpha(np.asarray(mask), image.shape[:2], np.dtype(np.float32))
 
 
