@@ -6,8 +6,10 @@
 >>> result.image, result.theta  # doctest: +SKIP
 """
 
+from harmonizer.edits import Edit
 from harmonizer.errors import (
     CheckpointError,
+    EditError,
     EvaluationError,
     HarmonizerError,
     HarmonizerWarning,
@@ -15,12 +17,15 @@ from harmonizer.errors import (
     MaskError,
     OutputError,
     RecipeError,
+    StreamError,
 )
 from harmonizer.pipeline import Harmonizer, Result
 from harmonizer.predictor import Predictor
 
 __all__ = [
     "CheckpointError",
+    "Edit",
+    "EditError",
     "EvaluationError",
     "Harmonizer",
     "HarmonizerError",
@@ -31,4 +36,5 @@ __all__ = [
     "Predictor",
     "RecipeError",
     "Result",
+    "StreamError",
 ]

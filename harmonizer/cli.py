@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from collections.abc import Mapping
-from dataclasses import replace
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -15,38 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harmonizer import cli_run
+
 if TYPE_CHECKING:
     from rich.table import Table
-
-# What a filter does below and above 0, in a word.
-WORDS = {
-    "temperature": ("cooler", "warmer"),
-    "brightness": ("darker", "brighter"),
-    "contrast": ("less contrast", "more contrast"),
-    "saturation": ("greyer", "more vivid"),
-    "highlight": ("light tones darker", "light tones brighter"),
-    "shadow": ("dark tones darker", "dark tones brighter"),
-    "tint": ("greener", "more magenta"),
-    "gamma": ("midtones darker", "midtones brighter"),
-    "exposure": ("less light", "more light"),
-    "whites": ("white darker", "white brighter"),
-    "blacks": ("black darker", "black brighter"),
-    "fade": ("deeper blacks", "matte blacks"),
-    "vibrance": ("muted colours greyer", "muted colours more vivid"),
-    "hue": ("turned back on the colour wheel", "turned on along the colour wheel"),
-    "shadow_warmth": ("dark tones cooler", "dark tones warmer"),
-    "highlight_warmth": ("light tones cooler", "light tones warmer"),
-    "red_gain": ("less red", "more red"),
-    "blue_gain": ("less blue", "more blue"),
-}
-# The same for the last word of a name of several, as blue_hue.
-BAND_WORDS = {
-    "hue": ("turned back on the colour wheel", "turned on along the colour wheel"),
-    "saturation": WORDS["saturation"],
-    "luminance": ("darker", "lighter"),
-}
-UNCHANGED_BELOW = 0.005  # what the table prints as 0.00
-BAR_HALF = 10  # characters on each side of 0
 
 
 class Size(StrEnum):
@@ -81,38 +51,9 @@ def _options(
     pass
 
 
-@app.command()
-def run(
-    composite: Annotated[
-        Path, typer.Argument(metavar="COMPOSITE", help="The composite; or a foreground with an alpha channel.")
-    ],
-    mask: Annotated[
-        Path, typer.Argument(metavar="MASK", help="Its mask, grey, white on the foreground; or a background in colour.")
-    ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The picture to write: .jpg, .png, .webp or .tif.")],
-    compare: Annotated[Path | None, typer.Option(help="Also write before and after side by side.")] = None,
-    weights: Annotated[Path | None, typer.Option(help="A checkpoint folder instead of the one shipped.")] = None,
-) -> None:
-    """Harmonize the foreground of a composite and print what was done to it.
-
-    Takes a composite and its mask, or a foreground and a background of one
-    size: where COMPOSITE has an alpha channel that varies, and MASK has none
-    and is in colour, COMPOSITE is pasted onto MASK first.
-    """
-    from harmonizer import io
-    from harmonizer.pipeline import Harmonizer
-
-    for path in filter(None, (output, compare)):
-        io.check_output(path)
-    picture, alpha = io.read_composite(composite, mask)
-    result = Harmonizer.load(weights).harmonize(picture.pixels, alpha)
-    if compare:
-        from harmonizer.compare import side_by_side
-
-        sheet = side_by_side(picture.pixels, result.image)
-        io.write_image(compare, replace(picture, pixels=sheet, alpha=None, exif=None))
-    io.write_image(output, replace(picture, pixels=result.image))
-    _print(_table(result.theta))
+app.command()(cli_run.run)
+app.command()(cli_run.apply)
+app.command()(cli_run.pipe)
 
 
 @app.command()
@@ -229,34 +170,6 @@ def _print(table: Table) -> None:
     from rich.console import Console
 
     Console().print(table)
-
-
-def _table(theta: Mapping[str, float]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("filter")
-    table.add_column("theta", justify="right")
-    table.add_column("-1" + "0".center(2 * BAR_HALF - 3) + "+1", no_wrap=True)
-    table.add_column("effect")
-    for name, value in theta.items():
-        table.add_row(name, f"{value:+.2f}", _bar(value), _effect(name, value))
-    return table
-
-
-def _bar(value: float) -> str:
-    """A bar from 0, in the middle, towards -1 on the left or 1 on the right."""
-    bar = "█" * round(abs(value) * BAR_HALF)
-    left, right = (bar, "") if value < 0 else ("", bar)
-    return f"{left:>{BAR_HALF}}│{right:<{BAR_HALF}}"
-
-
-def _effect(name: str, value: float) -> str:
-    if abs(value) < UNCHANGED_BELOW:
-        return "unchanged"
-    less, more = WORDS.get(name) or BAND_WORDS.get(name.rpartition("_")[2]) or ("less", "more")
-    return more if value > 0 else less
 
 
 def _print_line(kind: str, message: object) -> None:

@@ -1,4 +1,4 @@
-"""Before and after, side by side."""
+"""Before and after: side by side, and as their difference."""
 
 from __future__ import annotations
 
@@ -29,3 +29,17 @@ def side_by_side(before: Pixels, after: Pixels) -> Pixels:
         draw.text((index * column + GAP // 2, LABEL_HEIGHT // 2), label, INK, font, anchor="lm")
         sheet.paste(panel, (index * column, LABEL_HEIGHT))
     return np.asarray(sheet)
+
+
+def difference(before: Pixels, after: Pixels) -> Pixels:
+    """0.5 + (after - before) / 2 of two pictures (HWC RGB, one size and dtype): grey 0.5 where nothing changed.
+
+    Float for float, else uint16, where 0.5 is level 32768: what it was of 8 bits comes back exactly, as
+    before + round((level - 32768) * 2 / 257), of 16 bits within one level.
+    """
+    if before.dtype.kind == "f":
+        halved: Pixels = 0.5 + (after - before) / 2
+        return halved
+    old, new = (convert_depth(pixels, np.uint16).astype(np.int32) for pixels in (before, after))
+    levels: Pixels = np.clip(32768 + (new - old + 1) // 2, 0, 65535).astype(np.uint16)
+    return levels

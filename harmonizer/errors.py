@@ -17,6 +17,14 @@ class CheckpointError(HarmonizerError):
     """A checkpoint that is missing, damaged, or made for something else than this version."""
 
 
+class EditError(HarmonizerError):
+    """An edit file that is missing, malformed, newer than this version, or without the filter that is asked for."""
+
+
+class StreamError(HarmonizerError):
+    """A stream of raw frames that is empty, cut off, or told in a way that is not understood."""
+
+
 class RecipeError(HarmonizerError):
     """A training recipe that is unknown, malformed or makes no run."""
 

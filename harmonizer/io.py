@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -16,30 +19,35 @@ from whitebox_filters.images import to_alpha
 
 # A grey picture that went through a lossy format has channels that differ by a few levels.
 COLOUR_TOLERANCE = 1 / 16
+# In the place of a file: standard input to read from, standard output to write to.
+STANDARD = Path("-")
 
 
 def read_image(path: str | Path) -> Picture:
     """Read a JPEG, PNG, WebP or TIFF file as RGB: 8 bits, 16 bits or float32, upright by its EXIF orientation.
 
-    Grey and palette become RGB; CMYK too, through its profile where it has one. Raises ImageFileError.
+    Grey and palette become RGB; CMYK too, through its profile where it has one. `-` is standard input.
+    Raises ImageFileError.
     """
     path = Path(path)
+    name = "standard input" if path == STANDARD else str(path)
     try:
-        with path.open("rb") as file:
+        with nullcontext(sys.stdin.buffer) if path == STANDARD else path.open("rb") as file:
             header = file.read(16)
             if kind(header) is None:
+                found = "" if header else ". It is empty"
                 raise ImageFileError(
-                    f"{path} is not a picture that can be read; JPEG, PNG, WebP and TIFF (not BigTIFF) can"
+                    f"{name} is not a picture that can be read; JPEG, PNG, WebP and TIFF (not BigTIFF) can{found}"
                 )
             data = header + file.read()
     except FileNotFoundError:
         raise ImageFileError(f"there is no file {path}; check the name and the folder") from None
     except OSError as error:
-        raise ImageFileError(f"{path} cannot be read: {error.strerror}") from error
+        raise ImageFileError(f"{name} cannot be read: {error.strerror}") from error
     try:
         return decode(data)
     except Exception as error:  # the decoders share no base class of errors
-        message = f"{path} cannot be decoded: {error}. If it is damaged or cut off, get it again; else convert it"
+        message = f"{name} cannot be decoded: {error}. If it is damaged or cut off, get it again; else convert it"
         raise ImageFileError(message) from error
 
 
@@ -60,6 +68,8 @@ def read_composite(first: str | Path, second: str | Path) -> tuple[Picture, Pixe
     first is pasted onto the second, and its alpha channel is the mask.
     Raises ImageFileError, and MaskError for a second file of another size, or in colour without that.
     """
+    if Path(first) == Path(second) == STANDARD:
+        raise ImageFileError("only one of the two pictures can come from standard input; give the other as a file")
     picture, other = read_image(first), read_image(second)
     size = picture.pixels.shape[:2]
     if picture.alpha is None or other.alpha is not None or not _is_colour(other.pixels):
@@ -74,8 +84,10 @@ def read_composite(first: str | Path, second: str | Path) -> tuple[Picture, Pixe
 
 
 def check_output(path: str | Path) -> None:
-    """Raise OutputError unless the format of that name can be written and its folder exists."""
+    """Raise OutputError unless `path` is `-`, or the format of its name can be written and its folder exists."""
     path = Path(path)
+    if path == STANDARD:
+        return
     if path.suffix.lower() not in ENCODERS:
         given = f"ends in {path.suffix!r}" if path.suffix else "has no extension"
         raise OutputError(f"{path} {given}; pictures are written as {', '.join(ENCODERS)}")
@@ -90,20 +102,34 @@ def check_place(path: Path) -> None:
         raise OutputError(f"{path} is a folder; name a file in it")
 
 
-def write_image(path: str | Path, picture: Picture) -> None:
+def write_image(path: str | Path, picture: Picture, extension: str = ".png") -> None:
     """Write a picture in the format of its extension: .jpg, .jpeg, .png, .webp, .tif or .tiff.
 
     PNG and TIFF keep 16 bits, TIFF float too; else the pixels are rounded, with a HarmonizerWarning. The file
-    appears whole or not at all. Raises OutputError.
+    appears whole or not at all. `-` is standard output, in the format of `extension`. Raises OutputError.
     """
     check_output(path)
     path = Path(path)
     try:
-        data = ENCODERS[path.suffix.lower()](picture)
+        data = ENCODERS[extension if path == STANDARD else path.suffix.lower()](picture)
     except Exception as error:  # the encoders share no base class of errors
         message = f"{path} cannot be written in this format: {error}. Choose another of {', '.join(ENCODERS)}"
         raise OutputError(message) from error
-    write_file(path, data)
+    if path == STANDARD:
+        write_stream(sys.stdout.buffer, data)
+    else:
+        write_file(path, data)
+
+
+def write_stream(sink: BinaryIO, data: bytes) -> None:
+    """Write at once to a pipe. Raises OutputError, but BrokenPipeError as it is: the receiver has had enough."""
+    try:
+        sink.write(data)
+        sink.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"standard output cannot be written: {error.strerror}") from error
 
 
 def write_file(path: Path, data: bytes) -> None:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,10 +19,15 @@ from whitebox_filters.images import check_image, to_alpha
 
 @dataclass(frozen=True)
 class Result:
-    """A harmonized picture, HWC RGB of the composite's dtype and size, and the theta that made it, by filter name."""
+    """A harmonized picture, HWC RGB of the composite's dtype and size, and what made it.
+
+    That is theta in [-1, 1] by filter name, and in order for each filter the statistic that it took of the composite,
+    as `Cascade.__call__` takes it, None for filters without; empty where nothing was measured.
+    """
 
     image: Pixels
     theta: dict[str, float]
+    statistics: Sequence[Any] = ()
 
 
 class Harmonizer:
@@ -67,4 +73,5 @@ class Harmonizer:
         if values is None:
             values = self.predictor.predict(image, alpha)
         named = dict(zip(self.cascade.names, values.tolist(), strict=True))
-        return Result(self.plan(image, values, alpha), named)
+        statistics = self.plan.statistics(image, values, alpha)
+        return Result(self.plan(image, values, alpha, statistics=statistics), named, statistics)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from tiny_checkpoint import write_checkpoint
+
+from harmonizer import cli, io
+from harmonizer.picture import Picture
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +35,28 @@ def mask() -> np.ndarray:
     mask[6:20, 8:24] = 255
     mask[6:20, 7] = 128
     return mask
+
+
+@pytest.fixture
+def files(tmp_path, image, mask):
+    """A folder with a composite, its mask, and a foreground and a background."""
+    io.write_image(tmp_path / "composite.png", Picture(image))
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    io.write_image(tmp_path / "foreground.png", Picture(image, mask))
+    io.write_image(tmp_path / "background.png", Picture(image[::-1].copy()))
+    return tmp_path
+
+
+@pytest.fixture
+def run(checkpoint, monkeypatch, capfd):
+    """Run the command in this process; exit code, stdout, stderr."""
+
+    def run(*arguments: object, weights: Path | None = checkpoint) -> tuple[int, str, str]:
+        extra = ["--weights", str(weights)] if weights and arguments[0] in ("run", "pipe") else []
+        monkeypatch.setattr(sys, "argv", ["harmonizer", *map(str, arguments), *extra])
+        monkeypatch.setenv("COLUMNS", "100")
+        with pytest.raises(SystemExit) as exit:
+            cli.main()
+        return exit.value.code or 0, *capfd.readouterr()
+
+    return run

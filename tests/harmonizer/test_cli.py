@@ -15,33 +15,8 @@ from PIL import Image
 from tiny_checkpoint import write_checkpoint
 
 import whitebox_filters as wf
-from harmonizer import Harmonizer, cli, io
+from harmonizer import Harmonizer, cli, io, theta_table
 from harmonizer.picture import Picture
-
-
-@pytest.fixture
-def files(tmp_path, image, mask):
-    """A folder with a composite, its mask, and a foreground and a background."""
-    io.write_image(tmp_path / "composite.png", Picture(image))
-    Image.fromarray(mask).save(tmp_path / "mask.png")
-    io.write_image(tmp_path / "foreground.png", Picture(image, mask))
-    io.write_image(tmp_path / "background.png", Picture(image[::-1].copy()))
-    return tmp_path
-
-
-@pytest.fixture
-def run(checkpoint, monkeypatch, capfd):
-    """Run the command in this process; exit code, stdout, stderr."""
-
-    def run(*arguments: object, weights: Path | None = checkpoint) -> tuple[int, str, str]:
-        extra = ["--weights", str(weights)] if weights and arguments[0] == "run" else []
-        monkeypatch.setattr(sys, "argv", ["harmonizer", *map(str, arguments), *extra])
-        monkeypatch.setenv("COLUMNS", "100")
-        with pytest.raises(SystemExit) as exit:
-            cli.main()
-        return exit.value.code or 0, *capfd.readouterr()
-
-    return run
 
 
 def test_run_writes_what_the_library_returns(files, run, checkpoint, image, mask):
@@ -54,14 +29,14 @@ def test_run_writes_what_the_library_returns(files, run, checkpoint, image, mask
 
 
 def test_table_says_what_was_done():
-    effects = {name: cli._effect(name, value) for name, value in [("temperature", 0.3), ("shadow", -0.2)]}
+    effects = {name: theta_table.effect(name, value) for name, value in [("temperature", 0.3), ("shadow", -0.2)]}
     assert effects == {"temperature": "warmer", "shadow": "dark tones darker"}
-    assert cli._effect("contrast", 0.001) == "unchanged"
-    assert cli._effect("sepia", 0.5) == "more"
-    assert cli._bar(-0.5) == "     █████│          "
-    assert cli._bar(1.0) == "          │██████████"
-    assert cli._effect("blue_saturation", -0.5) == "greyer"
-    assert [name for name in wf.names() if cli._effect(name, 0.5) == "more"] == []
+    assert theta_table.effect("contrast", 0.001) == "unchanged"
+    assert theta_table.effect("sepia", 0.5) == "more"
+    assert theta_table.bar(-0.5) == "     █████│          "
+    assert theta_table.bar(1.0) == "          │██████████"
+    assert theta_table.effect("blue_saturation", -0.5) == "greyer"
+    assert [name for name in wf.names() if theta_table.effect(name, 0.5) == "more"] == []
 
 
 def test_compare(files, run):

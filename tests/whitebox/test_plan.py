@@ -104,6 +104,23 @@ def test_no_filter_changes_anything_at_zero(photo):
         np.testing.assert_array_equal(every(image, np.zeros(len(wf.names()))), image)
 
 
+@pytest.mark.parametrize("region", ["frame", "mask"])
+@pytest.mark.parametrize("dtype", LIMITS, ids=str)
+def test_statistics_given_back_make_the_same_bits(photo, dtype, region):
+    image = photo if dtype == np.uint8 else (photo / 255 * (65535 if dtype == np.uint16 else 1)).astype(dtype)
+    mask = np.linspace(0, 1, photo[..., 0].size, dtype=np.float32).reshape(photo.shape[:2])
+    cascade = wf.Cascade(["temperature", "saturation", "contrast", "shadow"], statistics=region)
+    ready, theta = cascade.compile("numba"), [0.3, 0.2, -0.4, 0.1]
+    found = ready.statistics(image, theta, mask)
+    for value, expected in zip(found, cascade.statistics(image / np.float64(image.max()), theta, mask), strict=True):
+        assert (value is None) == (expected is None)
+        assert value is None or np.abs(value - expected).max() < 0.01
+    np.testing.assert_array_equal(ready(image, theta, mask, statistics=found), ready(image, theta, mask))
+    partly = ready.statistics(image, theta, mask, statistics=[[0.9, 0.1, 0.1], None, None, None])
+    assert partly[0] == [0.9, 0.1, 0.1]
+    assert abs(partly[2] - found[2]) > 1e-3
+
+
 @pytest.mark.parametrize("mask", [None, "soft"])
 def test_out_may_be_the_picture_itself_or_a_part_of_a_larger_one(photo, mask):
     mask = None if mask is None else np.linspace(0, 1, photo[..., 0].size).reshape(photo.shape[:2])

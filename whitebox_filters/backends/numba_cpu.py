@@ -13,7 +13,6 @@ from whitebox_filters.backends import fuse, plan
 from whitebox_filters.backends.frames import Frame, Mask, check_out, open_frame, open_mask
 from whitebox_filters.backends.stages import Stages
 from whitebox_filters.errors import BackendError
-from whitebox_filters.images import FloatArray
 from whitebox_filters.statistics import measure
 
 if TYPE_CHECKING:
@@ -47,31 +46,46 @@ class Plan:
         others are converted first.
         Raises BackendError, ImageError, ThetaError, FilterError.
         """
-        values, frozen = self._cascade.check_theta(theta), self._cascade.check_statistics(statistics)
-        if not isinstance(image, np.ndarray):
-            raise BackendError(f"backend 'numba' takes a NumPy array; got {type(image).__name__}")
-        images.check_image(image)
+        frame = _open(image)
         target = np.empty(image.shape, image.dtype) if out is None else check_out(out, image)
-        frame = open_frame(image)
         alpha = open_mask(mask, frame)
-        stages = self._prepare(frame, values, alpha, frozen)
+        stages, _ = self._prepare(frame, theta, alpha, statistics)
         stages.render(frame, alpha, open_frame(target, writable=True))
         return target
 
-    def _prepare(self, frame: Frame, theta: FloatArray, alpha: Mask | None, statistics: Sequence[Any]) -> Stages:
-        """The stages of the pixel pass, with all that must be measured first."""
+    def statistics(
+        self, image: npt.NDArray[Any], theta: Any, mask: Any = None, statistics: Sequence[Any] | None = None
+    ) -> list[Any]:
+        """What each filter measures on the way, None for those that measure nothing; arguments as for a call.
+
+        A call with the same arguments and these `statistics` returns the same bits at any number of cores.
+        """
+        frame = _open(image)
+        return self._prepare(frame, theta, open_mask(mask, frame), statistics)[1]
+
+    def _prepare(
+        self, frame: Frame, theta: Any, alpha: Mask | None, statistics: Sequence[Any] | None
+    ) -> tuple[Stages, list[Any]]:
+        """The stages of the pixel pass, with the statistics that they took."""
+        values, used = self._cascade.check_theta(theta), list(self._cascade.check_statistics(statistics))
         stages = Stages(frame.dtype)
         weights = alpha if self._cascade.region == "mask" else None
         counts: npt.NDArray[np.float64] | None = None
         for index, filter in enumerate(self._cascade.filters):
-            value = statistics[index]
-            if value is None and filter.statistic is not None:
+            if used[index] is None and filter.statistic is not None:
                 if stages.is_table and weights is None:
                     counts = frame.count_levels() if counts is None else counts
                     means = (counts * stages.table()).sum(axis=1) / counts[0].sum()
                 else:
                     means = stages.measure(frame, weights)
-                value = measure(np, means[:, None, None], filter.statistic)
-            coefficients = fuse.filter_coefficients(filter, theta[index], value)
+                used[index] = measure(np, means[:, None, None], filter.statistic)
+            coefficients = fuse.filter_coefficients(filter, values[index], used[index])
             stages.append(filter, coefficients, separate=self._separate[index])
-        return stages
+        return stages, used
+
+
+def _open(image: Any) -> Frame:
+    if not isinstance(image, np.ndarray):
+        raise BackendError(f"backend 'numba' takes a NumPy array; got {type(image).__name__}")
+    images.check_image(image)
+    return open_frame(image)

@@ -1,0 +1,113 @@
+"""The commands that harmonize: arguments in, pictures and a table out."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harmonizer.pipes import PixelFormat
+
+
+class Format(StrEnum):
+    """In what format a picture goes to standard output."""
+
+    png = "png"
+    jpg = "jpg"
+    webp = "webp"
+    tif = "tif"
+
+
+Output = Annotated[
+    Path, typer.Option("--output", "-o", help="The picture to write: .jpg, .png, .webp or .tif; or - for stdout.")
+]
+Set = Annotated[
+    list[str] | None, typer.Option(metavar="NAME=THETA", help="Another theta for a filter, in [-1, 1]. Again for each.")
+]
+Edit = Annotated[Path | None, typer.Option(help="Also write the edit there, as JSON, for `harmonizer apply`.")]
+Lut = Annotated[Path | None, typer.Option(help="Also write the filters as a 3-D LUT, .cube, for other programs.")]
+Delta = Annotated[Path | None, typer.Option(help="Also write 0.5 + (after - before) / 2, in 16 bits if .png or .tif.")]
+MaskOut = Annotated[Path | None, typer.Option("--mask-out", help="Also write the mask that was used.")]
+Compare = Annotated[Path | None, typer.Option(help="Also write before and after side by side.")]
+StdoutFormat = Annotated[
+    Format | None, typer.Option("--format", help="Of the picture that -o - writes.", show_default="png")
+]
+Weights = Annotated[Path | None, typer.Option(help="A checkpoint folder instead of the one shipped.")]
+
+
+def run(
+    composite: Annotated[
+        Path, typer.Argument(metavar="COMPOSITE", help="The composite; or a foreground with an alpha channel.")
+    ],
+    mask: Annotated[
+        Path, typer.Argument(metavar="MASK", help="Its mask, grey, white on the foreground; or a background in colour.")
+    ],
+    output: Output,
+    set: Set = None,
+    edit: Edit = None,
+    lut: Lut = None,
+    delta: Delta = None,
+    mask_out: MaskOut = None,
+    compare: Compare = None,
+    format: StdoutFormat = None,
+    weights: Weights = None,
+) -> None:
+    """Harmonize the foreground of a composite and print what was done to it.
+
+    Takes a composite and its mask, or a foreground and a background of one
+    size: where COMPOSITE has an alpha channel that varies, and MASK has none
+    and is in colour, COMPOSITE is pasted onto MASK first. One of the two may
+    be -, standard input.
+    """
+    from harmonizer import edits, files
+    from harmonizer.theta_table import print_theta
+
+    outputs = files.Outputs(output, format and f".{format}", compare, edit, lut, delta, mask_out)
+    theta = files.run(composite, mask, outputs, edits.parse_settings(set or []), weights)
+    print_theta(theta, to_stderr=str(output) == "-")
+
+
+def apply(
+    edit_file: Annotated[Path, typer.Argument(metavar="EDIT", help="What --edit wrote, as it is or changed.")],
+    image: Annotated[Path, typer.Argument(metavar="COMPOSITE", help="As for `harmonizer run`.")],
+    mask: Annotated[Path, typer.Argument(metavar="MASK", help="As for `harmonizer run`.")],
+    output: Output,
+    set: Set = None,
+    edit: Edit = None,
+    lut: Lut = None,
+    delta: Delta = None,
+    mask_out: MaskOut = None,
+    compare: Compare = None,
+    format: StdoutFormat = None,
+) -> None:
+    """Render an edit, without the network: bit for bit what `harmonizer run` gave, or what was changed since."""
+    from harmonizer import edits, files
+    from harmonizer.theta_table import print_theta
+
+    outputs = files.Outputs(output, format and f".{format}", compare, edit, lut, delta, mask_out)
+    theta = files.apply(edit_file, image, mask, outputs, edits.parse_settings(set or []))
+    print_theta(theta, to_stderr=str(output) == "-")
+
+
+def pipe(
+    size: Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="Of the frames.")],
+    mask: Annotated[
+        Path | None, typer.Argument(metavar="MASK", help="The mask of all frames; none if they have alpha.")
+    ] = None,
+    pix_fmt: Annotated[PixelFormat, typer.Option("--pix-fmt", help="Of the frames, in and out.")] = PixelFormat.rgb24,
+    weights: Weights = None,
+) -> None:
+    """Harmonize raw frames from standard input to standard output, each by itself, as FFmpeg pipes them.
+
+    ffmpeg -i IN -f rawvideo -pix_fmt rgb24 - | harmonizer pipe MASK --size
+    1920x1080 | ffmpeg -f rawvideo -pix_fmt rgb24 -s 1920x1080 -i - OUT
+    """
+    from harmonizer import pipes
+    from harmonizer.pipeline import Harmonizer
+
+    shape = pipes.parse_size(size)
+    harmonizer = Harmonizer.load(weights)
+    pipes.harmonize_stream(harmonizer, sys.stdin.buffer, sys.stdout.buffer, shape, pix_fmt, mask)

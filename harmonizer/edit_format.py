@@ -1,0 +1,115 @@
+"""Edit files: JSON by docs/edit.schema.json, checked before use."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Set
+from pathlib import Path
+from typing import Any, get_args
+
+import whitebox_filters as wf
+from harmonizer.errors import EditError
+from whitebox_filters.cascade import Region
+
+FORMAT = 1
+KEYS = {"format", "harmonizer_version", "registry_version", "input", "statistics_region", "filters"}
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The JSON document of an edit file, checked. Raises EditError."""
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise EditError(f"{path} cannot be read: {error.strerror}; give a file that --edit wrote") from error
+    except (ValueError, RecursionError) as error:
+        raise EditError(f"{path} is not JSON: {error}; give a file that --edit wrote") from error
+    try:
+        check_structure(document)
+        _check_filters(document)
+    except EditError as error:
+        raise EditError(f"{path}: {error}") from None
+    return document
+
+
+def check_structure(document: Any) -> None:
+    """Raise EditError unless the document is one by docs/edit.schema.json."""
+    if not isinstance(document, dict) or not _is_integer(document.get("format")):
+        raise EditError('this is no edit; one is a JSON object with "format": 1, as --edit writes it')
+    if document["format"] > FORMAT:
+        raise EditError(
+            f"its format {document['format']} is of a newer version; this one reads format {FORMAT}: upgrade "
+            "harmonizer, or make the edit again with this version"
+        )
+    _demand(document["format"] == FORMAT, "format", str(FORMAT), document["format"])
+    _check_keys(document, "an edit", KEYS)
+    author, registry = document["harmonizer_version"], document["registry_version"]
+    _demand(isinstance(author, str) and author != "", "harmonizer_version", "a text", author)
+    _demand(_is_integer(registry) and registry >= 1, "registry_version", "a positive integer", registry)
+    _check_keys(document["input"], "input", {"image_sha256", "mask_sha256"})
+    for key, value in document["input"].items():
+        hashed = isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
+        _demand(hashed, f"input.{key}", "64 digits from 0-9a-f", value)
+    region, filters = document["statistics_region"], document["filters"]
+    _demand(region in get_args(Region), "statistics_region", " or ".join(get_args(Region)), region)
+    _demand(isinstance(filters, list) and filters != [], "filters", "a list of at least one filter", filters)
+    for index, entry in enumerate(filters):
+        _check_entry(entry, f"filters[{index}]")
+
+
+def _check_entry(entry: Any, where: str) -> None:
+    _check_keys(entry, where, {"name", "theta"}, {"statistic"})
+    name, theta = entry["name"], entry["theta"]
+    _demand(isinstance(name, str) and name != "", f"{where}.name", "the name of a filter", name)
+    _demand(_is_number(theta) and -1 <= theta <= 1, f"{where}.theta", "a number in [-1, 1]", theta)
+    if "statistic" in entry:
+        statistic = entry["statistic"]
+        means = statistic if isinstance(statistic, list) and len(statistic) == 3 else [statistic]
+        valid = all(_is_number(mean) and 0 <= mean <= 1 for mean in means)
+        _demand(valid, f"{where}.statistic", "a mean in [0, 1], or a list of three", statistic)
+
+
+def _check_filters(document: dict[str, Any]) -> None:
+    """Raise EditError unless the filters can be rendered with what is installed; no schema knows what that is."""
+    if document["registry_version"] > wf.REGISTRY_VERSION:
+        raise EditError(
+            f"it was made with filters of version {document['registry_version']}; this version has "
+            f"{wf.REGISTRY_VERSION}: upgrade harmonizer"
+        )
+    names = [entry["name"] for entry in document["filters"]]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise EditError(f"filters names {', '.join(twice)} more than once; an edit has each filter once")
+    missing = sorted(set(names) - set(wf.names()))
+    if missing:
+        raise EditError(
+            f"no filter is named {', '.join(missing)}; registered: {', '.join(wf.names())}. Install the package that "
+            "offers it, or correct the name"
+        )
+    accepted = {None: "no statistic", "mean": "one mean as statistic", "channel_means": "a list of three means"}
+    for entry in document["filters"]:
+        given, needed = entry.get("statistic"), wf.get(entry["name"]).statistic
+        if given is not None and (needed is None or isinstance(given, list) != (needed == "channel_means")):
+            raise EditError(f"{entry['name']} takes {accepted[needed]}; got {given!r}. Correct it, or leave it out")
+
+
+def _check_keys(given: Any, where: str, required: Set[str], optional: Set[str] = frozenset()) -> None:
+    _demand(isinstance(given, dict), where, "a JSON object", given)
+    missing, unknown = sorted(required - set(given)), sorted(set(given) - required - optional)
+    if missing or unknown:
+        found = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"has {', '.join(unknown)}"] * bool(unknown)
+        raise EditError(f"{where} {' and '.join(found)}; its keys are {', '.join(sorted(required | optional))}")
+
+
+def _demand(holds: bool, where: str, accepted: str, given: Any) -> None:
+    if not holds:
+        raise EditError(f"{where} is {accepted}; got {given!r:.80}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_integer(value: Any) -> bool:
+    """As JSON Schema has it: 1.0 is one too."""
+    return _is_number(value) and (isinstance(value, int) or value.is_integer())

@@ -1,0 +1,101 @@
+"""From picture files to picture files: what the commands `run` and `apply` do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+import whitebox_filters as wf
+from harmonizer import compare, edits, io
+from harmonizer.edits import Edit
+from harmonizer.errors import OutputError
+from harmonizer.picture import Picture, Pixels, convert_depth
+from harmonizer.pipeline import Harmonizer, Result
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where the harmonized picture goes, and what else is asked for; None: nowhere."""
+
+    image: Path
+    extension: str | None = None  # of the format that goes to standard output, where image is `-`; None: .png
+    compare: Path | None = None  # before and after side by side
+    edit: Path | None = None
+    lut: Path | None = None  # .cube
+    delta: Path | None = None  # as compare.difference encodes it
+    mask: Path | None = None
+
+    def check(self) -> None:
+        """Raise OutputError, before the work, unless each can be written and no two are one file."""
+        pictures = [path for path in (self.compare, self.delta, self.mask) if path]
+        others = [path for path in (self.edit, self.lut) if path]
+        if io.STANDARD in (*pictures, *others):
+            raise OutputError("only the harmonized picture can go to standard output; name a file for all else")
+        if self.extension and self.image != io.STANDARD:
+            raise OutputError(f"--format is that of -o -; the format of {self.image} is told by its extension")
+        for path in (self.image, *pictures):
+            io.check_output(path)
+        for path in others:
+            io.check_place(path)
+        if self.lut and self.lut.suffix.lower() != ".cube":
+            raise OutputError(f"{self.lut} is no name of a LUT; programs know one by the extension .cube")
+        places = [path.resolve() for path in (self.image, *pictures, *others)]
+        if len(set(places)) < len(places):
+            raise OutputError("two outputs are one file; give each a name of its own")
+
+    def write(self, picture: Picture, alpha: Pixels, result: Result, edit: Edit | None) -> None:
+        """Write all, the harmonized picture last; `edit` is wanted where edit or lut is. Raises OutputError."""
+        pixels = picture.pixels
+        bare = replace(picture, alpha=None, exif=None)
+        if self.compare:
+            io.write_image(self.compare, replace(bare, pixels=compare.side_by_side(pixels, result.image)))
+        if self.delta:
+            io.write_image(self.delta, replace(bare, pixels=compare.difference(pixels, result.image)))
+        if self.mask:
+            # 16 bits, in which every mask of 8 or 16 bits comes back exactly.
+            grey = np.repeat(convert_depth(alpha, np.uint16)[..., None], 3, axis=2)
+            io.write_image(self.mask, Picture(grey))
+        if edit and self.edit:
+            edits.write(self.edit, edit)
+        if edit and self.lut:
+            wf.write_cube(self.lut, edit.bake_lut(), title="harmonizer")
+        io.write_image(self.image, replace(picture, pixels=result.image), self.extension or ".png")
+
+
+def run(
+    composite: Path, mask: Path, outputs: Outputs, changes: Mapping[str, float], weights: Path | None
+) -> dict[str, float]:
+    """Harmonize as the network says but for `changes` of theta, write all outputs, return theta.
+
+    Raises HarmonizerError and whitebox_filters.FilterError.
+    """
+    outputs.check()
+    picture, alpha = io.read_composite(composite, mask)
+    harmonizer = Harmonizer.load(weights)
+    result = harmonizer.harmonize(picture.pixels, alpha)
+    edit = None
+    if changes or outputs.edit or outputs.lut:
+        edit = Edit.from_result(result, picture.pixels, alpha, harmonizer.cascade)
+    if edit and changes:
+        edit = edit.set(changes).measured(picture.pixels, alpha)
+        result = edits.apply(edit, picture.pixels, alpha)
+    outputs.write(picture, alpha, result, edit)
+    return result.theta
+
+
+def apply(edit_file: Path, image: Path, mask: Path, outputs: Outputs, changes: Mapping[str, float]) -> dict[str, float]:
+    """Render an edit but for `changes` of theta, without the network, write all outputs, return theta.
+
+    Raises HarmonizerError and whitebox_filters.FilterError.
+    """
+    outputs.check()
+    edit = edits.read(edit_file).set(changes)
+    picture, alpha = io.read_composite(image, mask)
+    result = edits.apply(edit, picture.pixels, alpha)
+    if outputs.edit or outputs.lut:
+        edit = edit.measured(picture.pixels, alpha)
+    outputs.write(picture, alpha, result, edit)
+    return result.theta

@@ -1,0 +1,99 @@
+"""Raw frames from FFmpeg and back to it: no container, only samples row by row, frame after frame."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from harmonizer import io
+from harmonizer.errors import HarmonizerWarning, StreamError
+from harmonizer.picture import Pixels, check_size
+from harmonizer.pipeline import Harmonizer
+
+
+class PixelFormat(StrEnum):
+    """How raw frames are laid out, by FFmpeg's names: 8 or 16 bits a sample, with alpha or without."""
+
+    rgb24 = "rgb24"
+    rgba = "rgba"
+    rgb48le = "rgb48le"
+    rgba64le = "rgba64le"
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype("u1" if self in ("rgb24", "rgba") else "<u2")
+
+    @property
+    def channels(self) -> int:
+        return 4 if self.startswith("rgba") else 3
+
+
+def harmonize_stream(
+    harmonizer: Harmonizer,
+    source: BinaryIO,
+    sink: BinaryIO,
+    shape: tuple[int, int],
+    pixel_format: PixelFormat,
+    mask: Path | None,
+) -> None:
+    """Harmonize raw frames of `shape` (H, W) until the source ends, each by itself; they keep their pixel format.
+
+    The foreground is that of the still `mask`, or without one what the frames' own alpha shows.
+    What is said of one frame is said once.
+    Raises StreamError, ImageFileError, MaskError, OutputError, and BrokenPipeError.
+    """
+    has_alpha = pixel_format.channels == 4
+    if mask is None and not has_alpha:
+        raise StreamError(f"{pixel_format} frames tell no foreground; give a mask, or send rgba or rgba64le")
+    if mask is not None and has_alpha:
+        raise StreamError(
+            f"the mask {mask} and the alpha of {pixel_format} frames both tell the foreground; leave the mask out, "
+            "or send rgb24 or rgb48le"
+        )
+    still = None if mask is None else io.read_mask(mask, shape)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", HarmonizerWarning)  # once for each place in the code
+        for frame in read_frames(source, shape, pixel_format):
+            alpha = frame[..., 3] if still is None else still
+            image = harmonizer.harmonize(frame[..., :3], alpha).image
+            out = np.dstack([image, alpha]) if has_alpha else image
+            io.write_stream(sink, out.astype(pixel_format.dtype, copy=False).tobytes())
+
+
+def read_frames(source: BinaryIO, shape: tuple[int, int], pixel_format: PixelFormat) -> Iterator[Pixels]:
+    """Frames (H, W, 3 or 4), uint8 or uint16, one at a time.
+
+    Raises StreamError if none comes or the last is cut off.
+    """
+    dtype, channels = pixel_format.dtype, pixel_format.channels
+    expected = shape[0] * shape[1] * channels * dtype.itemsize
+    count = 0
+    while data := source.read(expected):
+        count += 1
+        if len(data) < expected:
+            raise StreamError(
+                f"frame {count} is cut off: {len(data)} of {expected} bytes came. If the sender did not fail, it sends "
+                f"another size or pixel format than {shape[1]}x{shape[0]} {pixel_format}"
+            )
+        yield np.frombuffer(data, dtype).astype(dtype.newbyteorder("="), copy=False).reshape(*shape, channels)
+    if not count:
+        raise StreamError("no frame came; send raw frames, as ffmpeg -i VIDEO -f rawvideo -pix_fmt rgb24 - does")
+
+
+def parse_size(size: str) -> tuple[int, int]:
+    """(H, W) from text such as 1920x1080. Raises StreamError."""
+    match = re.fullmatch(r"([1-9][0-9]*)x([1-9][0-9]*)", size, re.ASCII)
+    if not match:
+        raise StreamError(f"a frame's size is WIDTHxHEIGHT, as 1920x1080; got {size!r}")
+    width, height = int(match[1]), int(match[2])
+    try:
+        check_size(width, height)
+    except ValueError as error:
+        raise StreamError(f"a frame's {error}") from None
+    return height, width

@@ -1,0 +1,75 @@
+"""Theta as a table that a person can read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+# What a filter does below and above 0, in a word.
+WORDS = {
+    "temperature": ("cooler", "warmer"),
+    "brightness": ("darker", "brighter"),
+    "contrast": ("less contrast", "more contrast"),
+    "saturation": ("greyer", "more vivid"),
+    "highlight": ("light tones darker", "light tones brighter"),
+    "shadow": ("dark tones darker", "dark tones brighter"),
+    "tint": ("greener", "more magenta"),
+    "gamma": ("midtones darker", "midtones brighter"),
+    "exposure": ("less light", "more light"),
+    "whites": ("white darker", "white brighter"),
+    "blacks": ("black darker", "black brighter"),
+    "fade": ("deeper blacks", "matte blacks"),
+    "vibrance": ("muted colours greyer", "muted colours more vivid"),
+    "hue": ("turned back on the colour wheel", "turned on along the colour wheel"),
+    "shadow_warmth": ("dark tones cooler", "dark tones warmer"),
+    "highlight_warmth": ("light tones cooler", "light tones warmer"),
+    "red_gain": ("less red", "more red"),
+    "blue_gain": ("less blue", "more blue"),
+}
+# The same for the last word of a name of several, as blue_hue.
+BAND_WORDS = {
+    "hue": ("turned back on the colour wheel", "turned on along the colour wheel"),
+    "saturation": WORDS["saturation"],
+    "luminance": ("darker", "lighter"),
+}
+UNCHANGED_BELOW = 0.005  # what the table prints as 0.00
+BAR_HALF = 10  # characters on each side of 0
+
+
+def print_theta(theta: Mapping[str, float], *, to_stderr: bool = False) -> None:
+    """Print every filter with its theta in [-1, 1], a bar from 0, and its effect in a word."""
+    from rich.console import Console
+
+    Console(stderr=to_stderr).print(_table(theta))
+
+
+def effect(name: str, value: float) -> str:
+    """What filter `name` does at that theta, in a word."""
+    if abs(value) < UNCHANGED_BELOW:
+        return "unchanged"
+    less, more = WORDS.get(name) or BAND_WORDS.get(name.rpartition("_")[2]) or ("less", "more")
+    return more if value > 0 else less
+
+
+def bar(value: float) -> str:
+    """A bar from 0, in the middle, towards -1 on the left or 1 on the right."""
+    filled = "█" * round(abs(value) * BAR_HALF)
+    left, right = (filled, "") if value < 0 else ("", filled)
+    return f"{left:>{BAR_HALF}}│{right:<{BAR_HALF}}"
+
+
+def _table(theta: Mapping[str, float]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("filter")
+    table.add_column("theta", justify="right")
+    table.add_column("-1" + "0".center(2 * BAR_HALF - 3) + "+1", no_wrap=True)
+    table.add_column("effect")
+    for name, value in theta.items():
+        table.add_row(name, f"{value:+.2f}", bar(value), effect(name, value))
+    return table
