@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harmonizer.cli_video import video
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -214,6 +216,9 @@ def convert(
     conversion = _import_learning("convert")
     _import_learning("export").write(conversion.convert(released), output)
     _print_line("note", conversion.LICENSE_NOTE)
+
+
+app.command()(video)
 
 
 def _import_learning(module: str) -> ModuleType:
