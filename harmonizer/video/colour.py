@@ -14,6 +14,7 @@ RGB, BT709, UNSPECIFIED, BT601 = 0, 1, 2, 6
 SD_SIZE = (1279, 576)
 
 # Without these flags the converter loses a level of brightness with every trip to RGB and back.
+# On deep frames its white is 65280 of 65535, there and back, so that only numbers show it.
 EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 

@@ -32,7 +32,7 @@ ONE = 1 << 16  # in a display matrix
 
 
 class Reader:
-    """The first video stream of a file, frame by frame, turned and flipped as its display matrix asks.
+    """The video stream of a file, frame by frame, turned and flipped as its display matrix asks.
 
     Opening decodes one frame, for `info` and `is_coloured`. Iterate once; raises VideoError for what cannot be
     decoded, a frame of another size, and a file that ends before its time.
@@ -43,9 +43,12 @@ class Reader:
         self.path = path
         self._container = open_input(path)
         try:
-            if not self._container.streams.video:
+            stream = self._container.streams.best("video")
+            if not isinstance(stream, VideoStream):
                 raise VideoError(f"{path} holds no video stream")
-            self._stream = self._container.streams.video[0]
+            if stream.codec_context is None:
+                raise VideoError(f"{path} is damaged, or in a codec that cannot be decoded here; get or convert it again")
+            self._stream = stream
             frames = self._decode()
             first = next(frames, None)
             if first is None:
@@ -139,7 +142,7 @@ class Reader:
 def open_input(path: Path) -> av.container.InputContainer:
     """Open a media file. Raises VideoError."""
     try:
-        return av.open(str(path))
+        return av.open(str(path), metadata_errors="replace")
     except FileNotFoundError:
         raise VideoError(f"there is no file {path}; check the name and the folder") from None
     except FFmpegError as error:
