@@ -11,6 +11,5 @@ class CodecName(StrEnum):
     h264 = "h264"
     h265 = "h265"
     vp9 = "vp9"
-    av1 = "av1"
     prores = "prores"
     ffv1 = "ffv1"

@@ -42,7 +42,6 @@ CODECS = {
     CodecName.h264: Codec("libx264", 18, 51, {"preset": "veryfast"}),
     CodecName.h265: Codec("libx265", 20, 51, {"preset": "fast", "x265-params": "log-level=error"}, "hvc1"),
     CodecName.vp9: Codec("libvpx-vp9", 24, 63, {"b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"}),
-    CodecName.av1: Codec("libsvtav1", 24, 63, {"preset": "8"}),
     CodecName.prores: Codec("prores_ks", options={"profile": "auto"}),
     CodecName.ffv1: Codec("ffv1", options={"level": "3", "slicecrc": "1"}),
 }

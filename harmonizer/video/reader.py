@@ -47,7 +47,9 @@ class Reader:
             if not isinstance(stream, VideoStream):
                 raise VideoError(f"{path} holds no video stream")
             if stream.codec_context is None:
-                raise VideoError(f"{path} is damaged, or in a codec that cannot be decoded here; get or convert it again")
+                raise VideoError(
+                    f"{path} is damaged, or in a codec that cannot be decoded here; get or convert it again"
+                )
             self._stream = stream
             frames = self._decode()
             first = next(frames, None)

@@ -15,6 +15,7 @@ import av
 from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from harmonizer import io
@@ -85,24 +86,27 @@ class Writer:
             stream = self._output.add_stream(self._codec.encoder, self._info.rate, self._settings)
             assert isinstance(stream, VideoStream)
             self._stream = stream
+            self._describe(stream.codec_context)
+            if self._codec.tag and container in ("mp4", "mov"):
+                stream.codec_context.codec_tag = self._codec.tag
             self._sound = Sound(self._source, self._output)
-        except ValueError as error:
+            self._stack.callback(self._sound.close)
+            with self._explained(but=(ValueError,)):
+                self._output.start_encoding()
+        except ValueError as error:  # among others of FFmpeg's "invalid argument"
             raise OutputError(
-                f"{self._path.name} cannot hold this: {error}. Choose another of {', '.join(CONTAINERS)}; .mkv and "
-                ".mov hold nearly everything"
+                f"{self._path.name} cannot hold this: {error}. Choose another of {', '.join(CONTAINERS)}, or another "
+                "codec; .mkv holds nearly everything"
             ) from error
-        self._stack.callback(self._sound.close)
-        context, colour = self._stream.codec_context, self._info.colour
+
+    def _describe(self, context: VideoCodecContext) -> None:
+        colour = self._info.colour
         context.height, context.width = self._info.size
         context.pix_fmt = self._pixel_format
         context.time_base = self._info.time_base
         context.sample_aspect_ratio = self._info.sample_aspect
         context.colorspace, context.color_range = colour.matrix, 2 if colour.full_range else 1
         context.color_primaries, context.color_trc = colour.primaries, colour.transfer
-        if self._codec.tag and container in ("mp4", "mov"):
-            context.codec_tag = self._codec.tag
-        with self._explained():
-            self._output.start_encoding()
 
     def _discard(self) -> None:
         self._stack.close()
@@ -113,9 +117,11 @@ class Writer:
         self._beside.unlink(missing_ok=True)
 
     @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _explained(self, but: tuple[type[Exception], ...] = ()) -> Iterator[None]:
         try:
             yield
+        except but:
+            raise
         except (FFmpegError, OSError) as error:
             raise OutputError(
                 f"{self._path} cannot be written: {error.strerror}, after {self._written} frames; nothing is left of it"

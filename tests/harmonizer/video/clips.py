@@ -79,7 +79,7 @@ def write_clip(
             output.mux(stream.encode(coded))
         output.mux(stream.encode(None))
         if track:
-            for part in _tone(times[-1] / 90000):
+            for part in _tone(times[0] / 90000, times[-1] / 90000):
                 output.mux(track.encode(part))
             output.mux(track.encode(None))
     return path
@@ -114,9 +114,9 @@ def _coded(frame: np.ndarray, pixel_format: str, matrix: int, full: bool) -> av.
     return made.reformat(format=pixel_format, dst_colorspace=matrix, dst_color_range=2 if full else 1)
 
 
-def _tone(seconds: float) -> Iterable[av.AudioFrame]:
-    wave = (0.3 * np.sin(np.arange(int(RATE * seconds)) * 2 * np.pi * 440 / RATE)).astype(np.float32)
+def _tone(begin: float, end: float) -> Iterable[av.AudioFrame]:
+    wave = (0.3 * np.sin(np.arange(int(RATE * (end - begin))) * 2 * np.pi * 440 / RATE)).astype(np.float32)
     for start in range(0, len(wave), 1024):
         frame = av.AudioFrame.from_ndarray(wave[None, start : start + 1024], format="fltp", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = RATE, start, Fraction(1, RATE)
+        frame.sample_rate, frame.pts, frame.time_base = RATE, start + int(RATE * begin), Fraction(1, RATE)
         yield frame

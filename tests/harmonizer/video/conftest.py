@@ -13,10 +13,9 @@ from harmonizer import cli
 
 
 @pytest.fixture(autouse=True)
-def _uncompiled(request, monkeypatch):
+def _uncompiled(monkeypatch):
     """Compiling takes longer than all these clips."""
-    if "harmonizer.video.pipeline" in sys.modules:
-        monkeypatch.setattr("harmonizer.video.pipeline.find_spec", lambda name: None)
+    monkeypatch.setattr("harmonizer.video.pipeline.find_spec", lambda name: None)
 
 
 @pytest.fixture(autouse=True)

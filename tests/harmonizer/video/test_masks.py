@@ -53,9 +53,9 @@ def test_wrong_masks(tmp_path):
         for path, message in [(tmp_path / "empty", "no masks"), (colour, "in colour")]:
             with pytest.raises(MaskError, match=message):
                 masks.open_masks(path, SIZE, stack)
-        with pytest.raises(VideoError, match="mask .* has 32 x 32 pixels, its video 64 x 48"):
+        with pytest.raises(VideoError, match=r"mask .* has 32 x 32 pixels, its video 64 x 48"):
             masks.open_masks(small, SIZE, stack)
-        with pytest.raises(VideoError, match="background .* has 32 x 32 pixels"):
+        with pytest.raises(VideoError, match=r"background .* has 32 x 32 pixels"):
             masks.open_background(small, SIZE, stack)
 
 

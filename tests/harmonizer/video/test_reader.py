@@ -47,9 +47,10 @@ def test_untagged_is_taken_as_players_take_it():
     assert read_colour(av.VideoFrame(1280, 544, "yuv420p")).matrix == BT709
 
 
-@pytest.mark.parametrize(("a", "b", "c", "d"), [(s, 0, 0, t) for s in (1, -1) for t in (1, -1)] + [
-    (0, s, t, 0) for s in (1, -1) for t in (1, -1)
-])
+@pytest.mark.parametrize(
+    ("a", "b", "c", "d"),
+    [(s, 0, 0, t) for s in (1, -1) for t in (1, -1)] + [(0, s, t, 0) for s in (1, -1) for t in (1, -1)],
+)
 def test_display_matrix(tmp_path, a, b, c, d):
     def turn(stream):
         stream.set_display_matrix([a * ONE, b * ONE, 0, c * ONE, d * ONE, 0, 0, 0, 1 << 30])
@@ -67,7 +68,11 @@ def test_display_matrix(tmp_path, a, b, c, d):
 
 def test_a_quarter_turn_is_counterclockwise(tmp_path):
     path = write_clip(
-        tmp_path / "clip.mp4", [picture()], codec="libx264", options={"qp": "0"}, turn=lambda s: s.set_display_rotation(90)
+        tmp_path / "clip.mp4",
+        [picture()],
+        codec="libx264",
+        options={"qp": "0"},
+        turn=lambda s: s.set_display_rotation(90),
     )
     _, (frame,) = read(path)
     assert np.abs(frame.pixels.astype(int) - np.rot90(picture())).max() <= 3

@@ -49,9 +49,13 @@ def test_lines_say_what_they_are(path):
 
 
 def test_nothing_is_left_of_a_timeline_that_was_not_finished(tmp_path):
-    with pytest.raises(KeyboardInterrupt), TimelineWriter(tmp_path / "theta.jsonl", CASCADE, "EMA") as writer:
-        writer.write(next(graded()))
-        raise KeyboardInterrupt
+    def interrupted():
+        with TimelineWriter(tmp_path / "theta.jsonl", CASCADE, "EMA") as writer:
+            writer.write(next(graded()))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(OutputError, match="no folder"):
         TimelineWriter(tmp_path / "none" / "theta.jsonl", CASCADE, "EMA")
