@@ -37,7 +37,10 @@ def video(
     ] = None,
     alpha: Annotated[
         float | None,
-        typer.Option(help="Weight of the current frame in theta over time; 1 does not smooth.", show_default="0.9"),
+        typer.Option(
+            help="Smooth theta by an average over time with this weight on the current frame; 1 does not smooth.",
+            show_default="the One Euro filter",
+        ),
     ] = None,
     theta_out: Annotated[Path | None, typer.Option(help="Also write theta of every frame, as JSON lines.")] = None,
     theta_in: Annotated[Path | None, typer.Option(help="Take theta from such a file, without the network.")] = None,
@@ -52,7 +55,7 @@ def video(
     except ImportError as error:
         raise HarmonizerError(f"this needs {error.name}; install it with pip install 'harmonizer[video]'") from error
     from harmonizer.pipeline import Harmonizer
-    from harmonizer.video.smoothing import ALPHA, ema
+    from harmonizer.video.smoothing import Smoother, ema, one_euro
 
     writer.check_output(output)
     if alpha is not None and not 0 < alpha <= 1:
@@ -65,11 +68,13 @@ def video(
         cascade, decide = edited.cascade, edited.recall
     else:
         harmonizer = Harmonizer.load(weights)
-        weight = ALPHA if alpha is None else alpha
+        smooth: Smoother = one_euro if alpha is None else partial(ema, alpha=alpha)
         cascade = harmonizer.cascade
-        decide = partial(pipeline.predict, predictor=harmonizer.predictor, smooth=partial(ema, alpha=weight))
+        decide = partial(pipeline.predict, predictor=harmonizer.predictor, smooth=smooth)
         if theta_out:
-            record = timeline.TimelineWriter(theta_out, cascade, f"EMA, alpha {weight:g} on the current frame")
+            record = timeline.TimelineWriter(
+                theta_out, cascade, "One Euro" if alpha is None else f"EMA, alpha {alpha:g} on the current frame"
+            )
     start = time.perf_counter()
     with _progress() as progress:
         task = progress.add_task(output.name, total=None)

@@ -21,6 +21,9 @@ from harmonizer.video.timeline import TimelineWriter
 from harmonizer.video.writer import Writer
 from whitebox_filters import Cascade
 
+# Damaged files hold frames of one time.
+SHORTEST = 1e-3
+
 Decide = Callable[[Iterable[Frame]], Iterator[Graded]]
 """Gives each frame, which carries its mask, its theta."""
 
@@ -85,7 +88,7 @@ def predict(frames: Iterable[Frame], predictor: Predictor, smooth: Smoother) -> 
         state = None if cut else state
         raw = predictor.predict(frame.pixels, frame.alpha) if frame.alpha.any() else None
         if raw is not None:
-            state = smooth(state, raw, frame.time - last)
+            state = smooth(state, raw, max(frame.time - last, SHORTEST))
             theta, last = state.theta, frame.time
         yield Graded(frame, theta, raw, cut)
 

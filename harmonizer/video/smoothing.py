@@ -14,7 +14,8 @@ import numpy as np
 
 from harmonizer.video.frames import Theta
 
-ALPHA = 0.9  # on the current frame, as in the paper
+# The default, chosen by benchmarks/ema.py: the least flicker of all that follow a step within a sixth of a second.
+CUTOFF, BETA = 0.25, 4.0
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ Smoother = Callable[[Any, Theta, float], Any]
 """(state or None, theta, seconds since the last frame) -> state, whose `theta` is the smoothed one."""
 
 
-def ema(state: EmaState | None, theta: Theta, seconds: float = 0.0, *, alpha: float = ALPHA) -> EmaState:  # noqa: ARG001
+def ema(state: EmaState | None, theta: Theta, seconds: float, *, alpha: float) -> EmaState:  # noqa: ARG001
     """Eq. 14: alpha times the current theta (k,) plus 1 - alpha times the last smoothed one; alpha in (0, 1].
 
     The average counts frames, not `seconds`.
@@ -51,8 +52,8 @@ def one_euro(
     theta: Theta,
     seconds: float,
     *,
-    cutoff: float = 1.0,
-    beta: float = 1.0,
+    cutoff: float = CUTOFF,
+    beta: float = BETA,
     speed_cutoff: float = 1.0,
 ) -> OneEuroState:
     """The One Euro filter (Casiez, Roussel and Vogel, CHI 2012): a low pass that opens when theta moves fast.

@@ -17,9 +17,9 @@ def run(smooth, values, seconds=1 / 30):
 
 
 def test_ema_is_equation_14():
-    first = ema(None, np.array([0.5, -0.5]))
+    first = ema(None, np.array([0.5, -0.5]), 0.1, alpha=0.9)
     np.testing.assert_array_equal(first.theta, [0.5, -0.5])
-    np.testing.assert_allclose(ema(first, np.array([0.0, 0.1]), alpha=0.9).theta, [0.05, 0.04])
+    np.testing.assert_allclose(ema(first, np.array([0.0, 0.1]), 0.1, alpha=0.9).theta, [0.05, 0.04])
 
 
 def test_ema_with_alpha_1_does_not_smooth():
@@ -35,12 +35,12 @@ def test_ema_settles_geometrically():
 @pytest.mark.parametrize("alpha", [0.0, -0.1, 1.1])
 def test_alpha_has_a_range(alpha):
     with pytest.raises(ValueError, match=r"\(0, 1\]"):
-        ema(None, np.zeros(1), alpha=alpha)
+        ema(None, np.zeros(1), 0.1, alpha=alpha)
 
 
 def test_states_are_values():
     state = EmaState(np.array([1.0]))
-    ema(state, np.array([0.0]))
+    ema(state, np.array([0.0]), 0.1, alpha=0.5)
     np.testing.assert_array_equal(state.theta, [1.0])
     with pytest.raises(AttributeError):
         state.theta = np.zeros(1)

@@ -6,6 +6,7 @@ import json
 import pkgutil
 import resource
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ from harmonizer import Harmonizer, io
 from harmonizer.picture import Picture
 from harmonizer.video import CodecName, pipeline
 from harmonizer.video.reader import Reader
-from harmonizer.video.smoothing import ALPHA, ema
+from harmonizer.video.smoothing import ema, one_euro
 from whitebox_filters import Cascade
 
 
@@ -172,11 +173,11 @@ def test_theta_is_smoothed_and_begins_anew_at_a_cut(checkpoint):
         pipeline.Frame(i, i, 1, i / 30, np.where(mask(0)[..., None] > 0, picture(i), shot), mask(0) / np.float32(255))
         for i, shot in enumerate(shots)
     ]
-    graded = list(pipeline.predict(frames, predictor, ema))
+    graded = list(pipeline.predict(frames, predictor, partial(ema, alpha=0.6)))
     assert [item.cut for item in graded] == [False] * 4 + [True] + [False] * 2
     expected = graded[0].raw
     for item in graded:
-        expected = item.raw if item.cut or item.frame.index == 0 else ALPHA * item.raw + (1 - ALPHA) * expected
+        expected = item.raw if item.cut or item.frame.index == 0 else 0.6 * item.raw + 0.4 * expected
         np.testing.assert_allclose(item.theta, expected)
 
 
@@ -184,7 +185,7 @@ def test_frames_without_foreground_keep_theta(checkpoint):
     predictor = Harmonizer.load(checkpoint).predictor
     alphas = [np.zeros((HEIGHT, WIDTH), np.float32) if i in (0, 2) else mask(0) / np.float32(255) for i in range(4)]
     frames = [pipeline.Frame(i, i, 1, i / 30, picture(i), alpha) for i, alpha in enumerate(alphas)]
-    graded = list(pipeline.predict(frames, predictor, ema))
+    graded = list(pipeline.predict(frames, predictor, partial(ema, alpha=0.6)))
     assert [item.raw is None for item in graded] == [True, False, True, False]
     assert not graded[0].theta.any()
     np.testing.assert_array_equal(graded[2].theta, graded[1].theta)
@@ -211,7 +212,7 @@ def test_timeline_out_and_in(files, run, monkeypatch):
     for old, new in zip(read(files / "first.mkv")[1], read(files / "second.mkv")[1], strict=True):
         np.testing.assert_array_equal(new.pixels, old.pixels)
     header, *lines = map(json.loads, theta.read_text().splitlines())
-    assert header["smoothing"] == f"EMA, alpha {ALPHA:g} on the current frame"
+    assert header["smoothing"] == "One Euro"
     for line in lines[6:]:
         line["theta"] = [0.0] * 6
     theta.write_text("\n".join(map(json.dumps, [header, *lines])))
@@ -355,8 +356,23 @@ def test_ctrl_c(files, run, monkeypatch):
     assert set(files.iterdir()) == before
 
 
-def test_help_names_the_default(run):
-    assert f"[default: ({ALPHA:g})]" in run("--help", weights=None)[1]
+@pytest.mark.parametrize(("options", "smooth"), [((), one_euro), (("--alpha", 0.3), partial(ema, alpha=0.3))])
+def test_smoothing_is_one_euro_or_the_average(files, run, checkpoint, options, smooth):
+    assert (
+        run(files / "clip.mp4", files / "mask.mkv", *lossless(files), "--theta-out", files / "t.jsonl", *options)[0]
+        == 0
+    )
+    lines = [json.loads(line) for line in (files / "t.jsonl").read_text().splitlines()[1:]]
+    state = None
+    for line in lines:
+        state = smooth(state, np.array(line["theta_raw"]), 1 / 30)
+        np.testing.assert_allclose(line["theta"], state.theta, atol=1e-6)
+
+
+def test_frames_of_one_time_do_no_harm(checkpoint):
+    frames = [pipeline.Frame(i, 0, 0, 0.0, picture(i), mask(i) / np.float32(255)) for i in range(3)]
+    graded = list(pipeline.predict(frames, Harmonizer.load(checkpoint).predictor, one_euro))
+    assert np.isfinite(graded[2].theta).all()
 
 
 def test_sound_keeps_its_rate(files, run):
