@@ -72,7 +72,7 @@ def film(sequence: Sequence[tuple[Any, Any]], name: str, theta: Floats, predicto
     for real, mask in sequence:
         composite = cascade.reversed()(real, theta[::-1], mask)
         raw.append(predictor.predict(composite, mask))
-        composites.append(composite[::COARSE, ::COARSE])
+        composites.append(composite[::COARSE, ::COARSE].copy())
         shot, cut = cuts.watch(shot, composite)
         found += cut
     masks = [mask[::COARSE, ::COARSE] > 0.5 for _, mask in sequence]
@@ -167,6 +167,7 @@ def report(scores: Sequence[Score], takes: Sequence[Take], floor: float) -> str:
     average = min((each for each in quick if each.name.startswith("EMA")), key=lambda each: each.colour)
     agreed = "which is the default" if best.name == default else f"but the default is {default}: look into it"
     counts = {take.name: len(take.raw) for take in takes}
+    sequences = " and ".join(f"{name} ({count} frames)" for name, count in counts.items())
     rows = [f"| {each.name} | {each.theta:.4f} | {each.colour:.2f} | {each.lag:.1f} |" for each in scores]
     return "\n".join(
         [
@@ -176,18 +177,18 @@ def report(scores: Sequence[Score], takes: Sequence[Take], floor: float) -> str:
             f"{best.name} flickers least, {agreed}: the foreground's mean colour changes by {best.colour:.2f} of 255 "
             f"levels a frame, in the real video by {floor:.2f}, without smoothing by {found['EMA 1'].colour:.2f}. The "
             f"best average so quick ({average.name}) leaves {average.colour:.2f}. The paper's alpha of 0.9 on the "
-            f"current frame (Eq. 14) hardly smooths: {paper.colour:.2f}. The released demo's 0.96 on the past, EMA 0.04 "
-            f"here, leaves {demo.colour:.2f}, and takes {demo.lag:.0f} frames to settle.",
+            f"current frame (Eq. 14) hardly smooths: {paper.colour:.2f}. The released demo's 0.96 on the past, EMA "
+            f"0.04 here, leaves {demo.colour:.2f}, and takes {demo.lag:.0f} frames to settle.",
             "",
             "![flicker against lag](ema.png)",
             "",
-            f"{' and '.join(f'{name} ({count} frames)' for name, count in counts.items())} of DAVIS-2016 at {SIZE[0]} x "
-            f"{SIZE[1]}, each with its foreground under {len(takes) // len(counts)} lights: the reversed cascade with "
-            "arguments from the filters' priors (Eqs. 8 and 9), the same in all frames. Theta is that of the shipped "
-            "network. Flicker is the mean absolute change from one frame to the next, of theta (mean over filters) and "
-            "of the mean colour of the filtered foreground. For the lag the light changes in the middle of the shot, "
-            "from one of a pair to the other; it is settled when theta stays within a tenth of the step of where the "
-            "same smoothing goes that saw the later light all along. A cut would begin anew at once; the detector found "
+            f"{sequences} of DAVIS-2016 at {SIZE[0]} x {SIZE[1]}, each with its foreground under "
+            f"{len(takes) // len(counts)} lights: the reversed cascade with arguments from the filters' priors (Eqs. 8 "
+            "and 9), the same in all frames. Theta is that of the shipped network. Flicker is the mean absolute change "
+            "from one frame to the next, of theta (mean over filters) and of the filtered foreground's mean colour. "
+            "For the lag the light changes in the middle of the shot, from one of a pair to the other; it is settled "
+            "when theta stays within a tenth of the step of where the same smoothing goes that saw the later light all "
+            "along. A cut would begin anew at once; the detector found "
             f"{sum(take.cuts for take in takes)} in these shots, which have none.",
             "",
             "Two sequences are few, and both show one animal by day: take the order of the rows from here, and not the "

@@ -1,8 +1,8 @@
 """Makes a foreground and a background that move, with sound, and harmonizes them: out/harmonized.mp4.
 
-Run it from the repository root: python demo/video.py. The cut-out of the demo drifts over a slow pan, under a light that
-is too dim and too blue; a gliding tone is the sound. out/composite.mp4 is the same before: a timeline whose theta was
-edited to 0 makes it.
+Run it from the repository root: python demo/video.py. The cut-out of the demo drifts over a slow pan, under a light
+that is too dim and too blue; a gliding tone is the sound. out/composite.mp4 is the same before: a timeline whose theta
+was edited to 0 makes it.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def video(
     mask: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[MASK]",
+            metavar="MASK",
             help="A video, a folder of pictures, or one picture for all frames; else COMPOSITE's alpha.",
         ),
     ] = None,

@@ -54,18 +54,15 @@ class Converter:
         return self._decode(frame, "gray", "gray16le")
 
     def to_yuv(self, pixels: Pixels, pixel_format: str) -> VideoFrame:
-        """HWC RGB of uint8 or uint16 in `pixel_format`, tagged."""
+        """HWC RGB of uint8 or uint16 in `pixel_format`; the tags are the encoder's to write."""
         name = "rgb24" if pixels.dtype == np.uint8 else "rgb48le"
-        frame = self._reformatter.reformat(
+        return self._reformatter.reformat(
             VideoFrame.from_numpy_buffer(np.ascontiguousarray(pixels), format=name),
             format=pixel_format,
             interpolation=EXACT,
             dst_colorspace=self._colour.matrix,
             dst_color_range=self._range,
         )
-        frame.colorspace, frame.color_range = self._colour.matrix, self._range
-        frame.color_primaries, frame.color_trc = self._colour.primaries, self._colour.transfer
-        return frame
 
     def _decode(self, frame: VideoFrame, shallow: str, deep: str) -> Pixels:
         coding = {} if frame.format.is_rgb else {"src_colorspace": self._colour.matrix, "src_color_range": self._range}

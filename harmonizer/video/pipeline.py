@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harmonizer.errors import VideoError
+from harmonizer.errors import HarmonizerWarning, VideoError
 from harmonizer.predictor import Predictor
 from harmonizer.video import CodecName, cuts, masks
 from harmonizer.video.frames import Frame, Graded
@@ -80,7 +81,7 @@ def predict(frames: Iterable[Frame], predictor: Predictor, smooth: Smoother) -> 
 
     A frame with an empty mask shows nothing to harmonize: it keeps the theta of the last frame, 0 at first.
     """
-    state, shot, last = None, None, 0.0
+    state, shot, last, seen = None, None, 0.0, False
     theta = np.zeros(len(predictor.config.filters))
     for frame in frames:
         assert frame.alpha is not None
@@ -89,8 +90,11 @@ def predict(frames: Iterable[Frame], predictor: Predictor, smooth: Smoother) -> 
         raw = predictor.predict(frame.pixels, frame.alpha) if frame.alpha.any() else None
         if raw is not None:
             state = smooth(state, raw, max(frame.time - last, SHORTEST))
-            theta, last = state.theta, frame.time
+            theta, last, seen = state.theta, frame.time, True
         yield Graded(frame, theta, raw, cut)
+    if not seen:
+        message = "the mask is empty in all frames: there is no foreground to harmonize"
+        warnings.warn(message, HarmonizerWarning, stacklevel=1)
 
 
 def filter_frames(graded: Iterable[Graded], cascade: Cascade) -> Iterator[Graded]:

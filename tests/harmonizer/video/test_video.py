@@ -120,23 +120,28 @@ def test_a_clock_that_does_not_begin_at_0(files, run):
 
 
 def test_turned_clip_with_upright_mask(files, run):
+    def turn(stream):
+        stream.set_display_rotation(-90)
+        stream.codec_context.sample_aspect_ratio = Fraction(4, 3)
+
     clip = write_clip(
         files / "phone.mp4",
         map(picture, range(3)),
         codec="libx264",
         pixel_format="yuv420p",
         options={"crf": "4"},
-        turn=lambda stream: stream.set_display_rotation(-90),
+        turn=turn,
     )
     for index in range(3):
         io.write_image(files / f"{index}.png", Picture(np.rot90(mask(index), -1)[..., None].repeat(3, axis=2)))
     (files / "masks").mkdir()
     for index in range(3):
         (files / f"{index}.png").rename(files / "masks" / f"{index}.png")
-    assert run(clip, files / "masks", *lossless(files))[0] == 0
-    info, frames = read(files / "out.mkv")
+    assert run(clip, files / "masks", "-o", files / "out.mp4", "--quality", 4)[0] == 0
+    info, frames = read(files / "out.mp4")
     assert info.size == (WIDTH, HEIGHT)
-    assert decode(files / "out.mkv")[1][0].rotation == 0
+    assert info.sample_aspect == Fraction(3, 4)
+    assert decode(files / "out.mp4")[1][0].rotation == 0
     for index, frame in enumerate(frames):
         outside = np.rot90(mask(index), -1) == 0
         difference = np.abs(frame.pixels.astype(int) - np.rot90(picture(index), -1)).max(axis=2)
@@ -367,6 +372,13 @@ def test_smoothing_is_one_euro_or_the_average(files, run, checkpoint, options, s
     for line in lines:
         state = smooth(state, np.array(line["theta_raw"]), 1 / 30)
         np.testing.assert_allclose(line["theta"], state.theta, atol=1e-6)
+
+
+def test_masks_without_any_foreground_give_a_warning(files, run):
+    write_clip(files / "empty.mkv", [np.zeros((HEIGHT, WIDTH), np.uint8)] * COUNT, pixel_format="gray")
+    code, _, err = run(files / "clip.mp4", files / "empty.mkv", *lossless(files))
+    assert code == 0
+    assert err == "warning: the mask is empty in all frames: there is no foreground to harmonize\n"
 
 
 def test_frames_of_one_time_do_no_harm(checkpoint):
