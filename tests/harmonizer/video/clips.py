@@ -79,7 +79,7 @@ def write_clip(
             output.mux(stream.encode(coded))
         output.mux(stream.encode(None))
         if track:
-            for part in _tone(times[0] / 90000, times[-1] / 90000):
+            for part in _tone(times[0] / 90000, times[-1] / 90000 + 0.2):
                 output.mux(track.encode(part))
             output.mux(track.encode(None))
     return path

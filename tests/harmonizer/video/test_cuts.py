@@ -52,6 +52,18 @@ def test_pan_is_no_cut(seed, speed):
     assert found(place[:, x : x + 160] for x in range(0, 480, speed)) == []
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_fast_pan_is_no_cut(monkeypatch, seed):
+    """Its frames differ as much as some cuts do, but each as much as the one before."""
+    rng = np.random.default_rng(seed)
+    patches = Image.fromarray(rng.integers(0, 256, (3, 16, 3), dtype=np.uint8))
+    place = np.asarray(patches.resize((1280, 120), Image.Resampling.BICUBIC))
+    pan = [place[:, x : x + 160] for x in np.cumsum(range(4, 66, 2))]  # up to 40 % of the width a frame
+    assert found(pan) == []
+    monkeypatch.setattr(cuts, "RATIO", 0.0)
+    assert found(pan) != []
+
+
 def test_lights_that_dim_are_no_cut():
     place = scene(0)[:, :160]
     assert found((place * share).astype(np.uint8) for share in np.linspace(1, 0.4, 12)) == []

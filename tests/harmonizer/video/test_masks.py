@@ -81,10 +81,10 @@ def test_background_goes_by_time_and_stays(tmp_path):
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_paste(dtype):
     scale = np.iinfo(dtype).max // 255
-    over = Frame(0, 0, 1, 0.0, picture().astype(dtype) * dtype(scale), mask() / np.float32(510))
+    over = Frame(0, 0, 1, 0.0, picture().astype(dtype) * dtype(scale), mask() / np.float32(765))
     back = np.full((HEIGHT, WIDTH, 3), 100, np.uint8)
-    expected = np.where(mask()[..., None] > 0, (picture() + 100.0) / 2, 100.0) * scale
+    expected = np.where(mask()[..., None] > 0, (picture() + 200.0) / 3, 100.0) * scale
     found = masks.paste(over, back)
     assert found.dtype == dtype
-    assert np.abs(found - expected).max() <= 0.5
+    assert np.abs(found - expected).max() <= 0.51
     assert (masks.paste(Frame(0, 0, 1, 0.0, over.pixels, np.zeros(SIZE, np.float32)), back) == 100 * scale).all()
