@@ -4,12 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 # A lean environment for the demo, the whole one for tests: each is a stamp that pyproject.toml outdates.
 RUN_READY := $(VENV)/ready-run
+VIDEO_READY := $(VENV)/ready-video
 DEV_READY := $(VENV)/ready-dev
 
-.PHONY: demo test lint bench bench-fps bench-gpu clean
+.PHONY: demo demo-video test lint bench bench-fps bench-gpu clean
 
 demo: $(RUN_READY)
 	$(BIN)/python demo/run.py
+
+demo-video: $(VIDEO_READY)
+	$(BIN)/python demo/video.py
 
 test: $(DEV_READY)
 	$(BIN)/python -m pytest -n auto
@@ -41,6 +45,10 @@ $(RUN_READY): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -e .
 	touch $@
 
+$(VIDEO_READY): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e '.[video,numba]'
+	touch $@ $(RUN_READY)
+
 $(DEV_READY): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -e '.[dev]'
-	touch $@ $(RUN_READY)
+	touch $@ $(RUN_READY) $(VIDEO_READY)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harmonizer import cli_run
+from harmonizer.cli_video import video
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -155,6 +156,9 @@ def convert(
     conversion = _import_learning("convert")
     _import_learning("export").write(conversion.convert(released), output)
     _print_line("note", conversion.LICENSE_NOTE)
+
+
+app.command()(video)
 
 
 def _import_learning(module: str) -> ModuleType:

@@ -33,6 +33,14 @@ class EvaluationError(HarmonizerError):
     """A learner or a layout of data that is unknown, or a learner's name that is taken."""
 
 
+class VideoError(HarmonizerError):
+    """A video that is missing, unreadable, damaged, cut off, or does not belong to the others."""
+
+
+class TimelineError(HarmonizerError):
+    """A timeline of arguments that is malformed, or belongs to another video."""
+
+
 class OutputError(HarmonizerError):
     """A place or format that a picture cannot be written to."""
 

@@ -72,7 +72,7 @@ def read_composite(first: str | Path, second: str | Path) -> tuple[Picture, Pixe
         raise ImageFileError("only one of the two pictures can come from standard input; give the other as a file")
     picture, other = read_image(first), read_image(second)
     size = picture.pixels.shape[:2]
-    if picture.alpha is None or other.alpha is not None or not _is_colour(other.pixels):
+    if picture.alpha is None or other.alpha is not None or not is_colour(other.pixels):
         return picture, _opacity(second, other, size)
     if other.pixels.shape != picture.pixels.shape:
         raise MaskError(
@@ -143,8 +143,15 @@ def write_file(path: Path, data: bytes) -> None:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from error
 
 
+def is_colour(pixels: Pixels) -> bool:
+    """Whether the channels of a picture (HWC RGB) differ by more than 1/16 of full scale somewhere."""
+    low, high = np.min(pixels, axis=2), np.max(pixels, axis=2)
+    scale = 1 if pixels.dtype.kind == "f" else np.iinfo(pixels.dtype).max
+    return bool(np.max(high - low) > COLOUR_TOLERANCE * scale)
+
+
 def _opacity(path: str | Path, mask: Picture, size: tuple[int, int]) -> Pixels:
-    if mask.alpha is None and _is_colour(mask.pixels):
+    if mask.alpha is None and is_colour(mask.pixels):
         raise MaskError(
             f"{path} is in colour; a mask is grey, white on the foreground. To paste a foreground onto a "
             "background, give first the foreground, with an alpha channel, then the background"
@@ -159,12 +166,6 @@ def _opacity(path: str | Path, mask: Picture, size: tuple[int, int]) -> Pixels:
 
 def _extent(shape: Sequence[int]) -> str:
     return f"{shape[1]} x {shape[0]}"
-
-
-def _is_colour(pixels: Pixels) -> bool:
-    low, high = np.min(pixels, axis=2), np.max(pixels, axis=2)
-    scale = 1 if pixels.dtype.kind == "f" else np.iinfo(pixels.dtype).max
-    return bool(np.max(high - low) > COLOUR_TOLERANCE * scale)
 
 
 def _paste(foreground: Picture, background: Picture, alpha: Pixels) -> Picture:

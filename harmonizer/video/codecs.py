@@ -1,0 +1,84 @@
+"""What videos are written as: codecs by name, and the pixel format nearest to the source's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import av
+from av.video.format import VideoFormat
+
+from harmonizer.errors import OutputError
+from harmonizer.video import CodecName
+
+CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+
+
+@dataclass(frozen=True)
+class Codec:
+    """An encoder of FFmpeg, its settings, and the scale of its quality: 0 is best; None where it has no such scale."""
+
+    encoder: str
+    default_quality: int | None = None
+    worst_quality: int = 0
+    options: Mapping[str, str] = field(default_factory=dict)
+    tag: str | None = None  # the four letters in .mp4 and .mov, where players want others than FFmpeg's
+
+    def settings(self, quality: int | None) -> dict[str, str]:
+        """The encoder's options at a constant `quality`, None for the default. Raises OutputError."""
+        if self.default_quality is None:
+            if quality is not None:
+                raise OutputError(f"{self.encoder} has one quality; leave --quality out")
+            return dict(self.options)
+        if quality is not None and not 0 <= quality <= self.worst_quality:
+            raise OutputError(
+                f"quality of {self.encoder} goes from 0, the best, to {self.worst_quality}; got {quality}"
+            )
+        return {**self.options, "crf": str(self.default_quality if quality is None else quality)}
+
+
+# Presets fast enough to leave most of the time of a frame to the filters.
+CODECS = {
+    CodecName.h264: Codec("libx264", 18, 51, {"preset": "veryfast"}),
+    CodecName.h265: Codec("libx265", 20, 51, {"preset": "fast", "x265-params": "log-level=error"}, "hvc1"),
+    CodecName.vp9: Codec("libvpx-vp9", 24, 63, {"b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"}),
+    CodecName.prores: Codec("prores_ks", options={"profile": "auto"}),
+    CodecName.ffv1: Codec("ffv1", options={"level": "3", "slicecrc": "1"}),
+}
+
+
+def output_format(name: CodecName, source: str) -> str:
+    """The codec's pixel format nearest to the source's, without alpha.
+
+    It has at least the source's bits where any codec has (12 become 10 rather than an error), and its chroma
+    sampling where the codec takes it; RGB and grey become 4:2:0, which every player shows. Raises OutputError for a
+    codec with fewer bits, and one that this build of FFmpeg lacks.
+    """
+    given = VideoFormat(source, 64, 64)
+    bits = given.components[0].bits
+    depths = [8, 10] if bits <= 8 else [10, 12] if bits <= 10 else [12, 10]
+    samplings = sorted(("420", "422", "444"), key=lambda sampling: sampling != _sampling(given))
+    wanted = [f"yuv{sampling}p{'' if depth == 8 else f'{depth}le'}" for depth in depths for sampling in samplings]
+    formats = _formats(name)
+    found = next((pixel_format for pixel_format in wanted if pixel_format in formats), None)
+    if found is None:
+        deep = [str(other) for other in CODECS if any(pixel_format in _formats(other) for pixel_format in wanted)]
+        raise OutputError(
+            f"the source has {bits} bits, which {name} does not take here; choose --codec {' or '.join(deep)}"
+        )
+    return found
+
+
+def _sampling(source: VideoFormat) -> str:
+    if source.is_rgb or len(source.components) < 3:
+        return "420"
+    across, down = source.chroma_width(64), source.chroma_height(64)
+    return "444" if across == 64 else "422" if down == 64 else "420"
+
+
+def _formats(name: CodecName) -> set[str]:
+    try:
+        encoder = av.Codec(CODECS[name].encoder, "w")
+    except ValueError:  # PyAV's UnknownCodecError
+        return set()
+    return {pixel_format.name for pixel_format in encoder.video_formats or ()}

@@ -1,0 +1,71 @@
+"""Decoded frames <-> RGB, with the matrix and range that the stream is coded in."""
+
+from __future__ import annotations
+
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+
+from harmonizer.picture import Pixels
+from harmonizer.video.frames import Colour
+
+RGB, BT709, UNSPECIFIED, BT601 = 0, 1, 2, 6
+# The largest picture of standard definition; without a tag, players decide by it.
+SD_SIZE = (1279, 576)
+
+# Without these flags the converter loses a level of brightness with every trip to RGB and back.
+# On deep frames its white is 65280 of 65535, there and back, so that only numbers show it.
+EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+
+
+def read_colour(frame: VideoFrame) -> Colour:
+    """The coding of a decoded frame.
+
+    Without a tag the matrix is what players take: BT.709 for high definition, BT.601 below. RGB gets the coding
+    that it is to be written in, BT.709 in limited range.
+    """
+    primaries, transfer = int(frame.color_primaries), int(frame.color_trc)
+    if frame.format.is_rgb:
+        return Colour(BT709, False, *(BT709 if tag == UNSPECIFIED else tag for tag in (primaries, transfer)))
+    matrix = int(frame.colorspace)
+    if matrix in (RGB, UNSPECIFIED):
+        matrix = BT709 if frame.width > SD_SIZE[0] or frame.height > SD_SIZE[1] else BT601
+    # The formats whose names begin with yuvj are full-range by definition.
+    full_range = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+    return Colour(matrix, full_range, primaries, transfer)
+
+
+class Converter:
+    """Converts the frames of one stream, between which it keeps its tables."""
+
+    def __init__(self, colour: Colour) -> None:
+        """Take the coding of the frames' YUV side."""
+        self._colour = colour
+        self._range = ColorRange.JPEG if colour.full_range else ColorRange.MPEG
+        self._reformatter = VideoReformatter()
+
+    def to_rgb(self, frame: VideoFrame, *, alpha: bool = False) -> Pixels:
+        """HWC RGB, or RGBA with `alpha`: uint8, or uint16 from frames of more than 8 bits."""
+        shallow, deep = ("rgba", "rgba64le") if alpha else ("rgb24", "rgb48le")
+        return self._decode(frame, shallow, deep)
+
+    def to_grey(self, frame: VideoFrame) -> Pixels:
+        """HW, uint8 or uint16 as in `to_rgb`; white is full scale, whatever the stream's range."""
+        return self._decode(frame, "gray", "gray16le")
+
+    def to_yuv(self, pixels: Pixels, pixel_format: str) -> VideoFrame:
+        """HWC RGB of uint8 or uint16 in `pixel_format`; the tags are the encoder's to write."""
+        name = "rgb24" if pixels.dtype == np.uint8 else "rgb48le"
+        return self._reformatter.reformat(
+            VideoFrame.from_numpy_buffer(np.ascontiguousarray(pixels), format=name),
+            format=pixel_format,
+            interpolation=EXACT,
+            dst_colorspace=self._colour.matrix,
+            dst_color_range=self._range,
+        )
+
+    def _decode(self, frame: VideoFrame, shallow: str, deep: str) -> Pixels:
+        coding = {} if frame.format.is_rgb else {"src_colorspace": self._colour.matrix, "src_color_range": self._range}
+        name = deep if frame.format.components[0].bits > 8 else shallow
+        pixels: Pixels = self._reformatter.reformat(frame, format=name, interpolation=EXACT, **coding).to_ndarray()
+        return pixels

@@ -1,0 +1,65 @@
+"""What goes through the pipeline: upright frames in RGB, and how a stream stores them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from harmonizer.picture import Pixels
+
+Alpha = npt.NDArray[np.float32]
+"""Foreground opacity, HW, in [0, 1]."""
+
+Theta = npt.NDArray[np.float64]
+"""Filter arguments (k,) in [-1, 1], in the cascade's order."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A frame as a player shows it: `pixels` HWC RGB in uint8 or uint16, `alpha` None where it has none."""
+
+    index: int
+    pts: int  # in units of the stream's time base
+    duration: int  # the same; 0 where the file does not say
+    time: float  # seconds from the stream's zero
+    pixels: Pixels
+    alpha: Alpha | None = None
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A frame and what was decided for it; `raw` is None where no network has looked at it."""
+
+    frame: Frame
+    theta: Theta
+    raw: Theta | None = None
+    cut: bool = False
+
+
+@dataclass(frozen=True)
+class Colour:
+    """How colours are coded, in the numbers of ITU-T H.273, which files hold and FFmpeg uses; 2 is unspecified."""
+
+    matrix: int
+    full_range: bool
+    primaries: int
+    transfer: int
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """A video stream, upright."""
+
+    size: tuple[int, int]  # H, W
+    time_base: Fraction
+    rate: Fraction  # frames a second, the average where it varies
+    sample_aspect: Fraction  # width of a pixel over its height
+    pixel_format: str  # FFmpeg's name
+    bits: int
+    has_alpha: bool
+    colour: Colour
+    start: Fraction  # seconds by which the file's clock is ahead of 0
+    frames: int | None  # about how many, for the progress; None where the file does not say

@@ -1,0 +1,127 @@
+"""The masks and backgrounds of a video, one for each of its frames."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from itertools import repeat
+from pathlib import Path
+
+import numpy as np
+
+from harmonizer import io
+from harmonizer.errors import HarmonizerWarning, MaskError, VideoError
+from harmonizer.picture import Pixels, convert_depth
+from harmonizer.video.frames import Alpha, Frame
+from harmonizer.video.prefetch import running
+from harmonizer.video.reader import Reader
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
+
+
+def open_masks(path: Path, size: tuple[int, int], stack: ExitStack) -> Iterator[Alpha]:
+    """Masks of `size` (H, W) from a video, a folder of pictures in the order of their numbers, or one for all frames.
+
+    A video gives its alpha where it has it, else its grey values; pictures as in `io.read_mask`. Files stay open
+    until `stack` closes. Raises MaskError, VideoError, ImageFileError.
+    """
+    if path.is_dir():
+        files = sorted((file for file in path.iterdir() if file.suffix.lower() in PICTURES), key=_numbers)
+        if not files:
+            raise MaskError(f"the folder {path} holds no masks; they are pictures ({', '.join(PICTURES)}), one a frame")
+        return (io.read_mask(file, size) for file in files)
+    if path.suffix.lower() in PICTURES:
+        return repeat(io.read_mask(path, size))
+    video = stack.enter_context(Reader(path))
+    _check_size(video, size, "mask")
+    if video.is_coloured and not video.info.has_alpha:
+        raise MaskError(
+            f"{path} is in colour; a mask is grey, white on the foreground, or has an alpha channel. A background is "
+            "given with --background"
+        )
+    return running(video.opacities(), stack)
+
+
+def open_background(path: Path, size: tuple[int, int], stack: ExitStack) -> Iterator[tuple[float, Pixels]]:
+    """Backgrounds of `size` and the seconds at which they begin, from a video or one picture.
+
+    Raises VideoError and ImageFileError.
+    """
+    if path.suffix.lower() in PICTURES:
+        pixels = io.read_image(path).pixels
+        if pixels.shape[:2] != size:
+            raise VideoError(_sizes("background", path, (pixels.shape[0], pixels.shape[1]), size))
+        return iter([(0.0, pixels)])
+    video = stack.enter_context(Reader(path))
+    _check_size(video, size, "background")
+    return running(((frame.time, frame.pixels) for frame in video), stack)
+
+
+def with_masks(frames: Iterable[Frame], masks: Iterator[Alpha], name: Path) -> Iterator[Frame]:
+    """Each frame with its mask as `alpha`. Raises MaskError when the masks end before the frames."""
+    count = 0
+    for frame in frames:
+        alpha = next(masks, None)
+        if alpha is None:
+            raise MaskError(
+                f"the mask {name} ends after {count} frames, its video goes on; there is one mask for each frame"
+            )
+        count += 1
+        yield replace(frame, alpha=alpha)
+    if not isinstance(masks, repeat) and next(masks, None) is not None:
+        message = f"the mask {name} goes on after the video's {count} frames; check that they belong together"
+        warnings.warn(message, HarmonizerWarning, stacklevel=1)
+
+
+def with_backgrounds(frames: Iterable[Frame], backgrounds: Iterator[tuple[float, Pixels]]) -> Iterator[Frame]:
+    """Each frame pasted with its `alpha` onto the background of its time; the last background stays to the end."""
+    current = next(backgrounds)
+    upcoming: tuple[float, Pixels] | None = current
+    for frame in frames:
+        while upcoming is not None and upcoming[0] <= frame.time:
+            current = upcoming
+            upcoming = next(backgrounds, None)
+        yield replace(frame, pixels=paste(frame, current[1]))
+
+
+def paste(frame: Frame, background: Pixels) -> Pixels:
+    """The frame over a background of any depth, in the frame's dtype (Eq. 5 without a filter)."""
+    assert frame.alpha is not None
+    pixels = convert_depth(background, frame.pixels.dtype).copy()
+    box = bounding_box(frame.alpha)
+    if box is None:
+        return pixels
+    opacity = frame.alpha[box][..., None]
+    mixed = pixels[box] + opacity * (frame.pixels[box].astype(np.float32) - pixels[box])
+    pixels[box] = (mixed + np.float32(0.5)).astype(pixels.dtype)
+    return pixels
+
+
+def bounding_box(alpha: Alpha) -> tuple[slice, slice] | None:
+    """The rows and columns between which all that is above 0 lies; None for an empty mask."""
+    rows = np.flatnonzero(alpha.any(axis=1))
+    columns = np.flatnonzero(alpha.any(axis=0))
+    if not len(rows):
+        return None
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _numbers(file: Path) -> list[tuple[int, int | str]]:
+    """A key by which 2.png comes before 10.png."""
+    parts = re.split(r"(\d+)", file.name)
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in parts]
+
+
+def _check_size(video: Reader, size: tuple[int, int], role: str) -> None:
+    if video.info.size != size:
+        raise VideoError(_sizes(role, video.path, video.info.size, size))
+
+
+def _sizes(role: str, path: Path, found: tuple[int, int], size: tuple[int, int]) -> str:
+    return (
+        f"the {role} {path} has {found[1]} x {found[0]} pixels, its video {size[1]} x {size[0]}; scale or crop it to "
+        "the video's size"
+    )

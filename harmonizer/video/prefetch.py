@@ -1,0 +1,60 @@
+"""Overlap in time: whatever feeds an iterator runs in a thread of its own, a few items ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Event, Semaphore, Thread
+from typing import TypeVar
+
+T = TypeVar("T")
+
+# Enough to keep every stage busy; a frame of 1080p and its mask take 15 MB.
+DEPTH = 2
+
+
+@dataclass(frozen=True)
+class _End:
+    """The last thing in a queue: the iterable is exhausted, or failed."""
+
+    error: BaseException | None = None
+
+
+def running(items: Iterable[T], stack: ExitStack, depth: int = DEPTH) -> Iterator[T]:
+    """The same items, read by a thread up to `depth` of them in advance; closing `stack` stops and joins the thread.
+
+    What `items` raises is raised here, once, after the items before it. Nest them from the inside out with one stack:
+    it stops the outermost thread first, each after the item that it is at.
+    """
+    return stack.enter_context(closing(_prefetch(items, depth)))
+
+
+def _prefetch(items: Iterable[T], depth: int) -> Generator[T]:
+    queue: SimpleQueue[T | _End] = SimpleQueue()
+    slots, stopped = Semaphore(depth), Event()
+
+    def read() -> None:
+        try:
+            for item in items:
+                slots.acquire()
+                if stopped.is_set():
+                    return
+                queue.put(item)
+            queue.put(_End())
+        except BaseException as error:
+            queue.put(_End(error))
+
+    thread = Thread(target=read, name="prefetch", daemon=True)
+    thread.start()
+    try:
+        while not isinstance(item := queue.get(), _End):
+            slots.release()
+            yield item
+        if item.error:
+            raise item.error
+    finally:
+        stopped.set()
+        slots.release()
+        thread.join()

@@ -1,0 +1,212 @@
+"""Video files -> upright frames, by PyAV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import av
+import numpy as np
+from av.codec.context import CodecContext
+from av.error import FFmpegError
+from av.packet import Packet
+from av.sidedata.sidedata import Type
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from harmonizer import io
+from harmonizer.errors import VideoError
+from harmonizer.picture import Pixels, convert_depth
+from harmonizer.video.colour import Converter, read_colour
+from harmonizer.video.frames import Alpha, Frame, VideoInfo
+
+# By how much a file may end before the time in its header: rounding and odd muxers, not a lost part.
+MISSING_SECONDS, MISSING_PART = 0.5, 0.02
+MICROSECOND = Fraction(1, 1_000_000)
+ONE = 1 << 16  # in a display matrix
+
+
+class Reader:
+    """The video stream of a file, frame by frame, turned and flipped as its display matrix asks.
+
+    Opening decodes one frame, for `info` and `is_coloured`. Iterate once; raises VideoError for what cannot be
+    decoded, a frame of another size, and a file that ends before its time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file. Raises VideoError."""
+        self.path = path
+        self._container = open_input(path)
+        try:
+            stream = self._container.streams.best("video")
+            if not isinstance(stream, VideoStream):
+                raise VideoError(f"{path} holds no video stream")
+            if stream.codec_context is None:
+                raise VideoError(
+                    f"{path} is damaged, or in a codec that cannot be decoded here; get or convert it again"
+                )
+            self._stream = stream
+            frames = self._decode()
+            first = next(frames, None)
+            if first is None:
+                raise VideoError(f"{path} holds no frame that can be decoded; if it is cut off, get it again")
+            self.info = _describe(self._stream, first)
+            self._turn = _turn(first)
+            self._converter = Converter(self.info.colour)
+            self.is_coloured = io.is_colour(self._converter.to_rgb(first))
+        except BaseException:
+            self._container.close()
+            raise
+        self._decoded = chain([first], frames)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._container.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """The frames in RGB, with alpha where the stream has it."""
+        alpha = self.info.has_alpha
+        for index, decoded in enumerate(self._checked()):
+            pixels = self._converter.to_rgb(decoded, alpha=alpha)
+            yield Frame(
+                index=index,
+                pts=decoded.pts or 0,
+                duration=decoded.duration or 0,
+                time=float((decoded.pts or 0) * self.info.time_base - self.info.start),
+                pixels=self._upright(pixels[..., :3]),
+                alpha=convert_depth(self._upright(pixels[..., 3]), np.float32) if alpha else None,
+            )
+
+    def opacities(self) -> Iterator[Alpha]:
+        """The frames as masks: their alpha where the stream has it, else their grey values."""
+        if self.info.has_alpha:
+            yield from (frame.alpha for frame in self if frame.alpha is not None)
+            return
+        for decoded in self._checked():
+            yield convert_depth(self._upright(self._converter.to_grey(decoded)), np.float32)
+
+    def _upright(self, pixels: Pixels) -> Pixels:
+        transposed, rows, columns = self._turn
+        turned = pixels.swapaxes(0, 1) if transposed else pixels
+        return np.ascontiguousarray(turned[::rows, ::columns])
+
+    def _checked(self) -> Iterator[VideoFrame]:
+        """The decoded frames, all of one size and with a time."""
+        size = None
+        for index, frame in enumerate(self._decoded):
+            size = size or (frame.width, frame.height)
+            if (frame.width, frame.height) != size:
+                raise VideoError(
+                    f"{self.path} changes from {size[0]} x {size[1]} to {frame.width} x {frame.height} pixels at "
+                    f"frame {index}; convert it to one size first"
+                )
+            if frame.pts is None:
+                raise VideoError(f"frame {index} of {self.path} has no time; copy it into an .mkv or .mp4 file first")
+            yield frame
+
+    def _decode(self) -> Iterator[VideoFrame]:
+        decoder = _decoder(self._stream)
+        count, end = 0, Fraction(0)
+        try:
+            # The other streams are read too: the file is whole if any of them reaches its end.
+            for packet in self._container.demux():
+                end = max(end, _end(packet))
+                if packet.stream.index != self._stream.index:
+                    continue
+                for frame in decoder.decode(packet):
+                    count += 1
+                    yield frame
+        except FFmpegError as error:
+            raise VideoError(
+                f"{self.path} cannot be decoded after frame {count}: {error.strerror}. If it is damaged or cut off, "
+                "get it again"
+            ) from error
+        if self._container.duration is None:
+            return
+        length = self._container.duration * MICROSECOND
+        end -= (self._container.start_time or 0) * MICROSECOND
+        if length - end > max(MISSING_SECONDS, MISSING_PART * length):
+            raise VideoError(
+                f"{self.path} ends after {float(end):.1f} of {float(length):.1f} seconds ({count} frames): it is cut "
+                "off. Get it again"
+            )
+
+
+def open_input(path: Path) -> av.container.InputContainer:
+    """Open a media file. Raises VideoError."""
+    try:
+        return av.open(str(path), metadata_errors="replace")
+    except FileNotFoundError:
+        raise VideoError(f"there is no file {path}; check the name and the folder") from None
+    except FFmpegError as error:
+        raise VideoError(
+            f"{path} cannot be read as video: {error.strerror}. If it is damaged or cut off, get it again; else "
+            "convert it"
+        ) from error
+
+
+def start(container: av.container.InputContainer) -> Fraction:
+    """Seconds by which a file's clock is ahead of 0, as in transport streams."""
+    return max(0, container.start_time or 0) * MICROSECOND
+
+
+def _decoder(stream: VideoStream) -> VideoCodecContext:
+    """The stream's own decoder; VP9 keeps alpha beside the picture, where only libvpx looks for it."""
+    if stream.codec_context.name == "vp9" and stream.metadata.get("alpha_mode") == "1":
+        decoder = CodecContext.create("libvpx-vp9", "r")
+        assert isinstance(decoder, VideoCodecContext)
+        return decoder
+    stream.thread_type = "AUTO"
+    return stream.codec_context
+
+
+def _describe(stream: VideoStream, frame: VideoFrame) -> VideoInfo:
+    container = stream.container
+    assert isinstance(container, av.container.InputContainer)
+    assert stream.time_base is not None
+    rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+    turned = _turn(frame)[0]
+    aspect = Fraction(stream.sample_aspect_ratio or 1)
+    seconds = (container.duration or 0) * MICROSECOND
+    return VideoInfo(
+        size=(frame.width, frame.height) if turned else (frame.height, frame.width),
+        time_base=stream.time_base,
+        rate=rate,
+        sample_aspect=1 / aspect if turned else aspect,
+        pixel_format=frame.format.name,
+        bits=frame.format.components[0].bits,
+        has_alpha=any(component.is_alpha for component in frame.format.components),
+        colour=read_colour(frame),
+        start=start(container),
+        frames=stream.frames or round(seconds * rate) or None,
+    )
+
+
+def _turn(frame: VideoFrame) -> tuple[bool, int, int]:
+    """What makes a frame upright: whether to transpose it, then the steps (1 or -1) through its rows and columns."""
+    data = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload] # its keys are Type
+    if data is None:
+        return False, 1, 1
+    # A pixel at (x, y) is shown at (a x + c y, b x + d y).
+    a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
+    if {abs(a), abs(d)} == {ONE} and b == c == 0:
+        return False, d // ONE, a // ONE
+    if {abs(b), abs(c)} == {ONE} and a == d == 0:
+        return True, b // ONE, c // ONE
+    raise VideoError("the video is to be shown turned by other than quarter turns; convert it to an upright one first")
+
+
+def _end(packet: Packet[Any]) -> Fraction:
+    """The time at which a packet ends, in seconds."""
+    if packet.pts is None or packet.time_base is None:
+        return Fraction(0)
+    return (packet.pts + (packet.duration or 0)) * packet.time_base

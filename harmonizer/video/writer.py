@@ -1,0 +1,178 @@
+"""Harmonized frames -> a video file with the source's times, colour tags and sound."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import av
+from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Stream
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
+
+from harmonizer import io
+from harmonizer.errors import OutputError
+from harmonizer.video import CodecName
+from harmonizer.video.codecs import CODECS, CONTAINERS, output_format
+from harmonizer.video.colour import Converter
+from harmonizer.video.frames import Frame, VideoInfo
+from harmonizer.video.reader import open_input, start
+
+
+class Writer:
+    """Encodes frames into a file, with the sound of `source` copied beside them.
+
+    The file appears whole, on leaving the context without an error, or not at all. All methods raise OutputError.
+    """
+
+    def __init__(self, path: Path, info: VideoInfo, source: Path, codec: CodecName, quality: int | None) -> None:
+        """Check what can be checked before the work: name, place, codec, quality and depth."""
+        check_output(path)
+        self._path = path
+        self._info = info
+        self._source = source
+        self._codec = CODECS[codec]
+        self._settings = self._codec.settings(quality)
+        self._pixel_format = output_format(codec, info.pixel_format)
+        self._beside = path.with_name(f".{uuid.uuid4().hex}.part")
+        self._converter = Converter(info.colour)
+        self._stack = ExitStack()
+        self._shift = round(info.start / info.time_base)
+        self._written = 0
+
+    def __enter__(self) -> Self:
+        try:
+            self._open()
+        except BaseException:
+            self._discard()
+            raise
+        return self
+
+    def write(self, frame: Frame) -> None:
+        """Encode a frame at its own time, and copy the sound up to it."""
+        coded = self._converter.to_yuv(frame.pixels, self._pixel_format)
+        coded.pts, coded.time_base, coded.duration = frame.pts - self._shift, self._info.time_base, frame.duration
+        with self._explained():
+            self._output.mux(self._stream.encode(coded))
+            self._sound.copy(until=frame.time)
+        self._written += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                with self._explained():
+                    self._output.mux(self._stream.encode(None))
+                    self._sound.copy()
+                    self._output.close()  # writes the index, so it too can meet a full disk
+                    self._beside.replace(self._path)
+        finally:
+            self._discard()
+
+    def _open(self) -> None:
+        container = CONTAINERS[self._path.suffix.lower()]
+        with self._explained():
+            self._output = av.open(str(self._beside), "w", format=container)
+        try:
+            stream = self._output.add_stream(self._codec.encoder, self._info.rate, self._settings)
+            assert isinstance(stream, VideoStream)
+            self._stream = stream
+            self._describe(stream.codec_context)
+            if self._codec.tag and container in ("mp4", "mov"):
+                stream.codec_context.codec_tag = self._codec.tag
+            self._sound = Sound(self._source, self._output)
+            self._stack.callback(self._sound.close)
+            with self._explained(but=(ValueError,)):
+                self._output.start_encoding()
+        except ValueError as error:  # among others of FFmpeg's "invalid argument"
+            raise OutputError(
+                f"{self._path.name} cannot hold this: {error}. Choose another of {', '.join(CONTAINERS)}, or another "
+                "codec; .mkv holds nearly everything"
+            ) from error
+
+    def _describe(self, context: VideoCodecContext) -> None:
+        colour = self._info.colour
+        context.height, context.width = self._info.size
+        context.pix_fmt = self._pixel_format
+        context.time_base = self._info.time_base
+        context.sample_aspect_ratio = self._info.sample_aspect
+        context.colorspace, context.color_range = colour.matrix, 2 if colour.full_range else 1
+        context.color_primaries, context.color_trc = colour.primaries, colour.transfer
+
+    def _discard(self) -> None:
+        self._stack.close()
+        if hasattr(self, "_output"):
+            # Closing writes what is left of a file that is not wanted: what goes wrong in it was said already.
+            with contextlib.suppress(FFmpegError):
+                self._output.close()
+        self._beside.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _explained(self, but: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+        try:
+            yield
+        except but:
+            raise
+        except (FFmpegError, OSError) as error:
+            raise OutputError(
+                f"{self._path} cannot be written: {error.strerror}, after {self._written} frames; nothing is left of it"
+            ) from error
+
+
+class Sound:
+    """The sound of a file, copied packet by packet into an output that has not begun."""
+
+    def __init__(self, source: Path, output: av.container.OutputContainer) -> None:
+        """Raises ValueError for a codec that the output's container does not take."""
+        self._container = open_input(source)
+        self._output = output
+        self._start = start(self._container)
+        try:
+            self._tracks: dict[int, Stream] = {
+                stream.index: output.add_stream_from_template(stream) for stream in self._container.streams.audio
+            }
+        except ValueError:
+            self._container.close()
+            raise
+        self._packets = self._container.demux(*self._container.streams.audio) if self._tracks else iter(())
+        self._next = self._read()
+
+    def copy(self, until: float | None = None) -> None:
+        """Copy the packets that begin at `until` seconds or before, all that are left by default."""
+        while self._next is not None and (until is None or self._seconds(self._next) <= until):
+            packet = self._next
+            assert packet.time_base is not None
+            shift = round(self._start / packet.time_base)
+            packet.pts = None if packet.pts is None else packet.pts - shift
+            packet.dts = None if packet.dts is None else packet.dts - shift
+            packet.stream = self._tracks[packet.stream_index]
+            self._output.mux(packet)
+            self._next = self._read()
+
+    def close(self) -> None:
+        """Close the source."""
+        self._container.close()
+
+    def _read(self) -> Packet[Any] | None:
+        # A packet without a time ends a stream and is empty.
+        return next((packet for packet in self._packets if packet.dts is not None), None)
+
+    def _seconds(self, packet: Packet[Any]) -> Fraction:
+        return (packet.dts or 0) * (packet.time_base or Fraction(0)) - self._start
+
+
+def check_output(path: Path) -> None:
+    """Raise OutputError unless the container of that name is known and its folder exists."""
+    if path.suffix.lower() not in CONTAINERS:
+        given = f"ends in {path.suffix!r}" if path.suffix else "has no extension"
+        raise OutputError(f"{path} {given}; videos are written as {', '.join(CONTAINERS)}")
+    io.check_place(path)
