@@ -35,6 +35,7 @@ class Harmonizer:
         """Build the cascade that the predictor's checkpoint names."""
         self.predictor = predictor
         self.cascade = Cascade(predictor.config.filters, statistics=predictor.config.statistics)
+        self.plan = self.cascade.compile("numba")
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> Harmonizer:
@@ -66,4 +67,4 @@ class Harmonizer:
         if values is None:
             values = self.predictor.predict(image, alpha)
         named = dict(zip(self.cascade.names, values.tolist(), strict=True))
-        return Result(self.cascade(image, values, alpha), named)
+        return Result(self.plan(image, values, alpha), named)

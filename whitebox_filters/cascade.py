@@ -22,8 +22,8 @@ EIGHT_FILTERS = (*DEFAULT_FILTERS, "tint", "gamma")
 
 Region = Literal["frame", "mask"]
 
-# The compiled backends, each named like the extra that installs it.
 _MODULES = {"numba": "numba_cpu", "cuda": "cuda"}
+_INSTALL = {"numba": "numba", "cuda": "'harmonizer[cuda]'"}
 
 
 class Cascade:
@@ -100,7 +100,18 @@ class Cascade:
         """
         xp, planes, arguments = self._prepare(image, theta)
         weights = self._weights(_alpha(image, mask, planes))
-        return [value for _, value in array.steps(xp, self.filters, planes, arguments, self._frozen(None), weights)]
+        return [
+            value for _, value in array.steps(xp, self.filters, planes, arguments, self.check_statistics(None), weights)
+        ]
+
+    def compile(self, backend: str = "numba") -> Any:
+        """The cascade made ready for many pictures: `plan(image, theta, mask=None, out=None, statistics=None)`.
+
+        `print(plan)` shows how often it goes through a picture, and what for. Raises BackendError.
+        """
+        if backend not in _MODULES:
+            raise BackendError(f"backend is one of {', '.join(map(repr, _MODULES))}; got {backend!r}")
+        return _import(backend).Plan(self)
 
     def _run(
         self, image: Array, theta: Any, mask: Array | None, statistics: Sequence[Any] | None, *, every: bool
@@ -108,7 +119,7 @@ class Cascade:
         xp, original, arguments = self._prepare(image, theta)
         alpha = _alpha(image, mask, original)
         weights = self._weights(alpha)
-        steps = array.steps(xp, self.filters, original, arguments, self._frozen(statistics), weights)
+        steps = array.steps(xp, self.filters, original, arguments, self.check_statistics(statistics), weights)
         for index, (planes, _) in enumerate(steps, start=1):
             if every or index == len(self):
                 yield _restore(array.blend(planes, original, alpha), image)
@@ -154,7 +165,8 @@ class Cascade:
             raise ThetaError(f"theta lies in [-1, 1]; got {', '.join(outside)}")
         return values
 
-    def _frozen(self, statistics: Sequence[Any] | None) -> Sequence[Any]:
+    def check_statistics(self, statistics: Sequence[Any] | None) -> Sequence[Any]:
+        """One entry a filter, None where to measure. Raises FilterError."""
         if statistics is None:
             return [None] * len(self)
         if len(statistics) != len(self):
@@ -162,18 +174,24 @@ class Cascade:
         return statistics
 
     def _compiled(self, backend: str, image: Array, theta: Any, mask: Any, statistics: Sequence[Any] | None) -> Array:
+        if backend == "numba":
+            return self.compile(backend)(image, theta, mask, statistics=statistics)
         if self.region == "mask" and mask is not None and statistics is None:
             raise BackendError(
                 f"backend {backend!r} measures the frame only; freeze what this cascade measures inside the mask: "
                 "statistics=cascade.statistics(image, theta, mask)"
             )
-        try:
-            module = importlib.import_module(f"whitebox_filters.backends.{_MODULES[backend]}")
-        except ImportError as error:
-            raise BackendError(
-                f"backend {backend!r} cannot be imported here ({error}); pip install 'harmonizer[{backend}]'"
-            ) from error
-        return module.run(self.filters, image, self.check_theta(theta), mask, self._frozen(statistics))
+        module = _import(backend)
+        return module.run(self.filters, image, self.check_theta(theta), mask, self.check_statistics(statistics))
+
+
+def _import(backend: str) -> Any:
+    try:
+        return importlib.import_module(f"whitebox_filters.backends.{_MODULES[backend]}")
+    except ImportError as error:
+        raise BackendError(
+            f"backend {backend!r} cannot be imported here ({error}); pip install {_INSTALL[backend]}"
+        ) from error
 
 
 def _kind(image: Array) -> str:

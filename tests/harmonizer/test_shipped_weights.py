@@ -54,10 +54,10 @@ def test_size_and_depth_of_the_picture_hardly_matter_to_theta():
     assert max(abs(large[name] - theta[name]) for name in theta) < 0.03
 
 
-def test_it_runs_without_torch_numba_and_network(run_python):
+def test_it_runs_without_torch_and_network(run_python):
     code = f"""
 import socket, sys
-for name in ("torch", "timm", "numba", "onnx", "safetensors", "array_api_compat"):
+for name in ("torch", "timm", "onnx", "safetensors", "array_api_compat"):
     sys.modules[name] = None  # importing it now raises ImportError
 def refuse(*arguments, **options): raise OSError("no network")
 socket.socket.connect = refuse

@@ -171,11 +171,11 @@ def test_the_region_of_the_statistics_is_kept_and_shown():
         wf.Cascade(statistics="foreground")
 
 
-def test_a_compiled_backend_takes_statistics_over_the_mask_frozen_only():
-    image, mask = picture(), np.linspace(0, 1, 30).reshape(6, 5)
-    cascade = wf.Cascade(statistics="mask")
-    with pytest.raises(wf.BackendError, match=r"cascade\.statistics\(image, theta, mask\)"):
-        cascade(image, THETA, mask, backend="numba")
-    frozen = cascade.statistics(image, THETA, mask)
-    result = cascade(image, THETA, mask, statistics=frozen, backend="numba")
-    np.testing.assert_allclose(result, cascade(image, THETA, mask), atol=1e-6)
+@pytest.mark.parametrize("mask", [np.linspace(0, 1, 30).reshape(6, 5), np.zeros((6, 5))], ids=["soft", "empty"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float64])
+def test_the_compiled_cascade_measures_inside_the_mask_too(mask, dtype):
+    image, cascade = picture(dtype), wf.Cascade(statistics="mask")
+    result = cascade(image, THETA, mask, backend="numba")
+    np.testing.assert_allclose(result, cascade(image, THETA, mask), atol=1 if dtype == np.uint8 else 1e-6)
+    if mask.any():
+        assert not np.array_equal(result, wf.Cascade()(image, THETA, mask, backend="numba"))

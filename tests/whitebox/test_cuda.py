@@ -52,7 +52,8 @@ six, every = wf.Cascade().filters, [wf.get(name) for name in wf.names()]
 means = {None: None, "mean": np.asarray(0.5), "channel_means": np.array([0.4, 0.5, 0.6])}
 counts = {f.name: len(f.coefficients(np, np.asarray(0.1), means[f.statistic])) for f in every}
 for f in {f.pixel: f for f in every}.values():  # filters of one formula differ in coefficients only
-    record(f"{f.name} device", f.pixel, (types.float32,) * (3 + counts[f.name]), device=True)
+    bound = fuse.bind(f.pixel, backend.device_function)
+    record(f"{f.name} device", bound, (types.float32,) * (3 + counts[f.name]), device=True)
     record_pixels(f.name, (f,), "float32")
 for dtype in ("uint8", "float32", "float64"):
     record_pixels("fused", six, dtype)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from whitebox_filters.errors import FilterError
 from whitebox_filters.images import LEVELS, FloatArray
-from whitebox_filters.scales import single
+from whitebox_filters.scales import angle, power, single
 from whitebox_filters.spec import Filter, Pixel
 from whitebox_filters.statistics import measure
 
@@ -45,16 +46,20 @@ def coefficients(
         if statistic is None and filter.statistic is not None:
             means = channel_means(filters[:index], values)
             statistic = measure(np, means[:, None, None], filter.statistic)
-        if statistic is not None:
-            statistic = np.asarray(statistic, np.float64)
-        computed = filter.coefficients(np, theta[..., index], statistic)
-        if len(computed) != _coefficient_count(filter.pixel):
-            raise FilterError(
-                f"filter {filter.name!r} computes {len(computed)} coefficients; its pixel formula takes "
-                f"{_coefficient_count(filter.pixel)} after r, g, b"
-            )
-        values += tuple(float(value) for value in computed)
+        values += filter_coefficients(filter, theta[..., index], statistic)
     return values
+
+
+def filter_coefficients(filter: Filter, theta: Any, statistic: Any) -> tuple[float, ...]:
+    """The coefficients of one filter. Raises FilterError if there are not as many as its pixel formula takes."""
+    known = None if statistic is None else np.asarray(statistic, np.float64)
+    computed = filter.coefficients(np, theta, known)
+    if len(computed) != _coefficient_count(filter.pixel):
+        raise FilterError(
+            f"filter {filter.name!r} computes {len(computed)} coefficients; its pixel formula takes "
+            f"{_coefficient_count(filter.pixel)} after r, g, b"
+        )
+    return tuple(float(value) for value in computed)
 
 
 def pixels(filters: tuple[Filter, ...]) -> tuple[Pixel, ...]:
@@ -72,7 +77,7 @@ def chain(formulas: tuple[Pixel, ...], jit: Jit) -> Callable[..., Any]:
     lines = ["def fused(r, g, b, coefficients):"]
     start = 0
     for index, formula in enumerate(formulas):
-        namespace[f"pixel_{index}"] = jit(formula)
+        namespace[f"pixel_{index}"] = jit(bind(formula, jit))
         stop = start + _coefficient_count(formula)
         arguments = ", ".join(["r, g, b", *(f"coefficients[{i}]" for i in range(start, stop))])
         lines += [f"    r, g, b = pixel_{index}({arguments})", "    r, g, b = clamp(r), clamp(g), clamp(b)"]
@@ -80,6 +85,13 @@ def chain(formulas: tuple[Pixel, ...], jit: Jit) -> Callable[..., Any]:
     lines.append("    return r, g, b")
     exec("\n".join(lines), namespace)
     return jit(namespace["fused"])
+
+
+def bind(formula: Pixel, jit: Jit) -> Callable[..., Any]:
+    """The formula with the functions that it shares with others, `power` and `angle`, compiled by `jit`."""
+    globals_ = formula.__globals__
+    shared = {name: jit(value) for name, value in globals_.items() if value is power or value is angle}
+    return FunctionType(formula.__code__, {**globals_, **shared}, formula.__name__, None, formula.__closure__)
 
 
 def row(values: tuple[float, ...], dtype: np.dtype[Any]) -> tuple[Any, ...]:

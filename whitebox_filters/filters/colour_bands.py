@@ -12,7 +12,7 @@ import math
 from typing import Any, NamedTuple
 
 from whitebox_filters.registry import register
-from whitebox_filters.scales import single
+from whitebox_filters.scales import angle, single
 from whitebox_filters.spec import Array, Filter, Prior
 
 # theta = 1 turns a band's centre half of the way to the next one's; beyond two thirds, hues would overtake each other.
@@ -117,7 +117,7 @@ def pixel(
     after: float,
 ) -> tuple[float, float, float]:
     along, across = r - HALF * (g + b), HALF_ROOT * (g - b)
-    offset = math.atan2(across, along) - centre
+    offset = angle(across, along) - centre
     if offset < -PI:
         offset += CIRCLE
     part = max(ZERO, ONE - (offset / after if offset > ZERO else -offset / before))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from whitebox_filters.registry import register
-from whitebox_filters.scales import single
+from whitebox_filters.scales import power, single
 from whitebox_filters.spec import Array, Example, Filter, Prior
 
 STOPS = 4.0  # at theta = 1
@@ -38,11 +38,11 @@ def _encode(xp: Any, linear: Array) -> Array:
 def pixel(r: float, g: float, b: float, gain: float) -> tuple[float, float, float]:
     def encode(linear: float) -> Any:
         if linear > LINEAR_KNEE_32:
-            return SCALE_32 * linear**ROOT_32 - OFFSET_32
+            return SCALE_32 * power(linear, ROOT_32) - OFFSET_32
         return SLOPE_32 * linear
 
     def expose(value: float) -> Any:
-        linear = ((value + OFFSET_32) / SCALE_32) ** POWER_32 if value > KNEE_32 else value / SLOPE_32
+        linear = power((value + OFFSET_32) / SCALE_32, POWER_32) if value > KNEE_32 else value / SLOPE_32
         return value + (encode(linear * gain) - encode(linear))
 
     return expose(r), expose(g), expose(b)

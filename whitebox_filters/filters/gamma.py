@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from whitebox_filters.registry import register
-from whitebox_filters.scales import single
+from whitebox_filters.scales import power, single
 from whitebox_filters.spec import Array, Example, Filter, Prior
 
 GAMMA_LIMIT = 2.0
@@ -27,7 +27,7 @@ def array(xp: Any, rgb: Array, exponent: Array) -> Array:
 
 
 def pixel(r: float, g: float, b: float, exponent: float) -> tuple[float, float, float]:
-    gain = max(r, g, b, TOE_32) ** exponent
+    gain = power(max(r, g, b, TOE_32), exponent)
     return r * gain, g * gain, b * gain
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from whitebox_filters.registry import register
-from whitebox_filters.scales import single
+from whitebox_filters.scales import power, single
 from whitebox_filters.spec import Array, Example, Filter, Prior
 
 # Within one 8-bit level of white the curve is a straight line: its slope stays below 255^|theta|.
@@ -28,9 +28,9 @@ def array(xp: Any, rgb: Array, theta: Array) -> Array:
 def pixel(r: float, g: float, b: float, theta: float) -> tuple[float, float, float]:
     red, green, blue = ONE - r, ONE - g, ONE - b
     return (
-        r + red * (ONE - max(red, TOE_32) ** theta),
-        g + green * (ONE - max(green, TOE_32) ** theta),
-        b + blue * (ONE - max(blue, TOE_32) ** theta),
+        r + red * (ONE - power(max(red, TOE_32), theta)),
+        g + green * (ONE - power(max(green, TOE_32), theta)),
+        b + blue * (ONE - power(max(blue, TOE_32), theta)),
     )
 
 

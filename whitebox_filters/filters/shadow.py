@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from whitebox_filters.registry import register
-from whitebox_filters.scales import single
+from whitebox_filters.scales import power, single
 from whitebox_filters.spec import Array, Example, Filter, Prior
 
 # Within one 8-bit level of black the curve is a straight line: its slope stays below 255^|theta|.
@@ -24,7 +24,7 @@ def array(xp: Any, rgb: Array, exponent: Array) -> Array:
 
 
 def pixel(r: float, g: float, b: float, exponent: float) -> tuple[float, float, float]:
-    return r * max(r, TOE_32) ** exponent, g * max(g, TOE_32) ** exponent, b * max(b, TOE_32) ** exponent
+    return r * power(max(r, TOE_32), exponent), g * power(max(g, TOE_32), exponent), b * power(max(b, TOE_32), exponent)
 
 
 def inverse(theta: float) -> float:

@@ -1,0 +1,69 @@
+"""Machine code in a cache: found by what it was made from, never stale, never trusted when damaged."""
+
+from types import FunctionType
+
+import numpy as np
+import pytest
+
+import whitebox_filters as wf
+from whitebox_filters.backends import native, vectors
+from whitebox_filters.scales import angle, power
+
+RUN = """
+import numpy as np
+import whitebox_filters as wf
+image = np.linspace(0, 1, 60, dtype=np.float32).reshape(4, 5, 3)
+print(wf.Cascade(["shadow"]).compile("numba")(image, [0.5]).sum())
+"""
+
+
+def test_power_and_angle_keep_their_stated_errors():
+    generator = np.random.default_rng(0)
+    with np.errstate(over="ignore"):  # of bits that are shifted out
+        bases, exponents = generator.uniform(1 / 255, 1, 4000), generator.uniform(-1, 1, 4000)
+        for base, exponent in zip(bases.astype(np.float32), exponents.astype(np.float32), strict=True):
+            assert vectors.power(base, exponent) == pytest.approx(power(float(base), float(exponent)), rel=4e-7)
+        assert vectors.power(np.float32(0.3), np.float32(0)) == 1
+        for across, along in generator.normal(size=(4000, 2)).astype(np.float32):
+            assert vectors.angle(across, along) == pytest.approx(angle(float(across), float(along)), abs=1e-6)
+    assert vectors.angle(np.float32(0), np.float32(0)) == 0
+
+
+def scaled(limit):
+    def formula(r, g, b):
+        return r * limit, g, b
+
+    return formula
+
+
+def test_a_fingerprint_tells_what_a_function_computes():
+    shadow = wf.get("shadow").pixel
+    assert native.fingerprint(shadow) == native.fingerprint(shadow)
+    moved = FunctionType(shadow.__code__.replace(co_filename="elsewhere.py", co_firstlineno=7), shadow.__globals__)
+    assert native.fingerprint(moved) == native.fingerprint(shadow)
+    changed = FunctionType(shadow.__code__, {**shadow.__globals__, "TOE_32": np.float32(0.1)})
+    assert native.fingerprint(changed) != native.fingerprint(shadow)
+    assert native.fingerprint(scaled(2)) != native.fingerprint(scaled(3))
+    assert native.fingerprint(wf.get("highlight").pixel) != native.fingerprint(shadow)
+
+
+def test_the_next_process_finds_the_code_and_makes_damaged_code_anew(run_python, tmp_path):
+    first = run_python(RUN, WHITEBOX_FILTERS_CACHE=str(tmp_path))
+    entries = sorted(tmp_path.iterdir())
+    assert {entry.suffix for entry in entries} == {".o"}
+    stamps = [entry.stat().st_mtime_ns for entry in entries]
+    assert run_python(RUN, WHITEBOX_FILTERS_CACHE=str(tmp_path)) == first
+    assert [entry.stat().st_mtime_ns for entry in entries] == stamps
+    damaged = entries[0].read_bytes()[:-100]
+    entries[0].write_bytes(damaged)
+    assert run_python(RUN, WHITEBOX_FILTERS_CACHE=str(tmp_path)) == first
+    assert sorted(tmp_path.iterdir()) == entries
+    assert len(entries[0].read_bytes()) > len(damaged)
+
+
+def test_a_folder_that_cannot_be_written_is_done_without(run_python, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    assert run_python(RUN, WHITEBOX_FILTERS_CACHE=str(tmp_path / "file" / "cache")) == run_python(
+        RUN, WHITEBOX_FILTERS_CACHE=""
+    )
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]

@@ -1,0 +1,115 @@
+"""NumPy pictures and masks as compiled code takes them: an address, and how far it is from row to row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from whitebox_filters import images
+from whitebox_filters.backends import compiled
+from whitebox_filters.backends.blocks import LEVELS_8
+from whitebox_filters.backends.cores import over_rows
+from whitebox_filters.errors import ImageError
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A picture (H, W, 3) whose rows hold their pixels one after the other."""
+
+    pixels: npt.NDArray[Any]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the pixels."""
+        return self.pixels.dtype
+
+    @property
+    def width(self) -> int:
+        """In pixels."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """The address, and values from one row to the next."""
+        return self.pixels.ctypes.data, self.pixels.strides[0] // self.pixels.itemsize
+
+    def every_row(self) -> npt.NDArray[np.int64]:
+        """What each row costs if all of it is worked on."""
+        return np.full(len(self.pixels), self.width, np.int64)
+
+    def count_levels(self) -> npt.NDArray[np.float64]:
+        """How often each level of 8 bits occurs in each channel, (3, 256)."""
+        found: list[npt.NDArray[np.uint32]] = []
+
+        def count(top: int, bottom: int) -> None:
+            counts = np.zeros((2, 3, LEVELS_8), np.uint32)
+            compiled.count_levels()(*self.rows, self.width, top, bottom, counts.ctypes.data)
+            found.append(counts)
+
+        over_rows(count, self.every_row())
+        total: npt.NDArray[np.float64] = np.sum(found, axis=(0, 1), dtype=np.float64)
+        return total
+
+
+@dataclass(frozen=True)
+class Mask:
+    """The opacity of the foreground: values (H, W) times `opacity`; rows of spans (H, 2) outside which it is 0."""
+
+    values: npt.NDArray[Any]
+    opacity: float
+    spans: npt.NDArray[np.int64]
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """As of a Frame."""
+        return self.values.ctypes.data, self.values.strides[0] // self.values.itemsize
+
+
+def open_frame(image: npt.NDArray[Any], *, writable: bool = False) -> Frame:
+    """The picture itself if its rows are whole, else a copy, which is no use to be written to."""
+    if _has_whole_rows(image):
+        return Frame(image)
+    assert not writable
+    return Frame(np.ascontiguousarray(image))
+
+
+def check_out(out: npt.NDArray[Any], image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Raise ImageError unless `out` can take what becomes of `image`, and is it or lies apart from it."""
+    if not isinstance(out, np.ndarray) or out.shape != image.shape or out.dtype != image.dtype:
+        given = f"{out.dtype}, {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+        raise ImageError(f"out is an array of the image's {image.dtype}, {image.shape}; got {given}")
+    if not out.flags.writeable or not _has_whole_rows(out):
+        raise ImageError("out is writable and its rows hold their pixels one after the other; got another layout")
+    same = out.ctypes.data == image.ctypes.data and out.strides == image.strides
+    if not same and np.shares_memory(out, image):
+        raise ImageError("out is the image itself or lies apart from it; got an overlapping view")
+    return out
+
+
+def open_mask(mask: Any, frame: Frame) -> Mask | None:
+    """A mask as for `images.to_alpha`; bool, uint8 and float32 are read where they lie. Raises ImageError."""
+    if mask is None:
+        return None
+    height, width = frame.pixels.shape[:2]
+    real = np.dtype(np.float64 if frame.dtype == np.float64 else np.float32)
+    values, opacity = np.asarray(mask), 1.0
+    if values.shape == (height, width) and values.dtype in (np.bool_, np.uint8):
+        values = values.view(np.uint8)
+        opacity = 1.0 if values.max() <= 1 else 1 / 255
+    else:
+        values = images.to_alpha(values, (height, width), real)
+    if values.strides[1] != values.itemsize or values.strides[0] < width * values.itemsize:
+        values = np.ascontiguousarray(values)
+    spans = np.empty((height, 2), np.int64)
+    found = Mask(values, opacity, spans)
+    find = compiled.find_spans(values.dtype)
+    over_rows(lambda top, bottom: find(*found.rows, width, top, bottom, spans.ctypes.data), frame.every_row())
+    return found
+
+
+def _has_whole_rows(image: npt.NDArray[Any]) -> bool:
+    size = image.itemsize
+    return image.strides[1:] == (3 * size, size) and image.strides[0] >= 3 * image.shape[1] * size

@@ -1,0 +1,153 @@
+"""Machine code that outlives the process: Numba compiles once, llvmlite loads what it made ever after.
+
+Numba takes half a second to import and seconds to compile; an object file in the user's cache folder takes
+milliseconds. An entry is found by all that it was made from (see `fingerprint`), so that nothing stale is ever run.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import importlib.metadata
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+import llvmlite.binding as llvm
+
+CACHE_VARIABLE = "WHITEBOX_FILTERS_CACHE"
+"""The environment variable that names another folder for the cache; empty for none."""
+
+_DIGEST = hashlib.sha256().digest_size
+
+
+class Engine:
+    """Where machine code lives while the process does."""
+
+    def __init__(self) -> None:
+        """For the processor that this runs on."""
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        self.processor = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+        self._machine = llvm.Target.from_default_triple().create_target_machine(
+            cpu=self.processor[0], features=self.processor[1], opt=3, jit=True, codemodel="jitdefault"
+        )
+        self._execution = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self._machine)
+
+    def assemble(self, text: str, function: str, symbol: str) -> bytes:
+        """LLVM's intermediate language to an object file that exports `function` alone, as `symbol`."""
+        module = llvm.parse_assembly(text)
+        for each in [*module.functions, *module.global_variables]:
+            if each.name == function:
+                each.name = symbol
+            elif not each.is_declaration:
+                each.linkage = "internal"
+                if each.is_function:
+                    each.add_function_attribute("alwaysinline")  # a loop with a call in it is not vectorised
+        options = llvm.create_pipeline_tuning_options(speed_level=3)
+        passes = llvm.create_pass_builder(self._machine, options)
+        passes.getModulePassManager().run(module, passes)
+        module.verify()
+        code: bytes = self._machine.emit_object(module)
+        return code
+
+    def load(self, code: bytes, symbol: str) -> int:
+        """The address of a function of an object file."""
+        self._execution.add_object_file(llvm.ObjectFileRef.from_data(code))
+        self._execution.finalize_object()
+        return int(self._execution.get_function_address(symbol))
+
+
+@functools.cache
+def engine() -> Engine:
+    """The one of this process."""
+    return Engine()
+
+
+def address(made_from: bytes, compile_it: Callable[[], tuple[str, str]]) -> int:
+    """The address of a function: from the cache, or from what `compile_it` returns, LLVM's language and its name there.
+
+    `made_from` is the fingerprint of everything that the function depends on. A cache that cannot be written is
+    done without, and an entry that is damaged is made anew.
+    """
+    key = hashlib.sha256(repr((made_from, engine().processor, _versions())).encode()).hexdigest()
+    symbol = f"whitebox_filters_{key}"
+    folder = cache_folder()
+    path = None if folder is None else folder / f"{key}.o"
+    code = None if path is None else _read(path)
+    if code is None:
+        code = engine().assemble(*compile_it(), symbol)
+        if path is not None:
+            _write(path, code)
+    return engine().load(code, symbol)
+
+
+def cache_folder() -> Path | None:
+    """The folder of compiled code: $WHITEBOX_FILTERS_CACHE, or one in the user's folder for caches; None for none."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    if chosen is not None:
+        return Path(chosen) if chosen else None
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA")
+    elif sys.platform == "darwin":
+        base = str(Path("~/Library/Caches").expanduser())
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
+    return Path(base) / "whitebox_filters" if base else None
+
+
+def fingerprint(function: Callable[..., Any]) -> bytes:
+    """A digest of a plain function's code and of the constants and functions that it refers to, not of their place."""
+    return hashlib.sha256(repr(_contents(function, ())).encode()).digest()
+
+
+def _contents(value: Any, above: tuple[Any, ...]) -> Any:
+    """What `value` is, as something whose `repr` differs exactly if it does."""
+    if isinstance(value, CodeType):
+        constants = [_contents(constant, above) for constant in value.co_consts]
+        return value.co_code.hex(), value.co_names, value.co_varnames, value.co_freevars, constants
+    if not isinstance(value, FunctionType):
+        return type(value).__name__, repr(value)
+    if value in above:
+        return "itself"
+    above = (*above, value)
+    named = {name: value.__globals__[name] for name in _names(value.__code__) if name in value.__globals__}
+    closed = [cell.cell_contents for cell in value.__closure__ or ()]
+    used = [(name, _contents(part, above)) for name, part in sorted(named.items())]
+    return _contents(value.__code__, above), used, [_contents(part, above) for part in closed], repr(value.__defaults__)
+
+
+def _names(code: CodeType) -> set[str]:
+    inner = [_names(constant) for constant in code.co_consts if isinstance(constant, CodeType)]
+    return set(code.co_names).union(*inner)
+
+
+@functools.cache
+def _versions() -> tuple[str, ...]:
+    compilers = [importlib.metadata.version(package) for package in ("numba", "llvmlite")]
+    return sys.version, str(ctypes.sizeof(ctypes.c_void_p)), *compilers
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    digest, code = content[:_DIGEST], content[_DIGEST:]
+    return code if code and hashlib.sha256(code).digest() == digest else None
+
+
+def _write(path: Path, code: bytes) -> None:
+    """Beside and renamed, since other processes may read or write the same entry."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
+            part.write(hashlib.sha256(code).digest() + code)
+        Path(part.name).replace(path)
+    except OSError:
+        return

@@ -1,0 +1,98 @@
+"""What the pixel pass runs: addresses of compiled filters, and their coefficients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from whitebox_filters.backends import compiled
+from whitebox_filters.backends.blocks import LEVELS_8
+from whitebox_filters.backends.cores import over_rows
+from whitebox_filters.backends.frames import Frame, Mask
+from whitebox_filters.backends.fuse import working_dtype
+from whitebox_filters.backends.tables import Stage, shorten
+from whitebox_filters.spec import Filter
+
+Values = tuple[float, ...]
+
+
+class Stages:
+    """The filters so far, the first of them as tables if the picture has 8 bits."""
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        """No filters yet: every level of 8 bits is itself."""
+        self.dtype, self.real = dtype, working_dtype(dtype)
+        self.is_table = dtype == np.uint8
+        self._levels = np.tile(np.arange(LEVELS_8, dtype=self.real) / 255, (3, 1)).astype(self.real)
+        self._stages: list[Stage] = []
+
+    def table(self) -> npt.NDArray[np.float64]:
+        """What has become of every level of 8 bits in each channel, (3, 256)."""
+        return self._levels.astype(np.float64)
+
+    def append(self, filter: Filter, coefficients: Values, *, separate: bool) -> None:
+        """One filter more; a `separate` one, which mixes no channels, joins the tables if no other came before."""
+        values = np.asarray((*coefficients, 0), self.real)  # never empty
+        if self.is_table and separate:
+            compiled.apply(filter.pixel, self.real)(self._levels.ctypes.data, values.ctypes.data)
+            return
+        self.is_table = False
+        address = compiled.filter_block(filter.pixel, self.real)
+        self._stages.append(Stage(address, values, filter, separate))
+
+    def measure(self, frame: Frame, weights: Mask | None) -> npt.NDArray[np.float64]:
+        """The means of the channels (3,) after all filters so far, over the frame or by the weights of a mask."""
+        if weights is not None and not weights.values.any():
+            weights = None  # of an empty mask, all pixels count alike
+        total = np.zeros(4)
+        run = compiled.sum_rows(self.dtype, self.real, None if weights is None else weights.values.dtype)
+        stages = Packed(self._stages, self.real)
+        parts: list[npt.NDArray[np.float64]] = []
+
+        def add(top: int, bottom: int) -> None:
+            sums = np.zeros(4)
+            masked = frame.rows if weights is None else weights.rows
+            tables = self._levels.ctypes.data
+            run(*frame.rows, *masked, frame.width, tables, *stages.addresses, top, bottom, sums.ctypes.data)
+            parts.append(sums)
+
+        over_rows(add, frame.every_row())
+        total = np.sum(parts, axis=0)
+        means: npt.NDArray[np.float64] = total[:3] / total[3]
+        return means
+
+    def render(self, frame: Frame, mask: Mask | None, target: Frame) -> None:
+        """Filter every pixel where the mask is above 0, blend (Eq. 5), and put all pixels into `target`."""
+        run = compiled.render(self.dtype, self.real, None if mask is None else mask.values.dtype)
+        stages = Packed(self._stages, self.real, self.dtype)
+        height = len(frame.pixels)
+        spans = np.tile(np.array([0, frame.width], np.int64), (height, 1)) if mask is None else mask.spans
+        moved = frame.pixels.ctypes.data != target.pixels.ctypes.data
+
+        def filter_rows(top: int, bottom: int) -> None:
+            masked, opacity = (frame.rows, 1.0) if mask is None else (mask.rows, mask.opacity)
+            tables = self._levels.ctypes.data
+            run(*frame.rows, *masked, spans.ctypes.data, tables, *stages.addresses, top, bottom, *target.rows, opacity)
+
+        if moved and mask is not None:
+            over_rows(lambda top, bottom: _copy(frame, target, top, bottom), frame.every_row())
+        over_rows(filter_rows, spans[:, 1] - spans[:, 0])
+
+
+class Packed:
+    """Stages as three arrays, for compiled code to read; they live as long as this does."""
+
+    def __init__(self, stages: list[Stage], real: np.dtype[Any], dtype: np.dtype[Any] | None = None) -> None:
+        """For a picture of `dtype`, runs of filters that keep channels apart may become tables; for None none do."""
+        parts = shorten(stages, dtype) if dtype is not None else stages
+        self._where = np.array([each.address for each in parts] or [0], np.int64)
+        self._coefficients = np.concatenate([each.coefficients for each in parts] or [np.zeros(1, real)])
+        self._first = np.cumsum([0] + [len(each.coefficients) for each in parts], dtype=np.int64)
+        arrays = (self._where, self._coefficients, self._first)
+        self.addresses = (*(each.ctypes.data for each in arrays), len(parts))
+
+
+def _copy(frame: Frame, target: Frame, top: int, bottom: int) -> None:
+    target.pixels[top:bottom] = frame.pixels[top:bottom]

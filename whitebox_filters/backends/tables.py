@@ -1,0 +1,95 @@
+"""Runs of filters that keep the channels apart, as one table that is looked up and interpolated.
+
+A power costs 2 ns a pixel, a look-up 1 ns however many filters it stands for, and to make the table takes some 50
+microseconds a picture. It is used only where it is as good: between each two nodes it is compared with the filters.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from whitebox_filters.backends import compiled
+from whitebox_filters.backends.blocks import BLOCK
+from whitebox_filters.images import LEVELS
+from whitebox_filters.spec import Filter
+
+SIZES = (1020, 4080)
+"""Intervals; multiples of 255, since curves of filters bend at the first and last level of 8 bits."""
+
+TOLERANCE = 0.1
+"""In levels of the picture, halfway between nodes: an interval with a bend in it is off by up to twice as much."""
+
+SINGLE = np.dtype(np.float32)
+
+
+class Stage(NamedTuple):
+    """A compiled filter with its coefficients, or a table for several."""
+
+    address: int
+    coefficients: npt.NDArray[Any]
+    filter: Filter | None = None
+    separate: bool = False
+
+
+def shorten(stages: Sequence[Stage], dtype: np.dtype[Any]) -> list[Stage]:
+    """The same stages with tables for runs, for a picture of `dtype`; one of floats is never approximated."""
+    if dtype not in LEVELS:
+        return list(stages)
+    shortened: list[Stage] = []
+    run: list[Stage] = []
+    for stage in [*stages, None]:
+        if stage is not None and stage.separate:
+            run.append(stage)
+            continue
+        shortened += _as_table(run, TOLERANCE / LEVELS[dtype]) if _is_costly(run) else run
+        run = []
+        if stage is not None:
+            shortened.append(stage)
+    return shortened
+
+
+def _is_costly(run: Sequence[Stage]) -> bool:
+    """Whether a run takes longer than a look-up: several filters, or one with a function call in its formula."""
+    calls = {name for stage in run if stage.filter for name in ("power",) if name in stage.filter.pixel.__globals__}
+    return len(run) > 2 or bool(calls)
+
+
+def _as_table(run: list[Stage], tolerance: float) -> list[Stage]:
+    """The run as one stage if a table of any size is good enough, else as it is."""
+    for size in SIZES:
+        nodes, between = _evaluate(run, size)
+        if np.abs((nodes[:, :-1] + nodes[:, 1:]) / 2 - between).max() <= tolerance:
+            table = np.concatenate([nodes, nodes[:, -1:]], axis=1)  # at white the next node is read too
+            return [Stage(compiled.look_up(size), np.ascontiguousarray(table).ravel())]
+    return run
+
+
+def _evaluate(run: Sequence[Stage], size: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """The channels after the run at the nodes (3, size + 1), and halfway between them (3, size)."""
+    blocks = _levels(size).copy()
+    for stage in run:
+        apply = _callable(stage.address)
+        for block in blocks:
+            apply(block.ctypes.data, stage.coefficients.ctypes.data)
+    values = blocks.transpose(1, 0, 2).reshape(3, -1)[:, : 2 * size + 1]
+    return values[:, ::2], values[:, 1::2]
+
+
+@functools.cache
+def _levels(size: int) -> npt.NDArray[Any]:
+    """Nodes and midpoints in turn, in as many blocks (n, 3, BLOCK) as they take; the rest of the last is white."""
+    count = -(-(2 * size + 1) // BLOCK)
+    levels = np.ones(count * BLOCK, SINGLE)
+    levels[: 2 * size + 1] = np.arange(2 * size + 1) / (2 * size)
+    return np.ascontiguousarray(np.repeat(levels.reshape(count, 1, BLOCK), 3, axis=1))
+
+
+@functools.cache
+def _callable(address: int) -> Callable[..., None]:
+    return ctypes.CFUNCTYPE(None, compiled.POINTER, compiled.POINTER)(address)
