@@ -19,11 +19,12 @@ MOMENTS = 15  # share of the mask, mean and deviation of R, G, B in both regions
 
 
 class GridEncoder(nn.Module):
-    """The stages of a timm model that see an eighth and a sixteenth of the sides, and the moments of the cells.
+    """The stages of a timm model that see an eighth and a sixteenth of the sides.
 
-    Composite (N, 3, S, S) in [0, 1] and mask (N, 1, S, S) to (N, features + MOMENTS, S / 16, S / 16). The
-    convolutions see the composite alone, as they did on ImageNet: the mask enters with the moments.
-    Raises CheckpointError for a model without such stages.
+    In two parts: `look` ends at the eighth and costs most of the time, but what it finds are edges and textures, which
+    need no training beyond ImageNet's; `finish` goes on to what the picture shows. Both see the composite alone, as
+    they did on ImageNet: the mask enters with the moments of the cells.
+    Raises CheckpointError for a model without a sequence of such stages.
     """
 
     mean: Tensor
@@ -33,25 +34,42 @@ class GridEncoder(nn.Module):
         super().__init__()
         self.body = imagenet.create(name, pretrained=pretrained)
         stages = {info["reduction"]: index for index, info in enumerate(self.body.feature_info)}
-        if not {CELL // 2, CELL} <= set(stages) or not hasattr(self.body, "prune_intermediate_layers"):
+        parts = ("conv_stem", "bn1", "blocks")
+        if not {CELL // 2, CELL} <= set(stages) or not all(hasattr(self.body, part) for part in parts):
             raise CheckpointError(
                 f"the encoder {name!r} has no stages at an eighth and a sixteenth of the sides to take features from; "
-                "choose a convolutional one, or another pooling"
+                "choose an EfficientNet or a MobileNet, or another pooling"
             )
-        self.stages = [stages[CELL // 2], stages[CELL]]
-        self.features = sum(cast(int, self.body.feature_info[stage]["num_chs"]) for stage in self.stages)
-        self.body.prune_intermediate_layers(self.stages, prune_norm=True, prune_head=True)
+        chosen = [self.body.feature_info[stages[reduction]] for reduction in (CELL // 2, CELL)]
+        self.features = sum(cast(int, info["num_chs"]) for info in chosen)
+        self.body.prune_intermediate_layers([stages[CELL // 2], stages[CELL]], prune_norm=True, prune_head=True)
+        self.first_stages = 1 + int(chosen[0]["module"].removeprefix("blocks."))
         for key in ("mean", "std"):
             values = torch.tensor(self.body.pretrained_cfg[key])[:, None, None]
             self.register_buffer(key, values, persistent=False)
 
-    def forward(self, composite: Tensor, mask: Tensor) -> Tensor:
-        """See the class."""
-        seen = (composite - self.mean) / self.std
-        fine, coarse = self.body.forward_intermediates(
-            seen, indices=self.stages, stop_early=True, intermediates_only=True
-        )
-        return torch.cat([nn.functional.avg_pool2d(fine, 2), coarse, measure_cells(composite, mask)], dim=1)
+    @property
+    def looking(self) -> list[nn.Module]:
+        """The modules that `look` runs."""
+        return [self.body.conv_stem, self.body.bn1, *self.body.blocks[: self.first_stages]]
+
+    def look(self, composite: Tensor) -> Tensor:
+        """Composite (N, 3, S, S) in [0, 1] to its features at an eighth, (N, C, S / 8, S / 8)."""
+        features = (composite - self.mean) / self.std
+        for module in self.looking:
+            features = module(features)
+        return features
+
+    def finish(self, fine: Tensor) -> Tensor:
+        """What `look` gives to (N, features, S / 16, S / 16)."""
+        coarse = fine
+        for stage in self.body.blocks[self.first_stages :]:
+            coarse = stage(coarse)
+        return torch.cat([nn.functional.avg_pool2d(fine, 2), coarse], dim=1)
+
+    def forward(self, composite: Tensor) -> Tensor:
+        """Both parts."""
+        return self.finish(self.look(composite))
 
 
 def measure_cells(composite: Tensor, mask: Tensor) -> Tensor:
@@ -74,9 +92,8 @@ def measure_cells(composite: Tensor, mask: Tensor) -> Tensor:
 class CellAttention(nn.Module):
     """Attention over the cells; then the mean over the foreground's and over the background's."""
 
-    def __init__(self, seen: int, context: int, width: int = 160, layers: int = 3) -> None:
+    def __init__(self, seen: int, context: int, width: int, layers: int) -> None:
         super().__init__()
-        self.seen = seen
         self.features = 2 * width
         # Frozen features keep the scale of ImageNet's last batch norms, which differs by channel.
         self.norm = nn.BatchNorm1d(seen, affine=False, momentum=0.01)
@@ -85,9 +102,9 @@ class CellAttention(nn.Module):
         self.layers = nn.ModuleList(AttentionLayer(width) for _ in range(layers))
         self.out = nn.LayerNorm(width)
 
-    def forward(self, grid: Tensor, context: Tensor) -> Tensor:
-        """What GridEncoder gives, and (N, context) of the picture as a whole, to (N, features)."""
-        seen, moments = grid[:, : self.seen].flatten(2), grid[:, self.seen :].flatten(2)
+    def forward(self, seen: Tensor, moments: Tensor, context: Tensor) -> Tensor:
+        """(N, seen, G, G), (N, MOMENTS, G, G), and (N, context) of the picture as a whole, to (N, features)."""
+        seen, moments = seen.flatten(2), moments.flatten(2)
         cells = self.embed(torch.cat([self.norm(seen), moments], dim=1).transpose(1, 2))
         if self.context is not None:
             cells = cells + self.context(context)[:, None]

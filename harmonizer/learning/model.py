@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from harmonizer.errors import CheckpointError
-from harmonizer.learning.cells import CellAttention, GridEncoder
+from harmonizer.learning.cells import CellAttention, GridEncoder, measure_cells
 from harmonizer.learning.encoder import Encoder
 from harmonizer.learning.regressor import REGRESSORS
 from harmonizer.learning.tones import Tones, describe_tones
@@ -30,6 +30,8 @@ class ModelConfig:
     filters: Sequence[str] = DEFAULT_FILTERS
     statistics: Region = "frame"  # or "mask": where the filters measure
     pooling: str = "average"  # a word of POOLINGS
+    width: int = 160  # of the attention between cells
+    layers: int = 3  # of the same
     tones: bool = True  # join the Tones to the pooled features
     input_size: int = 256
     normalized: bool = True  # by the mean and deviation of ImageNet, as the encoder's own weights expect
@@ -45,7 +47,8 @@ POOLINGS = {
 class Network(nn.Module):
     """Composite and mask to theta; `trace` then runs the differentiable cascade.
 
-    What is computed from a picture without trained weights, if the encoder is frozen, is apart: `describe`.
+    What a picture is described by before any weight that training always changes is apart: `describe`. The encoder
+    itself belongs to it, but with attention between cells only its first half.
     Raises CheckpointError for a configuration that names what is not there.
     """
 
@@ -62,7 +65,7 @@ class Network(nn.Module):
         self.attention: CellAttention | None = None
         if config.pooling == "attention":
             self.encoder = GridEncoder(config.encoder, pretrained=pretrained)
-            self.attention = CellAttention(self.encoder.features, context)
+            self.attention = CellAttention(self.encoder.features, context, config.width, config.layers)
         else:
             self.encoder = Encoder(
                 config.encoder,
@@ -77,16 +80,28 @@ class Network(nn.Module):
         """Composite (N, 3, S, S) in [0, 1] and mask (N, 1, S, S) in [0, 1] to theta (N, k) in (-1, 1)."""
         return self.predict(*self.describe(composite, mask))
 
-    def describe(self, composite: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """The encoder's features, (N, F) or (N, F, G, G), and the tones, (N, T); T = 0 for a network without."""
-        tones = describe_tones(composite, mask) if self.tones is not None else composite.new_zeros(len(composite), 0)
-        return self.encoder(composite, mask), tones
+    @property
+    def describing(self) -> list[nn.Module]:
+        """The modules with weights that `describe` runs: what is frozen, if anything is."""
+        return self.encoder.looking if isinstance(self.encoder, GridEncoder) else [self.encoder]
 
-    def predict(self, features: Tensor, tones: Tensor) -> Tensor:
+    def describe(self, composite: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Features of the encoder, (N, F) or (N, C, S / 8, S / 8); moments of the cells; tones, (N, T).
+
+        Moments and tones are empty for a network without them.
+        """
+        nothing = composite.new_zeros(len(composite), 0)
+        tones = describe_tones(composite, mask) if self.tones is not None else nothing
+        if isinstance(self.encoder, GridEncoder):
+            return self.encoder.look(composite), measure_cells(composite, mask), tones
+        return self.encoder(composite, mask), nothing, tones
+
+    def predict(self, features: Tensor, moments: Tensor, tones: Tensor) -> Tensor:
         """What `describe` gives to theta (N, k) in (-1, 1)."""
         context = self.tones(tones) if self.tones is not None else tones
-        pooled = self.attention(features, context) if self.attention is not None else features
-        return cast(Tensor, self.regressor(torch.cat([pooled, context], dim=1)))
+        if isinstance(self.encoder, GridEncoder) and self.attention is not None:
+            features = self.attention(self.encoder.finish(features), moments, context)
+        return cast(Tensor, self.regressor(torch.cat([features, context], dim=1)))
 
     def trace(self, composite: Tensor, mask: Tensor) -> list[Tensor]:
         """Every predicted I'_i, i = 1 .. k (Eqs. 4 and 5)."""

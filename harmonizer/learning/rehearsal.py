@@ -19,7 +19,7 @@ class Lesson:
     """What one step learns from; the description is there if the encoder is frozen and need not run again."""
 
     batch: Batch
-    description: tuple[Tensor, Tensor] | None
+    description: tuple[Tensor, Tensor, Tensor] | None
 
 
 def source(recipe: Recipe, step: int) -> int:
@@ -64,5 +64,6 @@ def lessons(
 
 @torch.no_grad()
 def _describe(network: Network, batch: Batch) -> Lesson:
-    network.encoder.eval()
+    for module in network.describing:
+        module.eval()
     return Lesson(batch.thin(), network.describe(batch.composite, batch.seen))

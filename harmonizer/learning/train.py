@@ -129,7 +129,8 @@ def _step(recipe: Recipe, state: State, lesson: Lesson) -> dict[str, float]:
 
 def _set_mode(network: Network, *, frozen: bool, frozen_norm: bool) -> None:
     network.train()
-    network.encoder.train(not frozen).requires_grad_(not frozen)
+    for module in network.describing:
+        module.train(not frozen).requires_grad_(not frozen)
     if frozen_norm:
         for module in network.encoder.modules():
             if isinstance(module, nn.modules.batchnorm._BatchNorm):

@@ -9,7 +9,7 @@ from harmonizer.learning import ablate, data, model
 from harmonizer.learning.recipes import Recipe
 from whitebox_filters import DEFAULT_FILTERS, EIGHT_FILTERS
 
-TINY = ablate.Setting(encoder="test_resnet", pretrained=False, steps=2, size=32)
+TINY = ablate.Setting(encoder="test_efficientnet", pretrained=False, steps=2, size=32)
 BASE, SUM, EIGHT = (next(v for v in ablate.variants() if v.name == name) for name in ("base", "sum", "eight filters"))
 
 

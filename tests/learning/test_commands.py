@@ -28,7 +28,7 @@ def test_train_export_and_evaluate_follow_each_other(run, photo_folder, tmp_path
     create = imagenet.create
     monkeypatch.setattr(imagenet, "create", lambda name, pretrained: create(name, pretrained=False))
     (tmp_path / "small.json").write_text('{"batch_size": 8, "sizes": [[1, 32]], "model": {"input_size": 32}}')
-    small = ("--recipe", tmp_path / "small.json", "--encoder", "test_resnet", "--steps", 1)
+    small = ("--recipe", tmp_path / "small.json", "--encoder", "test_efficientnet", "--steps", 1)
     trained = run("train", photo_folder, tmp_path / "run", *small)
     assert trained[0] == 0, trained
     exported = run("export", tmp_path / "run", tmp_path / "weights")
@@ -58,7 +58,7 @@ def test_ablate_writes_a_table_and_says_where(run, photo_folder, tmp_path, monke
     from harmonizer.learning import ablate
 
     monkeypatch.setattr(ablate, "variants", lambda: [ablate.BASE])
-    options = ("--encoder", "test_resnet", "--no-pretrained", "--steps", 1, "--size", 32, "--seeds", 1)
+    options = ("--encoder", "test_efficientnet", "--no-pretrained", "--steps", 1, "--size", 32, "--seeds", 1)
     code, out, _ = run("ablate", photo_folder, tmp_path / "out", *options)
     assert code == 0
     assert "1/1 base, seed 0: fMSE" in out

@@ -195,7 +195,7 @@ def test_onnx_gives_what_torch_gives_for_any_batch(network, inputs, tmp_path):
     assert b"model.py" not in (tmp_path / "model.onnx").read_bytes()  # no path of the machine that exported it
 
 
-@pytest.mark.parametrize(("name", "pretrained"), [("no_such_net", False), ("test_resnet", True)])
+@pytest.mark.parametrize(("name", "pretrained"), [("no_such_net", False), ("test_efficientnet", True)])
 def test_an_encoder_that_cannot_be_had_says_what_to_choose(name, pretrained):
     with pytest.raises(CheckpointError, match=rf"'{name}' cannot be had.*tf_efficientnet_lite0"):
         Encoder(name, pretrained=pretrained)

@@ -19,7 +19,7 @@ from harmonizer.learning.recipes import Recipe
 
 ROOT = Path(__file__).parents[2]
 RECIPE = Recipe(
-    model=model.ModelConfig(encoder="test_resnet", input_size=32),
+    model=model.ModelConfig(encoder="test_efficientnet", input_size=32),
     pretrained=False,
     steps=20,
     batch_size=16,

@@ -59,8 +59,8 @@ def test_the_default_schedule_warms_up_and_falls_to_a_hundredth():
 
 
 def test_a_plan_names_a_recipe_or_a_file_and_changes_what_is_asked(tmp_path):
-    changed = run.plan(tmp_path, "paper", "test_resnet", 5, 9, resume=False)
-    assert changed == replace(PAPER, model=replace(PAPER.model, encoder="test_resnet"), steps=5, seed=9)
+    changed = run.plan(tmp_path, "paper", "test_efficientnet", 5, 9, resume=False)
+    assert changed == replace(PAPER, model=replace(PAPER.model, encoder="test_efficientnet"), steps=5, seed=9)
     file = tmp_path / "mine.json"
     file.write_text(recipes.to_json(DEFAULT))
     assert run.plan(tmp_path, str(file), None, None, None, resume=False) == DEFAULT
@@ -74,14 +74,14 @@ def test_a_resumed_run_takes_its_own_recipe_and_no_other(tmp_path):
         run.plan(tmp_path, None, None, None, None, resume=True)
     (tmp_path / "recipe.json").write_text(recipes.to_json(PAPER))
     assert run.plan(tmp_path, None, None, None, None, resume=True) == PAPER
-    for given in (("paper", None, None, None), (None, "test_resnet", None, None), (None, None, 0, None)):
+    for given in (("paper", None, None, None), (None, "test_efficientnet", None, None), (None, None, 0, None)):
         with pytest.raises(RecipeError, match="give nothing else with --resume"):
             run.plan(tmp_path, *given, resume=True)
 
 
 def test_a_run_is_not_written_over(photo_folder, tmp_path):
     (tmp_path / "last.pt").write_bytes(b"days of work")
-    recipe = replace(Recipe(), model=replace(Recipe().model, encoder="test_resnet"), pretrained=False)
+    recipe = replace(Recipe(), model=replace(Recipe().model, encoder="test_efficientnet"), pretrained=False)
     with pytest.raises(OutputError, match="holds a run already"):
         run.run(recipe, photo_folder, tmp_path, resume=False)
     assert (tmp_path / "last.pt").read_bytes() == b"days of work"

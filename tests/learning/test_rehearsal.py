@@ -38,7 +38,7 @@ def test_a_round_sees_each_of_its_batches_as_often_and_then_makes_new_ones():
 def test_a_frozen_encoder_describes_each_batch_once(photos):
     network = train.start(RECIPE, pretrained=False).network
     seen = []
-    network.encoder.register_forward_hook(lambda module, inputs, output: seen.append(len(output)))
+    network.encoder.body.conv_stem.register_forward_hook(lambda module, inputs, output: seen.append(len(output)))
     taught = list(lessons(network, photos, RECIPE, 0, range(1)))
     assert len(taught) == 14
     assert len(seen) == 4  # two rounds of two batches
