@@ -154,7 +154,7 @@ def test_an_overlapping_out_is_refused(photo):
 
 
 def test_a_frame_needs_no_memory_of_its_size(photo):
-    image = np.tile(photo, (3, 3, 1))
+    image = np.tile(photo, (9, 9, 1))
     out, mask = image.copy(), np.full(image.shape[:2], 200, np.uint8)
     compiled_cascade = wf.Cascade().compile("numba")
     compiled_cascade(image, THETA, mask, out=out)
@@ -253,6 +253,37 @@ def test_tables_stand_for_runs_where_they_are_as_good(given, expected):
     found = tables.shorten(stages(*given), np.dtype(np.uint8))
     assert [stage.filter.name if stage.filter else None for stage in found] == expected
     assert len(tables.shorten(stages(*given), np.dtype(np.float32))) == len(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        ([("highlight", [0.3]), ("shadow", [-0.3])], 0),
+        ([("shadow", [-0.3]), ("saturation", [1.2]), ("highlight", [0.3])], 2),
+        ([("highlight", [0.3]), ("saturation", [1.2])], 2),  # mixes channels at the end
+        ([("saturation", [1.2]), ("brightness", [1.2])], 2),  # cheaper than a look-up
+        ([("brightness", [900.0]), ("shadow", [-0.3])], 2),  # too steep for a table
+    ],
+)
+def test_stored_values_stand_for_the_last_run_where_they_are_as_good(given, left):
+    first, ends = tables.split_end(stages(*given), np.dtype(np.uint8))
+    assert len(first) == left
+    assert (ends is None) == (left == len(given))
+    assert len(tables.split_end(stages(*given), np.dtype(np.uint16))[0]) == len(given)
+
+
+@pytest.mark.parametrize("mask", [None, "soft"])
+def test_stored_values_are_less_than_a_level_off(mask, monkeypatch):
+    levels = np.arange(256, dtype=np.uint8)
+    image = np.stack(np.broadcast_arrays(levels[:, None], levels, levels[::-1, None]), axis=2)
+    mask = None if mask is None else np.linspace(0, 1, image[..., 0].size, dtype=np.float32).reshape(256, 256)
+    cascade, theta = wf.Cascade(["saturation", "shadow", "temperature", "red_gain"]), [0.1, 0.55, 0.3, -0.2]
+    frozen = [None, None, np.array([0.5, 0.4, 0.3]), None]
+    exact = 255 * cascade(image / 255, theta, mask, statistics=frozen)
+    used, render = [], compiled.render
+    monkeypatch.setattr(compiled, "render", lambda *kinds, ended: used.append(ended) or render(*kinds, ended=ended))
+    assert np.abs(cascade.compile("numba")(image, theta, mask, statistics=frozen) - exact).max() < 1
+    assert used == [True]
 
 
 @pytest.mark.parametrize("name", [name for name in wf.names() if name not in BANDS] + ["blue_hue"])

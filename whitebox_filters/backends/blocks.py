@@ -4,3 +4,6 @@ BLOCK = 256
 """Pixels in a block: as many as an 8-bit channel has levels, so that a table of all of them is a block too."""
 
 LEVELS_8 = 256
+
+ENDS = 8160
+"""Intervals of the tables that end a cascade for 8 bits; a multiple of 255, as of all tables, see `tables.SIZES`."""

@@ -22,6 +22,7 @@ Function = Callable[..., None]
 
 POINTER, INDEX = ctypes.c_void_p, ctypes.c_int64
 REAL = {np.dtype(np.float32): ctypes.c_float, np.dtype(np.float64): ctypes.c_double}
+SCANS = {"count_levels", "find_spans"}
 # Rows of a picture: where they begin, and values from one to the next.
 ROWS = (POINTER, INDEX)
 # Stages: their addresses, all coefficients, where those of each begin, how many stages there are.
@@ -47,10 +48,10 @@ def look_up(size: int) -> int:
 
 
 @functools.cache
-def render(dtype: Dtype, real: Dtype, alpha: Dtype | None) -> Function:
-    """(rows, rows of the mask, spans, tables, stages, top, bottom, rows of the result, opacity)."""
-    kinds = (*ROWS, *ROWS, POINTER, POINTER, *STAGES, INDEX, INDEX, *ROWS, REAL[real])
-    return ctypes.CFUNCTYPE(None, *kinds)(_address("render", dtype, real, alpha))
+def render(dtype: Dtype, real: Dtype, alpha: Dtype | None, *, ended: bool) -> Function:
+    """(rows, rows of the mask, spans, tables, stages, ends, top, bottom, rows of the result, opacity)."""
+    kinds = (*ROWS, *ROWS, POINTER, POINTER, *STAGES, POINTER, INDEX, INDEX, *ROWS, REAL[real])
+    return ctypes.CFUNCTYPE(None, *kinds)(_address("render", dtype, real, alpha, ended))
 
 
 @functools.cache
@@ -74,9 +75,9 @@ def find_spans(alpha: Dtype) -> Function:
 
 def _address(name: str, *arguments: Any) -> int:
     def compile_it() -> tuple[str, str]:
-        from whitebox_filters.backends import kernels
+        from whitebox_filters.backends import kernels, scans
 
-        text: tuple[str, str] = getattr(kernels, name)(*arguments)
+        text: tuple[str, str] = getattr(scans if name in SCANS else kernels, name)(*arguments)
         return text
 
     told = [native.fingerprint(each) if callable(each) and not isinstance(each, np.dtype) else str(each)
@@ -88,5 +89,6 @@ def _address(name: str, *arguments: Any) -> int:
 def _sources() -> bytes:
     """What the text of every compiled function is made of, besides the formulas of filters."""
     folder = Path(__file__).parent
-    files = [folder / name for name in ("kernels.py", "intrinsics.py", "vectors.py", "blocks.py", "fuse.py")]
+    names = ("kernels", "scans", "exports", "intrinsics", "vectors", "blocks", "fuse")
+    files = [folder / f"{name}.py" for name in names]
     return b"".join(file.read_bytes() for file in (*files, folder.parent / "scales.py"))

@@ -18,16 +18,11 @@ from numba import types
 
 from whitebox_filters import scales
 from whitebox_filters.backends import fuse, vectors
-from whitebox_filters.backends.blocks import BLOCK, LEVELS_8
+from whitebox_filters.backends.blocks import BLOCK, ENDS, LEVELS_8
+from whitebox_filters.backends.exports import FAST, INDEX, Text, export, jit
 from whitebox_filters.backends.intrinsics import call_stage, reservation
 from whitebox_filters.images import LEVELS
 from whitebox_filters.spec import Pixel
-
-# No promise is made to NaN, to infinity or to the sign of 0, of which checked pictures hold none: minimum, maximum and
-# choices are then one instruction each. Sums keep their order.
-FAST = {"contract", "nsz", "nnan", "ninf"}
-INDEX = types.int64
-Text = tuple[str, str]  # LLVM's language, and the name of the exported function in it
 
 OWN_IN_SINGLE = {scales.power: vectors.power, scales.angle: vectors.angle}
 """What stands in for functions of `scales` in float32: polynomials of a stated error, which vectorise."""
@@ -36,7 +31,7 @@ OWN_IN_SINGLE = {scales.power: vectors.power, scales.angle: vectors.angle}
 def filter_block(formula: Pixel, real: np.dtype[Any]) -> Text:
     """(block, coefficients): one filter, clamped to [0, 1]."""
     count = len(inspect.signature(formula).parameters) - 3
-    number, pixel = real.type, _jit(_bind(formula, real))
+    number, pixel = real.type, jit(_bind(formula, real))
     zero, one = number(0), number(1)
     lines = ["def filter_block(block, coefficients):"]
     lines += [f"    c{index} = coefficients[{index}]" for index in range(count)]
@@ -49,7 +44,7 @@ def filter_block(formula: Pixel, real: np.dtype[Any]) -> Text:
     namespace: dict[str, Any] = {"pixel": pixel, "number": number, "zero": zero, "one": one}
     exec("\n".join(lines), namespace)
     pointer = types.CPointer(numba.from_dtype(real))
-    return _export(namespace["filter_block"], pointer, pointer)
+    return export(namespace["filter_block"], pointer, pointer)
 
 
 def look_up(size: int) -> Text:
@@ -68,26 +63,38 @@ def look_up(size: int) -> Text:
                 block[channel * BLOCK + i] = found[i]
 
     pointer = types.CPointer(types.float32)
-    return _export(look_up_block, pointer, pointer)
+    return export(look_up_block, pointer, pointer)
 
 
-def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | None) -> Text:
-    """(picture, its stride, mask, its stride, spans, tables, stages, coefficients, offsets, count, top, bottom,
+def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | None, ended: bool) -> Text:
+    """(picture, its stride, mask, its stride, spans, tables, stages, coefficients, offsets, count, ends, top, bottom,
     out, its stride, opacity): filter the spans of rows top to bottom into `out`, blended by the mask (Eq. 5).
 
-    Spans hold the first column and the one after the last of each row. A picture of 8 bits is read through `tables`.
+    Spans hold the first column and the one after the last of each row. A picture of 8 bits is read through `tables`;
+    if `ended`, the nearest of the stored values in `ends` (3, ENDS + 1) stands for what the last stage gives.
     """
     load, store = _loader(dtype, real), _storer(dtype, real)
     blended = alpha is not None
     number, zero, one = real.type, real.type(0), real.type(1)
+    end, half = number(ENDS), number(0.5)
 
-    def put_back(picture, stride, mask, mask_stride, block, pieces, count, out, out_stride, opacity):  # type: ignore[no-untyped-def]
+    def put_back(picture, stride, mask, mask_stride, block, pieces, count, ends, out, out_stride, opacity):  # type: ignore[no-untyped-def]
+        nearest = reserve_places()
+        if ended:
+            for i in range(3 * BLOCK):
+                nearest[i] = np.int32(block[i] * end + half)
         start = 0
         for piece in range(count):
             y, x, take = pieces[3 * piece], pieces[3 * piece + 1], pieces[3 * piece + 2]
             source, target, weight = y * stride + 3 * x, y * out_stride + 3 * x, y * mask_stride + x
+            opaque = not blended or is_opaque(mask, weight, take, opacity)
+            if ended and not opaque:
+                for i in range(start, start + take):
+                    block[i] = read(ends[nearest[i]])
+                    block[BLOCK + i] = read(ends[ENDS + 1 + nearest[BLOCK + i]])
+                    block[2 * BLOCK + i] = read(ends[2 * (ENDS + 1) + nearest[2 * BLOCK + i]])
             # Apart from the stores: only so do these loops vectorise although `out` may be the picture itself.
-            if blended and not is_opaque(mask, weight, take, opacity):
+            if not opaque:
                 for i in range(take):
                     foreground = number(mask[weight + i]) * opacity
                     background = one - foreground
@@ -95,17 +102,24 @@ def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | Non
                     block[start + i] = block[start + i] * foreground + background * read(r)
                     block[BLOCK + start + i] = block[BLOCK + start + i] * foreground + background * read(g)
                     block[2 * BLOCK + start + i] = block[2 * BLOCK + start + i] * foreground + background * read(b)
-            for i in range(take):
-                r, g, b = block[start + i], block[BLOCK + start + i], block[2 * BLOCK + start + i]
-                out[target + 3 * i], out[target + 3 * i + 1], out[target + 3 * i + 2] = store(r), store(g), store(b)
+            if ended and opaque:
+                for i in range(take):
+                    out[target + 3 * i] = ends[nearest[start + i]]
+                    out[target + 3 * i + 1] = ends[ENDS + 1 + nearest[BLOCK + start + i]]
+                    out[target + 3 * i + 2] = ends[2 * (ENDS + 1) + nearest[2 * BLOCK + start + i]]
+            else:
+                for i in range(take):
+                    r, g, b = block[start + i], block[BLOCK + start + i], block[2 * BLOCK + start + i]
+                    out[target + 3 * i], out[target + 3 * i + 1], out[target + 3 * i + 2] = store(r), store(g), store(b)
             start += take
 
-    read, flush, is_opaque = _reader(dtype, real), _jit(put_back), _opacity_test(alpha, one)
+    read, flush, is_opaque = _reader(dtype, real), jit(put_back), _opacity_test(alpha, one)
     reserve, reserve_pieces = reservation(numba.from_dtype(real), 3 * BLOCK), reservation(INDEX, 3 * BLOCK)
+    reserve_places = reservation(types.int32, 3 * BLOCK)
 
     def render_rows(  # type: ignore[no-untyped-def]
         picture, stride, mask, mask_stride, spans, tables, stages, coefficients, offsets, count,
-        top, bottom, out, out_stride, opacity,
+        ends, top, bottom, out, out_stride, opacity,
     ):  # fmt: skip
         block, pieces = reserve(), reserve_pieces()
         for i in range(3 * BLOCK):
@@ -123,19 +137,19 @@ def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | Non
                 if filled == BLOCK:
                     for stage in range(count):
                         call_stage(stages[stage], block, coefficients, offsets[stage])
-                    flush(picture, stride, mask, mask_stride, block, pieces, held, out, out_stride, opacity)
+                    flush(picture, stride, mask, mask_stride, block, pieces, held, ends, out, out_stride, opacity)
                     filled = held = 0
         if held:
             for stage in range(count):
                 call_stage(stages[stage], block, coefficients, offsets[stage])
-            flush(picture, stride, mask, mask_stride, block, pieces, held, out, out_stride, opacity)
+            flush(picture, stride, mask, mask_stride, block, pieces, held, ends, out, out_stride, opacity)
 
     picture, working = types.CPointer(numba.from_dtype(dtype)), types.CPointer(numba.from_dtype(real))
     mask = types.CPointer(numba.from_dtype(alpha) if alpha is not None else types.uint8)
     indices = types.CPointer(INDEX)
-    return _export(
+    return export(
         render_rows, picture, INDEX, mask, INDEX, indices, working, indices, working, indices, INDEX,
-        INDEX, INDEX, picture, INDEX, numba.from_dtype(real),
+        picture, INDEX, INDEX, picture, INDEX, numba.from_dtype(real),
     )  # fmt: skip
 
 
@@ -175,30 +189,10 @@ def sum_rows(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | N
     picture, working = types.CPointer(numba.from_dtype(dtype)), types.CPointer(numba.from_dtype(real))
     mask = types.CPointer(numba.from_dtype(alpha) if alpha is not None else types.uint8)
     indices = types.CPointer(INDEX)
-    return _export(
+    return export(
         add_rows, picture, INDEX, mask, INDEX, INDEX, working, indices, working, indices, INDEX, INDEX, INDEX,
         types.CPointer(types.float64), fast=FAST | {"reassoc"},
     )  # fmt: skip
-
-
-def count_levels() -> Text:
-    """(picture, its stride, width, top, bottom, counts): add to uint32 (2, 3, 256) how often each level occurs.
-
-    Two counters a level, used in turn: next pixels are alike, and a count would wait for the one before it.
-    """
-
-    def count_rows(picture, stride, width, top, bottom, counts):  # type: ignore[no-untyped-def]
-        for y in range(top, bottom):
-            row = y * stride
-            for x in range(0, width - 1, 2):
-                for channel in range(3):
-                    counts[channel * LEVELS_8 + picture[row + 3 * x + channel]] += np.uint32(1)
-                    counts[(3 + channel) * LEVELS_8 + picture[row + 3 * x + 3 + channel]] += np.uint32(1)
-            if width % 2:
-                for channel in range(3):
-                    counts[channel * LEVELS_8 + picture[row + 3 * width - 3 + channel]] += np.uint32(1)
-
-    return _export(count_rows, types.CPointer(types.uint8), INDEX, INDEX, INDEX, INDEX, types.CPointer(types.uint32))
 
 
 def _opacity_test(alpha: np.dtype[Any] | None, one: Any) -> Callable[..., Any]:
@@ -211,53 +205,13 @@ def _opacity_test(alpha: np.dtype[Any] | None, one: Any) -> Callable[..., Any]:
             lowest = number(min(lowest, mask[where + i]))
         return lowest * opacity >= one
 
-    return _jit(is_opaque)
-
-
-def find_spans(alpha: np.dtype[Any]) -> Text:
-    """(mask, its stride, width, top, bottom, spans): of each row the first column above 0 and that after the last."""
-    number, zero, stretch = alpha.type, alpha.type(0), 256
-
-    def holds_nothing(mask, start):  # type: ignore[no-untyped-def]
-        highest = zero
-        for i in range(stretch):
-            highest = number(max(highest, mask[start + i]))
-        return not highest > zero
-
-    is_empty = _jit(holds_nothing)
-
-    def find_rows(mask, stride, width, top, bottom, spans):  # type: ignore[no-untyped-def]
-        for y in range(top, bottom):
-            row, left, right = y * stride, 0, width
-            while left + stretch <= width and is_empty(mask, row + left):
-                left += stretch
-            while left < width and not mask[row + left] > zero:
-                left += 1
-            while right - stretch >= left and is_empty(mask, row + right - stretch):
-                right -= stretch
-            while right > left and not mask[row + right - 1] > zero:
-                right -= 1
-            spans[2 * y], spans[2 * y + 1] = left, right
-
-    return _export(
-        find_rows, types.CPointer(numba.from_dtype(alpha)), INDEX, INDEX, INDEX, INDEX, types.CPointer(INDEX)
-    )
+    return jit(is_opaque)
 
 
 def _bind(formula: Pixel, real: np.dtype[Any]) -> Callable[..., Any]:
     """The formula with its functions of `scales` compiled, by way of polynomials in float32."""
     own = OWN_IN_SINGLE if real == np.float32 else {}
-    return fuse.bind(formula, lambda function: _jit(own.get(function, function)))
-
-
-def _jit(function: Callable[..., Any]) -> Callable[..., Any]:
-    compiled: Callable[..., Any] = numba.njit(error_model="numpy", fastmath=FAST, inline="always")(function)
-    return compiled
-
-
-def _export(function: Callable[..., Any], *arguments: Any, fast: set[str] = FAST) -> Text:
-    exported = numba.cfunc(types.void(*arguments), error_model="numpy", fastmath=fast)(function)
-    return exported.inspect_llvm(), exported.native_name
+    return fuse.bind(formula, lambda function: jit(own.get(function, function)))
 
 
 def _reader(dtype: np.dtype[Any], real: np.dtype[Any]) -> Callable[..., Any]:
@@ -268,7 +222,7 @@ def _reader(dtype: np.dtype[Any], real: np.dtype[Any]) -> Callable[..., Any]:
     def read(value):  # type: ignore[no-untyped-def]
         return number(value) * scale
 
-    return _jit(read)
+    return jit(read)
 
 
 def _loader(dtype: np.dtype[Any], real: np.dtype[Any]) -> Callable[..., Any]:
@@ -285,17 +239,17 @@ def _loader(dtype: np.dtype[Any], real: np.dtype[Any]) -> Callable[..., Any]:
             else:
                 block[start + i], block[BLOCK + start + i], block[2 * BLOCK + start + i] = read(r), read(g), read(b)
 
-    return _jit(load)
+    return jit(load)
 
 
 def _storer(dtype: np.dtype[Any], real: np.dtype[Any]) -> Callable[..., Any]:
     """The function that turns a value in [0, 1] into one stored value, rounded to the nearest level."""
     number, convert = real.type, dtype.type
     if dtype not in LEVELS:
-        return _jit(lambda value: convert(value))
+        return jit(lambda value: convert(value))
     full, half = number(LEVELS[dtype]), number(0.5)
 
     def store(value):  # type: ignore[no-untyped-def]
         return convert(np.int32(value * full + half))
 
-    return _jit(store)
+    return jit(store)

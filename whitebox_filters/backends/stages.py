@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from whitebox_filters.backends.blocks import LEVELS_8
 from whitebox_filters.backends.cores import over_rows
 from whitebox_filters.backends.frames import Frame, Mask
 from whitebox_filters.backends.fuse import working_dtype
-from whitebox_filters.backends.tables import Stage, shorten
+from whitebox_filters.backends.tables import Stage, shorten, split_end
 from whitebox_filters.spec import Filter
 
 Values = tuple[float, ...]
@@ -65,8 +66,12 @@ class Stages:
 
     def render(self, frame: Frame, mask: Mask | None, target: Frame) -> None:
         """Filter every pixel where the mask is above 0, blend (Eq. 5), and put all pixels into `target`."""
-        run = compiled.render(self.dtype, self.real, None if mask is None else mask.values.dtype)
-        stages = Packed(self._stages, self.real, self.dtype)
+        first, ends = split_end(self._stages, self.dtype)
+        stored = np.zeros(1, self.dtype) if ends is None else ends
+        run = compiled.render(
+            self.dtype, self.real, None if mask is None else mask.values.dtype, ended=ends is not None
+        )
+        stages = Packed(shorten(first, self.dtype), self.real)
         height = len(frame.pixels)
         spans = np.tile(np.array([0, frame.width], np.int64), (height, 1)) if mask is None else mask.spans
         copied = mask is not None and frame.pixels.ctypes.data != target.pixels.ctypes.data
@@ -76,8 +81,9 @@ class Stages:
             if copied:
                 target.pixels[top:bottom] = frame.pixels[top:bottom]
             masked, opacity = (frame.rows, 1.0) if mask is None else (mask.rows, mask.opacity)
-            tables = self._levels.ctypes.data
-            run(*frame.rows, *masked, spans.ctypes.data, tables, *stages.addresses, top, bottom, *target.rows, opacity)
+            tables = spans.ctypes.data, self._levels.ctypes.data
+            given = *frame.rows, *masked, *tables, *stages.addresses, stored.ctypes.data
+            run(*given, top, bottom, *target.rows, opacity)
 
         over_rows(filter_rows, costs + (frame.width // 8 + 1) if copied else costs)
 
@@ -85,11 +91,10 @@ class Stages:
 class Packed:
     """Stages as three arrays, for compiled code to read; they live as long as this does."""
 
-    def __init__(self, stages: list[Stage], real: np.dtype[Any], dtype: np.dtype[Any] | None = None) -> None:
-        """For a picture of `dtype`, runs of filters that keep channels apart may become tables; for None none do."""
-        parts = shorten(stages, dtype) if dtype is not None else stages
-        self._where = np.array([each.address for each in parts] or [0], np.int64)
-        self._coefficients = np.concatenate([each.coefficients for each in parts] or [np.zeros(1, real)])
-        self._first = np.cumsum([0] + [len(each.coefficients) for each in parts], dtype=np.int64)
+    def __init__(self, stages: Sequence[Stage], real: np.dtype[Any]) -> None:
+        """Copy what the stages refer to."""
+        self._where = np.array([each.address for each in stages] or [0], np.int64)
+        self._coefficients = np.concatenate([each.coefficients for each in stages] or [np.zeros(1, real)])
+        self._first = np.cumsum([0] + [len(each.coefficients) for each in stages], dtype=np.int64)
         arrays = (self._where, self._coefficients, self._first)
-        self.addresses = (*(each.ctypes.data for each in arrays), len(parts))
+        self.addresses = (*(each.ctypes.data for each in arrays), len(stages))

@@ -1,7 +1,8 @@
-"""Runs of filters that keep the channels apart, as one table that is looked up and interpolated.
+"""Runs of filters that keep the channels apart, as one table.
 
-A power costs 2 ns a pixel, a look-up 1 ns however many filters it stands for, and to make the table takes some 50
-microseconds a picture. It is used only where it is as good: between each two nodes it is compared with the filters.
+Within a cascade it is looked up and interpolated; at its end, for 8 bits, it holds what is stored. A power costs 2 ns a
+pixel, a look-up 1 ns however many filters it stands for, and to make the table takes some 50 microseconds a picture. It
+is used only where it is as good: between each two nodes it is compared with the filters.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from whitebox_filters.backends import compiled
-from whitebox_filters.backends.blocks import BLOCK
+from whitebox_filters.backends.blocks import BLOCK, ENDS
 from whitebox_filters.images import LEVELS
 from whitebox_filters.spec import Filter
 
@@ -25,7 +26,11 @@ SIZES = (1020, 4080)
 TOLERANCE = 0.1
 """In levels of the picture, halfway between nodes: an interval with a bend in it is off by up to twice as much."""
 
+END_TOLERANCE = 0.8
+"""In levels of 8 bits, from each node to the next, so that with half of it and the rounding less than one is lost."""
+
 SINGLE = np.dtype(np.float32)
+EIGHT_BITS = np.dtype(np.uint8)
 
 
 class Stage(NamedTuple):
@@ -54,6 +59,22 @@ def shorten(stages: Sequence[Stage], dtype: np.dtype[Any]) -> list[Stage]:
     return shortened
 
 
+def split_end(stages: Sequence[Stage], dtype: np.dtype[Any]) -> tuple[Sequence[Stage], npt.NDArray[np.uint8] | None]:
+    """The stages before the run that ends them, and the stored values (3, ENDS + 1) for that; None if there are none.
+
+    There are for a picture of 8 bits, and where the nearest node is as good.
+    """
+    start = len(stages)
+    while start and stages[start - 1].separate:
+        start -= 1
+    if dtype != EIGHT_BITS or not _is_costly(stages[start:]):
+        return stages, None
+    nodes = _evaluate(stages[start:], ENDS)
+    if np.abs(np.diff(nodes)).max() > END_TOLERANCE / LEVELS[dtype]:
+        return stages, None
+    return stages[:start], (nodes * LEVELS[dtype] + 0.5).astype(np.uint8)
+
+
 def _is_costly(run: Sequence[Stage]) -> bool:
     """Whether a run takes longer than a look-up: several filters, or one with a function call in its formula."""
     calls = {name for stage in run if stage.filter for name in ("power",) if name in stage.filter.pixel.__globals__}
@@ -63,30 +84,30 @@ def _is_costly(run: Sequence[Stage]) -> bool:
 def _as_table(run: list[Stage], tolerance: float) -> list[Stage]:
     """The run as one stage if a table of any size is good enough, else as it is."""
     for size in SIZES:
-        nodes, between = _evaluate(run, size)
+        values = _evaluate(run, 2 * size)
+        nodes, between = values[:, ::2], values[:, 1::2]
         if np.abs((nodes[:, :-1] + nodes[:, 1:]) / 2 - between).max() <= tolerance:
             table = np.concatenate([nodes, nodes[:, -1:]], axis=1)  # at white the next node is read too
             return [Stage(compiled.look_up(size), np.ascontiguousarray(table).ravel())]
     return run
 
 
-def _evaluate(run: Sequence[Stage], size: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """The channels after the run at the nodes (3, size + 1), and halfway between them (3, size)."""
+def _evaluate(run: Sequence[Stage], size: int) -> npt.NDArray[Any]:
+    """The channels after the run at the nodes, (3, size + 1)."""
     blocks = _levels(size).copy()
     for stage in run:
         apply = _callable(stage.address)
         for block in blocks:
             apply(block.ctypes.data, stage.coefficients.ctypes.data)
-    values = blocks.transpose(1, 0, 2).reshape(3, -1)[:, : 2 * size + 1]
-    return values[:, ::2], values[:, 1::2]
+    return blocks.transpose(1, 0, 2).reshape(3, -1)[:, : size + 1]
 
 
 @functools.cache
 def _levels(size: int) -> npt.NDArray[Any]:
-    """Nodes and midpoints in turn, in as many blocks (n, 3, BLOCK) as they take; the rest of the last is white."""
-    count = -(-(2 * size + 1) // BLOCK)
+    """The nodes, in as many blocks (n, 3, BLOCK) as they take; the rest of the last is white."""
+    count = -(-(size + 1) // BLOCK)
     levels = np.ones(count * BLOCK, SINGLE)
-    levels[: 2 * size + 1] = np.arange(2 * size + 1) / (2 * size)
+    levels[: size + 1] = np.arange(size + 1) / size
     return np.ascontiguousarray(np.repeat(levels.reshape(count, 1, BLOCK), 3, axis=1))
 
 
