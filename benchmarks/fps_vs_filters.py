@@ -1,7 +1,7 @@
 """Frames per second against the number of filters: ours on every backend beside torch, kornia and OpenCV.
 
 From the repository root: python benchmarks/fps_vs_filters.py. Writes benchmarks/results/fps_vs_filters.md and .png.
-Needs the extras `bench`, `train` and `numba`, a C++ compiler, and a machine with nothing else to do.
+Needs the extras `bench` and `train`, a C++ compiler, and a machine with nothing else to do.
 """
 
 from __future__ import annotations
@@ -18,7 +18,23 @@ from pathlib import Path
 from typing import Any
 
 from baselines import CONTENDERS, NUMBA, Contender, TensorFrames
-from fps.cases import FULL, LARGEST, QUARTER, SIX, SIZES, Case, Memory, Results, Size, arguments, mask, photo, sets
+from fps.cases import (
+    FULL,
+    LARGEST,
+    QUARTER,
+    SIX,
+    SIZES,
+    Case,
+    Limits,
+    Memory,
+    Results,
+    Size,
+    Work,
+    arguments,
+    mask,
+    photo,
+    sets,
+)
 from fps.clock import measure
 from fps.page import page
 from fps.picture import draw
@@ -143,6 +159,10 @@ def main() -> None:
         results.memory = measure_memory([NUMBA] if NUMBA in contenders else [], QUICK_LARGEST)
     else:
         results.memory = measure_memory(contenders, LARGEST)
+    print("roofline", flush=True)
+    found = json.loads(child("-m", "fps.roofline", *map(str, chosen[results.main])))
+    results.limits = Limits(**found["limits"])
+    results.work = {int(count): Work(**work) for count, work in found["work"].items() if int(count) in results.counts}
     results.first_frame = first_frames(chosen[results.main], 1 if options.quick else 5)
     draw(results, options.out.with_suffix(".png"))
     write(page(results), options.out)

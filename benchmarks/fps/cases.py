@@ -85,6 +85,31 @@ class Memory:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What one core does at most, in a second, each alone."""
+
+    operations: float  # of float32, a fused multiply-add counted as two
+    look_ups: float  # of a byte in a table by an index of 32 bits, stored
+    counts: float  # of levels into a histogram
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a cascade asks for, a pixel, and the seconds that a frame takes on one core."""
+
+    bytes: int
+    look_ups: int
+    counts: int
+    operations: float
+    seconds: float
+
+    def least(self, limits: Limits) -> float:
+        """Seconds a pixel of a core at its limits, if nothing overlaps."""
+        tables = self.look_ups / limits.look_ups + self.counts / limits.counts
+        return tables + self.operations / limits.operations
+
+
 @dataclass
 class Results:
     """All that the page shows: seconds of every call, or why there are none."""
@@ -96,6 +121,8 @@ class Results:
     on_tensors: dict[str, list[float]] = field(default_factory=dict)  # by contender, without conversion
     memory: dict[str, Memory] = field(default_factory=dict)  # by contender
     first_frame: list[float] = field(default_factory=list)  # from import on, in fresh processes
+    limits: Limits | None = None
+    work: dict[int, Work] = field(default_factory=dict)  # by number of filters
     command: str = ""
 
     @property

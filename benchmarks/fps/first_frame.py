@@ -13,8 +13,5 @@ width, height = int(sys.argv[1]), int(sys.argv[2])
 frame = np.resize(np.arange(256, dtype=np.uint8), (height, width, 3))
 mask = np.full((height, width), 255, np.uint8)
 theta = [float(value) for value in sys.argv[3:]]
-try:
-    wf.Cascade().compile("numba")(frame, theta, mask)
-except AttributeError:
-    wf.Cascade()(frame, theta, mask, backend="numba")
+wf.Cascade().compile("numba")(frame, theta, mask)
 print(time.perf_counter() - start)

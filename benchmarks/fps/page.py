@@ -11,7 +11,7 @@ from cold_start import describe_machine
 
 from fps.cases import FULL, LARGEST, QUARTER, REACH, SEED, SIX, Case, Results, sets
 from fps.clock import LIMIT
-from fps.ratios import Ratio, all_frames, extra_frames, ratios
+from fps.ratios import BOUNDS, Ratio, all_frames, extra_frames, ratios
 
 VERSIONS = ("torch", "numba", "kornia", "opencv-python-headless")
 
@@ -78,6 +78,48 @@ def tensor_table(results: Results) -> str:
     return grid(["frames per second", "8-bit frame to 8-bit frame", "float tensor to float tensor"], rows)
 
 
+def roofline_table(results: Results) -> str:
+    """What k filters ask of a core and what it allows, nanoseconds a pixel."""
+    if results.limits is None:
+        return "Not measured."
+    width, height = results.sizes[results.main]
+    rows = []
+    for count, work in results.work.items():
+        took, least = work.seconds / (width * height), work.least(results.limits)
+        asked = (work.bytes, work.look_ups, work.counts, round(work.operations))
+        times = (number(1e9 * least), number(1e9 * took), f"{least / took:.0%}")
+        rows.append([f"k = {count}", *map(str, asked), *times])
+    head = ["a pixel", "bytes", "look-ups", "counts", "operations", "ns at the limits", "ns taken", "of the limits"]
+    return grid(head, rows)
+
+
+def roofline_verdict(results: Results) -> str:
+    """Whether the core's limits leave room for the bounds on more filters."""
+    two = results.work.get(2)
+    if results.limits is None or two is None:
+        return ""
+    width, height = results.sizes[results.main]
+    least = {count: work.least(results.limits) * width * height / two.seconds for count, work in results.work.items()}
+    return " ".join(
+        f"At these limits k = {count} would still take {number(least[count])} times what k = 2 takes, "
+        f"{'more' if least[count] > bound else 'less'} than the {bound:g} required."
+        for count, bound in BOUNDS.items()
+        if count in least
+    )
+
+
+def limits_text(results: Results) -> str:
+    """What the core was seen to do."""
+    if results.limits is None:
+        return ""
+    each = results.limits
+    return (
+        f"The core does at most {each.operations / 1e9:.0f}e9 operations a second (multiply-adds in the first cache, "
+        f"counted as two), {each.look_ups / 1e9:.1f}e9 look-ups (the same) and {each.counts / 1e9:.1f}e9 counts (as "
+        "compiled here, on the frame)."
+    )
+
+
 def reasons(results: Results) -> str:
     """Why cells are empty, a line for each contender and reason."""
     grouped: dict[tuple[str, str], list[str]] = {}
@@ -127,6 +169,9 @@ def page(results: Results) -> str:
         six=SIX,
         numba=NUMBA.name,
         ratios=ratio_table(found),
+        roofline=roofline_table(results),
+        roofline_verdict=roofline_verdict(results),
+        limits=limits_text(results),
         verdict="All of them are met." if not missed else f"Not met: {'; '.join(missed)}.",
         tables="\n\n".join(tables),
         reasons=reasons(results),
@@ -160,6 +205,16 @@ from this run.
 {ratios}
 
 {verdict}
+
+## What the core allows
+
+`{numba}` on one core, full mask. Asked for at the least: a table for each run of filters that keep the channels apart,
+three look-ups; for a mean of the frame three counts, of which two of the six filters need one and k = 1 and 2 none; the
+other filters' operations of float32, as LLVM compiled them. {limits}
+
+{roofline}
+
+{roofline_verdict} Memory limits nothing: a copy of the frame moves six bytes a pixel, see the first row below.
 
 ## Frames per second
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from baselines import CONTENDERS, NUMBA, RELEASED
-from fps import cases, clock
-from fps.cases import FULL, QUARTER, Case, Memory, Results
+from fps import cases, clock, roofline
+from fps.cases import FULL, QUARTER, Case, Limits, Memory, Results, Work
 from fps.page import page
 from fps.ratios import ratios
 
@@ -36,6 +36,9 @@ def measured():
         results.seconds[Case("1080p", mask, count, name)] = [0.5 * seconds, seconds, 5 * seconds]
     results.memory[NUMBA.name] = Memory(extra=110, frame=100, mask=33, seconds=0.05)
     results.first_frame = [0.9, 0.7, 0.6]
+    pixels = 1920 * 1080
+    results.limits = Limits(operations=1e9, look_ups=1e9, counts=5e8)
+    results.work = {2: Work(7, 3, 0, 7, 2e-8 * pixels), 8: Work(10, 6, 3, 30, 5e-8 * pixels)}
     return results
 
 
@@ -53,6 +56,22 @@ def test_the_page_says_what_is_not_met_and_what_was_not_measured():
     nothing = Results({"1080p": (1920, 1080)}, (6,))
     assert page(nothing).count("| not measured |") == 8
     assert not any(ratio.met for ratio in ratios(nothing))
+
+
+def test_the_roofline_says_what_the_core_leaves_room_for():
+    text = page(measured())
+    assert "| k = 2 | 7 | 3 | 0 | 7 | 10 | 20 | 50% |" in text
+    assert "At these limits k = 8 would still take 2.1 times what k = 2 takes, more than the 1.15 required." in text
+    roomy = measured()
+    roomy.work[8] = Work(10, 6, 0, 10, 1.0)
+    assert "k = 8 would still take 0.8 times what k = 2 takes, less than the 1.15 required." in page(roomy)
+
+
+def test_what_filters_ask_for():
+    work = roofline.work(("brightness", "saturation", "contrast"), (96, 64))
+    assert work.look_ups == 9  # brightness in each of two passes, and contrast in the last
+    assert roofline.operations("brightness") >= 9  # a product and two clamps a channel
+    assert roofline.operations("gamma") > roofline.operations("saturation")
 
 
 def test_reasons_are_given_for_empty_cells():

@@ -1,0 +1,124 @@
+"""Prints what k filters ask of one core at the least, and what it allows: python -m fps.roofline WIDTH HEIGHT."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from baselines import Frame, Names
+from numba import types
+
+import whitebox_filters as wf
+from fps.cases import FULL, Limits, Work, arguments, mask, photo, sets
+from fps.clock import clock
+from whitebox_filters.backends import kernels, native, plan
+from whitebox_filters.backends.blocks import BLOCK, LEVELS_8
+from whitebox_filters.backends.exports import INDEX, Text, export
+from whitebox_filters.backends.frames import open_frame
+
+REPEATS = 2000  # of a block in the first cache
+CHAIN = 16  # multiply-adds on each value
+ROUNDS = 9
+SINGLE = np.dtype(np.float32)
+# What computes, in LLVM's language; a comparison and its choice become one instruction, hence only the choice counts.
+COMPUTES = re.compile(
+    r"= (?:\w+ )*?(fmul|fadd|fsub|fdiv|fneg|select|call|add|sub|and|or|xor|shl|[al]shr|[sf]\w+to\w+) "
+)
+VECTOR = re.compile(r"<(\d+) x (?:float|i32|i1)>")
+LOADED = re.compile(r"load <(\d+) x float>")
+
+
+def limits(frame: Frame) -> Limits:
+    """Measure the core; levels are counted of a frame, all else is done on data in the first cache."""
+    block = np.full(3 * BLOCK, 0.5, np.float32)
+    operations = _rate(_multiply_add, [block], 2 * CHAIN * block.size)
+    stored, found = np.zeros(3 * BLOCK, np.uint8), np.arange(3 * BLOCK, dtype=np.int32) % LEVELS_8
+    table = np.arange(LEVELS_8, dtype=np.uint8)
+    look_ups = _rate(_look_up, [table, found, stored], found.size)
+    return Limits(operations, look_ups, frame.size / _best(open_frame(frame).count_levels))
+
+
+def work(names: Names, size: tuple[int, int]) -> Work:
+    """What k filters ask for, and take.
+
+    Of each run of filters that keep the channels apart no more than a table is asked for.
+    """
+    cascade, theta = wf.Cascade(names), arguments(names)
+    frame, opacity = photo(size), mask(FULL, size)
+    out, ready = np.empty_like(frame), cascade.compile("numba")
+    passes = plan.passes(cascade, eight_bits=True)
+    separate = {name: plan.is_separate(wf.get(name)) for name in names}
+    counting, filtering = [each for each in passes if not each.filters], [each for each in passes if each.filters]
+    runs = [list(groupby(each.filters, separate.get)) for each in filtering]
+    tables = sum(is_table for each in runs for is_table, _ in each)
+    return Work(
+        bytes=sum(each.moved for each in passes) + 1,
+        look_ups=3 * tables,
+        counts=3 * len(counting),
+        operations=sum(operations(name) for each in filtering for name in each.filters if not separate[name]),
+        seconds=_best(lambda: ready(frame, theta, opacity, out=out)),
+    )
+
+
+def operations(name: str) -> float:
+    """Of float32 a pixel, in what LLVM has made of a filter."""
+    text, _ = kernels.filter_block(wf.get(name).pixel, SINGLE)
+    body = text[text.index("\ndefine") :].split("\n}")[0]  # the function itself; its wrapper for C comes after
+    lanes = [int(found[1]) for line in body.splitlines() if COMPUTES.search(line) and (found := VECTOR.search(line))]
+    pixels = sum(map(int, LOADED.findall(body))) / 3
+    return sum(lanes) / pixels
+
+
+def _multiply_add() -> Text:
+    def run(block, repeats):  # type: ignore[no-untyped-def]
+        for _ in range(repeats):
+            for i in range(3 * BLOCK):
+                value = block[i]
+                for _ in range(CHAIN):
+                    value = value * np.float32(0.5) + np.float32(0.25)
+                block[i] = value
+
+    return export(run, types.CPointer(types.float32), INDEX)
+
+
+def _look_up() -> Text:
+    def run(table, found, stored, repeats):  # type: ignore[no-untyped-def]
+        for _ in range(repeats):
+            for i in range(3 * BLOCK):
+                stored[i] = table[found[i]]
+
+    return export(run, types.CPointer(types.uint8), types.CPointer(types.int32), types.CPointer(types.uint8), INDEX)
+
+
+def _rate(compile_it: Callable[[], Text], arrays: Sequence[Any], done: int) -> float:
+    """How often a second a compiled loop does what it does `done` times in one go through its block."""
+    address = native.address(native.fingerprint(compile_it), compile_it)
+    run = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * len(arrays), ctypes.c_int64)(address)
+    return done * REPEATS / _best(lambda: run(*(array.ctypes.data for array in arrays), REPEATS))
+
+
+def _best(run: Callable[[], object]) -> float:
+    """Seconds at best: a limit is not reached on average."""
+    run()
+    return min(clock(run) for _ in range(ROUNDS))
+
+
+def main() -> None:
+    """Measure on one core."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    size = int(sys.argv[1]), int(sys.argv[2])
+    found = {count: asdict(work(names, size)) for count, names in sets().items()}
+    print(json.dumps({"limits": asdict(limits(photo(size))), "work": found}))
+
+
+if __name__ == "__main__":
+    main()
