@@ -97,6 +97,10 @@ def time_all(filters: Filters, results: Results, rounds: int) -> None:
         for opacity in (FULL, QUARTER) if size == results.main else (FULL,):
             print(f"{size}, {opacity}", flush=True)
             runs = runs_on(filters, size, dimensions, opacity)
+            for case in list(runs):  # what did not compile for the first size will not for another
+                if (main := case._replace(size=results.main, mask=FULL)) in results.skipped:
+                    results.skipped[case] = results.skipped[main]
+                    del runs[case]
             if (size, opacity) == (results.main, FULL):
                 runs |= runs_on_tensors(filters, size, dimensions)
             seconds, skipped = measure(runs, rounds, expected)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 LIMIT = 20.0  # seconds a frame, beyond which a case is left out
+PATIENCE = 90  # seconds to the end of the first call, which compiles
 TURN = 0.1  # seconds to fill with calls, where a turn has room for more than one
 MOST = 5  # calls in a turn
 SETTLED = 0.5  # calls that take longer need no one before them to warm up
@@ -20,6 +23,26 @@ def clock(run: Run) -> float:
     start = time.perf_counter()
     run()
     return time.perf_counter() - start
+
+
+class TooSlowError(BaseException):
+    """Not an Exception, which compilers catch and report as their own."""
+
+
+@contextmanager
+def patience(seconds: int) -> Iterator[None]:
+    """Raise TooSlowError in what takes longer."""
+
+    def stop(*_: Any) -> None:
+        raise TooSlowError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def measure(
@@ -36,7 +59,12 @@ def measure(
     for key, run in runs.items():
         guess = expected(key)
         if guess <= LIMIT:
-            run()
+            try:
+                with patience(PATIENCE):
+                    run()
+            except TooSlowError:
+                skipped[key] = f"not compiled after {PATIENCE} s"
+                continue
             guess = clock(run)
         if guess > LIMIT:
             skipped[key] = f"a frame takes {guess:.0f} s, more than the limit of {LIMIT:.0f}"

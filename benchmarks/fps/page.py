@@ -10,7 +10,7 @@ from baselines import CONTENDERS, CUDA, NUMBA
 from cold_start import describe_machine
 
 from fps.cases import FULL, LARGEST, QUARTER, REACH, SEED, SIX, Case, Results, sets
-from fps.clock import LIMIT
+from fps.clock import LIMIT, PATIENCE
 from fps.ratios import BOUNDS, Ratio, all_frames, extra_frames, ratios
 
 VERSIONS = ("torch", "numba", "kornia", "opencv-python-headless")
@@ -184,6 +184,7 @@ def page(results: Results) -> str:
         seed=SEED,
         reach=REACH,
         limit=LIMIT,
+        patience=PATIENCE,
         machine=describe_machine(),
         versions=", ".join(f"{name} {version(name)}" for name in VERSIONS),
         command=results.command,
@@ -255,7 +256,7 @@ Filters by their number; theta is drawn once from [-{reach}, {reach}], seed {see
 
 Contenders take turns in rounds, so that whatever slows the machine down for a while slows all. A turn is one call that
 is not timed and up to five that are. Everything is compiled and warm before the first round. What takes over
-{limit:.0f} s a frame is left out.
+{limit:.0f} s a frame, or {patience} s to compile, is left out.
 
 {machine} Also {versions}.
 

@@ -6,6 +6,7 @@ import itertools
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,13 @@ def test_what_turns_out_too_slow_is_left_out(monkeypatch):
     monkeypatch.setattr(clock, "LIMIT", -1.0)
     monkeypatch.setattr(clock, "clock", lambda run: 7.0)
     assert clock.measure({"a": lambda: None}, 3, lambda key: -2.0)[1]["a"].startswith("a frame takes 7 s")
+
+
+def test_what_does_not_compile_in_time_is_left_out(monkeypatch):
+    monkeypatch.setattr(clock, "PATIENCE", 1)
+    seconds, skipped = clock.measure({"a": lambda: time.sleep(3), "b": lambda: None}, 1, lambda key: 0.0)
+    assert list(seconds) == ["b"]
+    assert skipped == {"a": "not compiled after 1 s"}
 
 
 def test_the_sets_grow_and_their_theta_stays():
