@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -77,3 +78,12 @@ def lacking(library: str, operations: Mapping[str, object]) -> Callable[[Names],
         return f"{library} has no operation for {', '.join(missing)}" if missing else ""
 
     return lacks
+
+
+def compile_alone(function: Any, **options: Any) -> Any:
+    """`torch.compile` of a function with code of its own.
+
+    Else all sets of filters would be one function that was compiled too often, and run as if it never had been.
+    """
+    function.__code__ = function.__code__.replace()
+    return torch.compile(function, **options)

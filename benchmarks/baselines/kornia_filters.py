@@ -10,7 +10,16 @@ import kornia.enhance as enhance
 import torch
 
 import whitebox_filters as wf
-from baselines.contender import Contender, FrameFilter, Names, TensorFrames, Theta, blended, lacking
+from baselines.contender import (
+    Contender,
+    FrameFilter,
+    Names,
+    TensorFrames,
+    Theta,
+    blended,
+    compile_alone,
+    lacking,
+)
 
 
 def gain(theta: float) -> float:
@@ -105,7 +114,7 @@ def one_by_one(names: Names, theta: Theta) -> TensorFrames:
 
 
 def compiled(names: Names, theta: Theta) -> FrameFilter:
-    return TensorFrames(torch.compile(one_by_one(names, theta).filter_batch))
+    return TensorFrames(compile_alone(one_by_one(names, theta).filter_batch))
 
 
 KORNIA = Contender("kornia", "kornia's own operations one by one", one_by_one, lacking("kornia", OPERATIONS))

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 import whitebox_filters as wf
-from baselines.contender import Contender, Frame, FrameFilter, Names, TensorFrames, Theta
+from baselines.contender import Contender, Frame, FrameFilter, Names, TensorFrames, Theta, compile_alone
 from whitebox_filters.backends import array
 
 
@@ -35,28 +35,24 @@ def compiled_whole(names: Names, theta: Theta) -> FrameFilter:
     """From 8 bits to 8 bits in one graph: what torch.compile can do at best."""
     filters, arguments = wf.Cascade(names).filters, torch.tensor([theta])
 
-    @torch.compile(fullgraph=True)
     def whole(frame: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         planes, alpha = frame.permute(2, 0, 1)[:, None].float() / 255, mask[None, None].float() / 255
         *_, (filtered, _) = array.steps(xp, filters, planes, arguments, [None] * len(filters))
         levels = (array.blend(filtered, planes, alpha) * 255 + 0.5).byte()
         return levels[:, 0].permute(1, 2, 0).contiguous()
 
+    whole_compiled = compile_alone(whole, fullgraph=True)
+
     @torch.no_grad()
     def run(frame: Frame, mask: Frame) -> Frame:
-        result: Frame = whole(torch.from_numpy(frame), torch.from_numpy(mask)).numpy()
+        result: Frame = whole_compiled(torch.from_numpy(frame), torch.from_numpy(mask)).numpy()
         return result
 
     return run
 
 
 def on_numba(names: Names, theta: Theta) -> FrameFilter:
-    out = Buffer()
-    try:
-        plan = wf.Cascade(names).compile("numba")
-    except AttributeError:
-        cascade = wf.Cascade(names)
-        return lambda frame, mask: cascade(frame, theta, mask, backend="numba")
+    out, plan = Buffer(), wf.Cascade(names).compile("numba")
     return lambda frame, mask: plan(frame, theta, mask, out=out.like(frame))
 
 

@@ -55,6 +55,12 @@ def test_every_formula_becomes_one_graph(traced):
     torch.testing.assert_close(cascade.compile("torch")(IMAGE, theta, MASK), cascade(IMAGE, theta, MASK))
 
 
+def test_any_number_of_plans_compile(traced):
+    theta = THETA[:, :1]
+    for name in wf.names()[:12]:  # torch compiles 8 variants of a function and then gives up
+        torch.testing.assert_close(wf.Cascade([name]).compile("torch")(IMAGE, theta), wf.Cascade([name])(IMAGE, theta))
+
+
 def test_statistics_are_of_the_mask_where_the_cascade_says_so(traced):
     cascade = wf.Cascade(NAMES, statistics="mask")
     compiled = cascade.compile("torch")(IMAGE, THETA, MASK)
