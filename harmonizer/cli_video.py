@@ -45,7 +45,9 @@ def video(
     ] = None,
     set: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=THETA", help="Hold theta of a filter there, in [-1, 1]. Again for each."),
+        typer.Option(
+            metavar="NAME=THETA", help="Hold theta of a filter, in [-1, 1], over the whole video. Again for each."
+        ),
     ] = None,
     theta_out: Annotated[Path | None, typer.Option(help="Also write theta of every frame, as JSON lines.")] = None,
     theta_in: Annotated[Path | None, typer.Option(help="Take theta from such a file, without the network.")] = None,
@@ -77,11 +79,11 @@ def video(
     outputs = Outputs(output, codec, quality, theta_out, lut, delta, mask_out)
     outputs.check()
     changes = parse_settings(set or [])
-    chosen = grading.recalled(theta_in) if theta_in else grading.predicted(weights, alpha)
-    if changes:
-        chosen = grading.fixed(chosen, changes)
-    start = time.perf_counter()
     with _watched(output.name) as report:
+        chosen = grading.recalled(theta_in) if theta_in else grading.predicted(weights, alpha)
+        if changes:
+            chosen = grading.fixed(chosen, changes)
+        start = time.perf_counter()
         done, shots = pipeline.harmonize_video(
             composite, outputs, chosen, mask=mask, background=background, report=report
         )
