@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from fractions import Fraction
@@ -18,13 +19,16 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from harmonizer import io
-from harmonizer.errors import OutputError
+from harmonizer.errors import OutputError, VideoError
 from harmonizer.video import CodecName
 from harmonizer.video.codecs import CODECS, CONTAINERS, output_format
 from harmonizer.video.colour import Converter
 from harmonizer.video.frames import Frame, VideoInfo
 from harmonizer.video.reader import open_input, start
 from harmonizer.video.together import Together
+
+# Seconds by which a frame may come too late: damaged streams are decoded in a wrong order here and there.
+BACKWARDS = 0.5
 
 
 class Writer:
@@ -55,6 +59,7 @@ class Writer:
         self._sound: Sound | None = None
         self._stack = ExitStack()
         self._shift = round(info.start / info.time_base)
+        self._last = -sys.maxsize  # the last frame's time
         self._written = 0
 
     def __enter__(self) -> Self:
@@ -68,7 +73,7 @@ class Writer:
     def write(self, frame: Frame) -> None:
         """Encode a frame at its own time, and copy the sound up to it."""
         coded = self._converter.to_yuv(frame.pixels, self._pixel_format)
-        coded.pts, coded.time_base, coded.duration = frame.pts - self._shift, self._info.time_base, frame.duration
+        coded.pts, coded.time_base, coded.duration = self._time(frame), self._info.time_base, frame.duration
         with self._explained():
             self._output.mux(self._stream.encode(coded))
             if self._sound:
@@ -87,6 +92,17 @@ class Writer:
                     self._output.close()  # writes the index, so it too can meet a full disk
         finally:
             self._discard()
+
+    def _time(self, frame: Frame) -> int:
+        """The frame's time here, after that of the last: not every file may hold two frames of one time."""
+        given = frame.pts - self._shift
+        if (self._last - given) * self._info.time_base > BACKWARDS:
+            raise VideoError(
+                f"frame {frame.index} goes back in time, to {float(given * self._info.time_base):.1f} seconds, as in "
+                "files that were put together; rewrite the times first: ffmpeg -i SOURCE -c copy REWRITTEN.mkv"
+            )
+        self._last = max(given, self._last + 1)
+        return self._last
 
     def _open(self) -> None:
         container = CONTAINERS[self._path.suffix.lower()]

@@ -14,6 +14,8 @@ from harmonizer import io
 from harmonizer.picture import Picture
 from harmonizer.video.writer import Writer
 
+TENTHS = range(0, 108000, 9000)
+
 MISTAKES = {
     "extension": (("clip.mp4", "mask.mkv", "-o", "out.avi"), "videos are written as .mp4"),
     "folder": (("clip.mp4", "mask.mkv", "-o", "none/out.mp4"), "no folder"),
@@ -35,6 +37,7 @@ MISTAKES = {
     "no filter": (("none.mp4", "mask.mkv", "-o", "out.mp4", "--set", "sepia=0.1"), "no filter sepia here; there are"),
     "no setting": (("none.mp4", "mask.mkv", "-o", "out.mp4", "--set", "shadow"), "NAME=THETA"),
     "no theta": (("none.mp4", "mask.mkv", "-o", "out.mp4", "--set", "shadow=1.5"), "got shadow = 1.5"),
+    "back in time": (("joined.ts", "mask.png", "-o", "out.mkv"), "frame 12 goes back in time, to 0.0 seconds"),
     "cut off": (("cut.mkv", "mask.png", "-o", "out.mp4"), "cut off"),
 }
 
@@ -46,6 +49,8 @@ def test_mistake_is_one_line_and_leaves_nothing(files, run, monkeypatch, mistake
     noise = np.random.default_rng(0).integers(0, 255, (40, HEIGHT, WIDTH, 3), dtype=np.uint8)
     whole = write_clip(files / "whole.mkv", noise, times=range(0, 120000, 3000))
     (files / "cut.mkv").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    part = write_clip(files / "part.ts", noise[:12], codec="libx264", pixel_format="yuv420p", times=TENTHS)
+    (files / "joined.ts").write_bytes(2 * part.read_bytes())
     before = set(files.iterdir())
     arguments, message = MISTAKES[mistake]
     monkeypatch.chdir(files)

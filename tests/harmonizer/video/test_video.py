@@ -99,6 +99,17 @@ def test_uneven_times_and_sound_stay(files, run):
     assert sound_packets(files / "out.mp4") == sound_packets(clip)
 
 
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+def test_frames_of_one_time_follow_one_another(files, run, codec):
+    """MP4 holds no two frames of one time; other containers and phones do."""
+    times = [0, 3000, 3000, 9000, 9000, 9000, *range(18000, 36000, 3000)]
+    clip = write_clip(files / "twice.mkv", map(picture, range(COUNT)), times=times)
+    assert run(clip, files / "mask.mkv", "-o", files / "out.mp4", "--codec", codec)[::2] == (0, "")
+    before, after = ([round(1000 * frame.time) for frame in decode(path)[1]] for path in (clip, files / "out.mp4"))
+    assert before[3:6] == [100] * 3
+    assert after == [0, 33, 34, 100, 101, 102, *before[6:]]
+
+
 def test_a_clock_that_does_not_begin_at_0(files, run):
     """As in transport streams; picture and sound move to 0 together."""
     clip = write_clip(
