@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from harmonizer import io
-from harmonizer.compare import difference
 from harmonizer.errors import OutputError
 from harmonizer.picture import convert_depth
 from harmonizer.video import CodecName
@@ -33,7 +32,7 @@ class Outputs:
     quality: int | None = None  # None: the codec's default
     theta: Path | None = None  # the timeline
     lut: Path | None = None  # .cube, one a shot
-    delta: Path | None = None  # a video of what compare.difference gives
+    delta: Path | None = None  # a video of 0.5 + (harmonized - composite) / 2
     mask: Path | None = None  # a video
 
     @property
@@ -85,10 +84,12 @@ class Outputs:
 
 
 def _delta(graded: Graded) -> Frame:
-    """What was done to a frame, in the frame's depth."""
+    """0.5 + (after - before) / 2 in the frame's depth, rounded down, where 0.5 is level 128 or 32768."""
     frame, before = graded.frame, graded.before
     assert before is not None
-    return replace(frame, pixels=convert_depth(difference(before, frame.pixels), before.dtype))
+    change = frame.pixels.astype(np.int32) - before
+    half = (np.iinfo(before.dtype).max + 1) // 2
+    return replace(frame, pixels=(half + (change >> 1)).astype(before.dtype))
 
 
 def _mask(graded: Graded) -> Frame:
