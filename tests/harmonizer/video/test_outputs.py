@@ -13,7 +13,7 @@ from clips import COUNT, HEIGHT, UNEVEN, WIDTH, decode, mask, picture, write_cli
 
 import whitebox_filters as wf
 from harmonizer import cli, io
-from harmonizer.picture import Picture
+from harmonizer.picture import Picture, convert_depth
 from harmonizer.video.reader import Reader
 from harmonizer.video.writer import Writer
 
@@ -27,7 +27,7 @@ def frames(path):
 
 def opacities(path):
     with Reader(path) as video:
-        return list(video.opacities())
+        return [convert_depth(opacity, np.float32) for opacity in video.opacities()]
 
 
 def lines(path):
