@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,62 +43,68 @@ def video(
             show_default="the One Euro filter",
         ),
     ] = None,
+    set: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=THETA", help="Hold theta of a filter, in [-1, 1], over the whole video. Again for each."
+        ),
+    ] = None,
     theta_out: Annotated[Path | None, typer.Option(help="Also write theta of every frame, as JSON lines.")] = None,
     theta_in: Annotated[Path | None, typer.Option(help="Take theta from such a file, without the network.")] = None,
+    lut: Annotated[
+        Path | None, typer.Option(help="Also write the filters as a 3-D LUT, .cube; with cuts, one for each shot.")
+    ] = None,
+    delta: Annotated[Path | None, typer.Option(help="Also write 0.5 + (after - before) / 2, a silent video.")] = None,
+    mask_out: Annotated[
+        Path | None, typer.Option("--mask-out", help="Also write the mask that was used, a silent video.")
+    ] = None,
     weights: Annotated[Path | None, typer.Option(help="A checkpoint folder instead of the one shipped.")] = None,
 ) -> None:
     """Harmonize the foreground of a video; needs the extra `video`.
 
-    Frame times, sound, colour coding and bit depth stay as they are.
+    Frame times, sound, colour coding and bit depth stay as they are. What is
+    written appears whole, all of it together, or not at all.
     """
+    from harmonizer.edits import parse_settings
+
     try:
-        from harmonizer.video import pipeline, timeline, writer
+        from harmonizer.video import grading, luts, pipeline
+        from harmonizer.video.outputs import Outputs
     except ImportError as error:
         raise HarmonizerError(f"this needs {error.name}; install it with pip install 'harmonizer[video]'") from error
-    from harmonizer.pipeline import Harmonizer
-    from harmonizer.video.smoothing import Smoother, ema, one_euro
-
-    writer.check_output(output)
     if alpha is not None and not 0 < alpha <= 1:
         raise HarmonizerError(f"--alpha lies in (0, 1], where 1 does not smooth; got {alpha}")
-    record = None
-    if theta_in:
-        if theta_out or weights or alpha is not None:
-            raise HarmonizerError("--theta-in decides alone; leave --theta-out, --alpha and --weights out")
-        edited = timeline.read_timeline(theta_in)
-        cascade, decide = edited.cascade, edited.recall
-    else:
-        harmonizer = Harmonizer.load(weights)
-        smooth: Smoother = one_euro if alpha is None else partial(ema, alpha=alpha)
-        cascade = harmonizer.cascade
-        decide = partial(pipeline.predict, predictor=harmonizer.predictor, smooth=smooth)
-        if theta_out:
-            record = timeline.TimelineWriter(
-                theta_out, cascade, "One Euro" if alpha is None else f"EMA, alpha {alpha:g} on the current frame"
-            )
-    start = time.perf_counter()
+    if theta_in and (weights or alpha is not None):
+        raise HarmonizerError("--theta-in decides instead of the network; leave --alpha and --weights out")
+    outputs = Outputs(output, codec, quality, theta_out, lut, delta, mask_out)
+    outputs.check()
+    changes = parse_settings(set or [])
+    with _watched(output.name) as report:
+        chosen = grading.recalled(theta_in) if theta_in else grading.predicted(weights, alpha)
+        if changes:
+            chosen = grading.fixed(chosen, changes)
+        start = time.perf_counter()
+        done, shots = pipeline.harmonize_video(
+            composite, outputs, chosen, mask=mask, background=background, report=report
+        )
+    seconds = time.perf_counter() - start
+    typer.echo(f"{output}: {done} frames in {seconds:.1f} s, {done / seconds:.1f} a second")
+    if lut and shots > 1:
+        typer.echo(f"{luts.shot_path(lut, 1)} to {luts.shot_path(lut, shots).name}: a LUT for each of {shots} shots")
+
+
+@contextmanager
+def _watched(name: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Show the progress that is reported; Ctrl-C becomes one line."""
     with _progress() as progress:
-        task = progress.add_task(output.name, total=None)
+        task = progress.add_task(name, total=None)
         try:
-            done = pipeline.harmonize_video(
-                composite,
-                output,
-                cascade=cascade,
-                decide=decide,
-                mask=mask,
-                background=background,
-                codec=codec,
-                quality=quality,
-                timeline=record,
-                report=lambda count, total: progress.update(task, completed=count, total=total),
-            )
+            yield lambda count, total: progress.update(task, completed=count, total=total)
         except KeyboardInterrupt:
             progress.stop()
             done = int(progress.tasks[task].completed)
-            typer.echo(f"error: stopped by Ctrl-C after {done} frames; {output} was not written", err=True)
+            typer.echo(f"error: stopped by Ctrl-C after {done} frames; nothing was written", err=True)
             raise typer.Exit(INTERRUPTED) from None
-    seconds = time.perf_counter() - start
-    typer.echo(f"{output}: {done} frames in {seconds:.1f} s, {done / seconds:.1f} a second")
 
 
 def _progress() -> Progress:

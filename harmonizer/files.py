@@ -38,10 +38,10 @@ class Outputs:
             raise OutputError(f"--format is that of -o -; the format of {self.image} is told by its extension")
         for path in (self.image, *pictures):
             io.check_output(path)
-        for path in others:
-            io.check_place(path)
-        if self.lut and self.lut.suffix.lower() != ".cube":
-            raise OutputError(f"{self.lut} is no name of a LUT; programs know one by the extension .cube")
+        if self.edit:
+            io.check_place(self.edit)
+        if self.lut:
+            io.check_lut(self.lut)
         places = [path.resolve() for path in (self.image, *pictures, *others)]
         if len(set(places)) < len(places):
             raise OutputError("two outputs are one file; give each a name of its own")

@@ -102,6 +102,13 @@ def check_place(path: Path) -> None:
         raise OutputError(f"{path} is a folder; name a file in it")
 
 
+def check_lut(path: Path) -> None:
+    """Raise OutputError unless programs will know the file as a LUT, and it can lie there."""
+    if path.suffix.lower() != ".cube":
+        raise OutputError(f"{path} is no name of a LUT; programs know one by the extension .cube")
+    check_place(path)
+
+
 def write_image(path: str | Path, picture: Picture, extension: str = ".png") -> None:
     """Write a picture in the format of its extension: .jpg, .jpeg, .png, .webp, .tif or .tiff.
 

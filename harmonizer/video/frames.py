@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from harmonizer.picture import Pixels
+from whitebox_filters import Cascade
 
 Alpha = npt.NDArray[np.float32]
 """Foreground opacity, HW, in [0, 1]."""
@@ -31,12 +34,31 @@ class Frame:
 
 @dataclass(frozen=True)
 class Graded:
-    """A frame and what was decided for it; `raw` is None where no network has looked at it."""
+    """A frame and what was decided for it; `raw` is None where no network has looked at it.
+
+    Filtered, it has the new pixels in `frame`, and where they are asked for those `before`, and the statistics that
+    the filters took of them, as `Cascade.__call__` takes them.
+    """
 
     frame: Frame
     theta: Theta
     raw: Theta | None = None
     cut: bool = False
+    before: Pixels | None = None
+    statistics: Sequence[Any] = ()
+
+
+Decide = Callable[[Iterable[Frame]], Iterator[Graded]]
+"""Gives each frame, which carries its mask, its theta."""
+
+
+@dataclass(frozen=True)
+class Grading:
+    """The filters of a video, and what decides theta frame by frame; `smoothing` says for people how."""
+
+    cascade: Cascade
+    decide: Decide
+    smoothing: str
 
 
 @dataclass(frozen=True)

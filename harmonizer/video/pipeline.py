@@ -12,20 +12,16 @@ import numpy as np
 
 from harmonizer.errors import HarmonizerWarning, VideoError
 from harmonizer.predictor import Predictor
-from harmonizer.video import CodecName, cuts, masks
-from harmonizer.video.frames import Frame, Graded
+from harmonizer.video import cuts, masks
+from harmonizer.video.frames import Frame, Graded, Grading
+from harmonizer.video.outputs import Outputs
 from harmonizer.video.prefetch import running
 from harmonizer.video.reader import Reader
 from harmonizer.video.smoothing import Smoother
-from harmonizer.video.timeline import TimelineWriter
-from harmonizer.video.writer import Writer
 from whitebox_filters import Cascade
 
 # Damaged files hold frames of one time.
 SHORTEST = 1e-3
-
-Decide = Callable[[Iterable[Frame]], Iterator[Graded]]
-"""Gives each frame, which carries its mask, its theta."""
 
 Report = Callable[[int, int | None], None]
 """Called after each frame with the number of frames done, and of all where that is known."""
@@ -33,21 +29,17 @@ Report = Callable[[int, int | None], None]
 
 def harmonize_video(
     composite: Path,
-    output: Path,
+    outputs: Outputs,
+    grading: Grading,
     *,
-    cascade: Cascade,
-    decide: Decide,
     mask: Path | None = None,
     background: Path | None = None,
-    codec: CodecName = CodecName.h264,
-    quality: int | None = None,
-    timeline: TimelineWriter | None = None,
     report: Report | None = None,
-) -> int:
-    """Harmonize a video file and return the number of its frames.
+) -> tuple[int, int]:
+    """Harmonize a video file and return the numbers of its frames and shots.
 
     `mask` is what `masks.open_masks` takes, None the alpha of `composite`; with a `background`, a video or picture,
-    `composite` is the foreground and is pasted first. Neither `output` nor the timeline appears unless all went well.
+    `composite` is the foreground and is pasted first. No output appears unless all went well.
     Raises VideoError, MaskError, OutputError, TimelineError, CheckpointError, and FilterError of whitebox_filters.
     """
     with ExitStack() as stack:
@@ -59,20 +51,17 @@ def harmonize_video(
             raise VideoError(f"{composite} has no alpha channel to take the mask from; give a mask as second argument")
         if background is not None:
             frames = masks.with_backgrounds(frames, masks.open_background(background, video.info.size, stack))
-        graded = running(decide(running(frames, stack)), stack)
-        filtered = running(filter_frames(graded, cascade), stack)
-        if timeline:
-            stack.enter_context(timeline)
-        writer = stack.enter_context(Writer(output, video.info, composite, codec, quality))
-        done = 0
+        graded = running(grading.decide(running(frames, stack)), stack)
+        filtered = running(filter_frames(graded, grading.cascade, traced=outputs.traced), stack)
+        write = outputs.open(video.info, composite, grading, stack)
+        done = shots = 0
         for item in filtered:
-            writer.write(item.frame)
-            if timeline:
-                timeline.write(item)
+            write(item)
+            shots += item.cut or not done
             done += 1
             if report:
                 report(done, video.info.frames)
-    return done
+    return done, shots
 
 
 def predict(frames: Iterable[Frame], predictor: Predictor, smooth: Smoother) -> Iterator[Graded]:
@@ -96,9 +85,15 @@ def predict(frames: Iterable[Frame], predictor: Predictor, smooth: Smoother) -> 
         warnings.warn(message, HarmonizerWarning, stacklevel=1)
 
 
-def filter_frames(graded: Iterable[Graded], cascade: Cascade) -> Iterator[Graded]:
-    """Each frame through the cascade with its theta, blended by its mask (Eqs. 4 and 5)."""
+def filter_frames(graded: Iterable[Graded], cascade: Cascade, *, traced: bool = False) -> Iterator[Graded]:
+    """Each frame through the cascade with its theta, blended by its mask (Eqs. 4 and 5).
+
+    With `traced`, each has also its pixels `before` and the `statistics` that the filters took.
+    """
     plan = cascade.compile("numba")
     for item in graded:
-        frame = item.frame
-        yield replace(item, frame=replace(frame, pixels=plan(frame.pixels, item.theta, frame.alpha)))
+        before, theta, alpha = item.frame.pixels, item.theta, item.frame.alpha
+        if traced:
+            item = replace(item, before=before, statistics=plan.statistics(before, theta, alpha))
+        pixels = plan(before, theta, alpha, statistics=item.statistics or None)
+        yield replace(item, frame=replace(item.frame, pixels=pixels))

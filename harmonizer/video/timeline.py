@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 import whitebox_filters as wf
-from harmonizer import io
 from harmonizer.errors import OutputError, TimelineError
 from harmonizer.video.frames import Frame, Graded
+from harmonizer.video.together import Together
 from whitebox_filters import Cascade
 from whitebox_filters.cascade import Region
 
@@ -26,11 +25,16 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Timeline:
-    """What a timeline file says: the cascade, and theta (frames, k) in [-1, 1]."""
+    """What a timeline file says: the cascade, theta (frames, k) in [-1, 1], and which frames begin a shot.
+
+    `smoothing` says for people how theta came to be.
+    """
 
     path: Path
     cascade: Cascade
+    smoothing: str
     theta: npt.NDArray[np.float64]
+    cuts: Sequence[bool]
 
     def recall(self, frames: Iterable[Frame]) -> Iterator[Graded]:
         """Each frame with its line's theta. Raises TimelineError when the video has another number of frames."""
@@ -40,7 +44,7 @@ class Timeline:
                 raise TimelineError(
                     f"{self.path} ends after {count} frames, its video goes on; add a line for each frame"
                 )
-            yield Graded(frame, self.theta[count])
+            yield Graded(frame, self.theta[count], cut=self.cuts[count])
             count += 1
         if count < len(self.theta):
             raise TimelineError(
@@ -49,13 +53,12 @@ class Timeline:
 
 
 class TimelineWriter:
-    """Writes a timeline line by line; the file appears whole, on leaving without an error, or not at all."""
+    """Writes a timeline line by line into one of the files of `together`."""
 
-    def __init__(self, path: Path, cascade: Cascade, smoothing: str) -> None:
+    def __init__(self, path: Path, together: Together, cascade: Cascade, smoothing: str) -> None:
         """`smoothing` says how theta came from theta_raw, for the reader of the file. Raises OutputError."""
-        io.check_place(path)
         self._path = path
-        self._beside = path.with_name(f".{uuid.uuid4().hex}.part")
+        self._beside = together.beside(path)
         self._header = {
             "format": FORMAT,
             "version": VERSION,
@@ -90,12 +93,8 @@ class TimelineWriter:
     ) -> None:
         try:
             self._file.close()
-            if error is None:
-                self._beside.replace(self._path)
         except OSError as failure:
             raise OutputError(f"{self._path} cannot be written: {failure.strerror}") from failure
-        finally:
-            self._beside.unlink(missing_ok=True)
 
     def _write_line(self, line: dict[str, Any]) -> None:
         try:
@@ -107,22 +106,25 @@ class TimelineWriter:
 def read_timeline(path: Path) -> Timeline:
     """Read and check a whole timeline. Raises TimelineError, which names the line."""
     rows: list[npt.NDArray[np.float64]] = []
+    cuts: list[bool] = []
     try:
         with path.open(encoding="utf-8") as file:
-            cascade = _read_header(path, file.readline())
+            cascade, smoothing = _read_header(path, file.readline())
             for number, text in enumerate(file, start=2):
                 if text.strip():
-                    rows.append(_read_line(f"{path}, line {number}", text, len(rows), cascade))
+                    theta, cut = _read_line(f"{path}, line {number}", text, len(rows), cascade)
+                    rows.append(theta)
+                    cuts.append(cut)
     except FileNotFoundError:
         raise TimelineError(f"there is no file {path}; --theta-out writes one") from None
     except (OSError, UnicodeDecodeError) as error:
         raise TimelineError(f"{path} cannot be read: {error}") from error
     if not rows:
         raise TimelineError(f"{path} has no line for any frame; --theta-out writes one for each")
-    return Timeline(path, cascade, np.stack(rows))
+    return Timeline(path, cascade, smoothing, np.stack(rows), cuts)
 
 
-def _read_header(path: Path, text: str) -> Cascade:
+def _read_header(path: Path, text: str) -> tuple[Cascade, str]:
     header = _parse(f"{path}, line 1", text)
     if header.get("format") != FORMAT or header.get("version") != VERSION:
         raise TimelineError(
@@ -139,18 +141,21 @@ def _read_header(path: Path, text: str) -> Cascade:
             f"{path} was made with filters of version {version!r}; this version has {wf.REGISTRY_VERSION}: upgrade "
             "harmonizer"
         )
-    return Cascade(filters, statistics=statistics)
+    return Cascade(filters, statistics=statistics), str(header.get("smoothing", "unknown"))
 
 
-def _read_line(place: str, text: str, frame: int, cascade: Cascade) -> npt.NDArray[np.float64]:
+def _read_line(place: str, text: str, frame: int, cascade: Cascade) -> tuple[npt.NDArray[np.float64], bool]:
     line = _parse(place, text)
     if line.get("frame") != frame:
         raise TimelineError(f"{place}: here comes frame {frame}; got {line.get('frame')!r}. Keep a line for each frame")
     theta = line.get("theta")
     if not isinstance(theta, list) or not all(isinstance(value, int | float) for value in theta):
         raise TimelineError(f"{place}: theta is a list of {len(cascade)} numbers; got {theta!r}")
+    cut = line.get("cut", False)
+    if not isinstance(cut, bool):
+        raise TimelineError(f"{place}: cut, whether a shot begins here, is true or false; got {cut!r}")
     try:
-        return cascade.check_theta(theta).astype(np.float64)
+        return cascade.check_theta(theta).astype(np.float64), cut
     except wf.ThetaError as error:
         raise TimelineError(f"{place}: {error}") from error
 

@@ -1,9 +1,9 @@
-"""Harmonized frames -> a video file with the source's times, colour tags and sound."""
+"""Frames -> a video file with the source's times, colour tags and sound."""
 
 from __future__ import annotations
 
 import contextlib
-import uuid
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from fractions import Fraction
@@ -19,21 +19,33 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from harmonizer import io
-from harmonizer.errors import OutputError
+from harmonizer.errors import OutputError, VideoError
 from harmonizer.video import CodecName
 from harmonizer.video.codecs import CODECS, CONTAINERS, output_format
 from harmonizer.video.colour import Converter
 from harmonizer.video.frames import Frame, VideoInfo
 from harmonizer.video.reader import open_input, start
+from harmonizer.video.together import Together
+
+# Seconds by which a frame may come too late: damaged streams are decoded in a wrong order here and there.
+BACKWARDS = 0.5
 
 
 class Writer:
-    """Encodes frames into a file, with the sound of `source` copied beside them.
+    """Encodes frames into one of the files of `together`, whole on leaving the context without an error.
 
-    The file appears whole, on leaving the context without an error, or not at all. All methods raise OutputError.
+    The sound of `source` is copied beside the frames; None makes a silent video. All methods raise OutputError.
     """
 
-    def __init__(self, path: Path, info: VideoInfo, source: Path, codec: CodecName, quality: int | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        together: Together,
+        info: VideoInfo,
+        source: Path | None,
+        codec: CodecName,
+        quality: int | None,
+    ) -> None:
         """Check what can be checked before the work: name, place, codec, quality and depth."""
         check_output(path)
         self._path = path
@@ -42,10 +54,12 @@ class Writer:
         self._codec = CODECS[codec]
         self._settings = self._codec.settings(quality)
         self._pixel_format = output_format(codec, info.pixel_format)
-        self._beside = path.with_name(f".{uuid.uuid4().hex}.part")
+        self._beside = together.beside(path)
         self._converter = Converter(info.colour)
+        self._sound: Sound | None = None
         self._stack = ExitStack()
         self._shift = round(info.start / info.time_base)
+        self._last = -sys.maxsize  # the last frame's time
         self._written = 0
 
     def __enter__(self) -> Self:
@@ -59,10 +73,11 @@ class Writer:
     def write(self, frame: Frame) -> None:
         """Encode a frame at its own time, and copy the sound up to it."""
         coded = self._converter.to_yuv(frame.pixels, self._pixel_format)
-        coded.pts, coded.time_base, coded.duration = frame.pts - self._shift, self._info.time_base, frame.duration
+        coded.pts, coded.time_base, coded.duration = self._time(frame), self._info.time_base, frame.duration
         with self._explained():
             self._output.mux(self._stream.encode(coded))
-            self._sound.copy(until=frame.time)
+            if self._sound:
+                self._sound.copy(until=frame.time)
         self._written += 1
 
     def __exit__(
@@ -72,11 +87,22 @@ class Writer:
             if error is None:
                 with self._explained():
                     self._output.mux(self._stream.encode(None))
-                    self._sound.copy()
+                    if self._sound:
+                        self._sound.copy()
                     self._output.close()  # writes the index, so it too can meet a full disk
-                    self._beside.replace(self._path)
         finally:
             self._discard()
+
+    def _time(self, frame: Frame) -> int:
+        """The frame's time here, after that of the last: not every file may hold two frames of one time."""
+        given = frame.pts - self._shift
+        if (self._last - given) * self._info.time_base > BACKWARDS:
+            raise VideoError(
+                f"frame {frame.index} goes back in time, to {float(given * self._info.time_base):.1f} seconds, as in "
+                "files that were put together; rewrite the times first: ffmpeg -i SOURCE -c copy REWRITTEN.mkv"
+            )
+        self._last = max(given, self._last + 1)
+        return self._last
 
     def _open(self) -> None:
         container = CONTAINERS[self._path.suffix.lower()]
@@ -89,8 +115,9 @@ class Writer:
             self._describe(stream.codec_context)
             if self._codec.tag and container in ("mp4", "mov"):
                 stream.codec_context.codec_tag = self._codec.tag
-            self._sound = Sound(self._source, self._output)
-            self._stack.callback(self._sound.close)
+            if self._source:
+                self._sound = Sound(self._source, self._output)
+                self._stack.callback(self._sound.close)
             with self._explained(but=(ValueError,)):
                 self._output.start_encoding()
         except ValueError as error:  # among others of FFmpeg's "invalid argument"
@@ -114,7 +141,6 @@ class Writer:
             # Closing writes what is left of a file that is not wanted: what goes wrong in it was said already.
             with contextlib.suppress(FFmpegError):
                 self._output.close()
-        self._beside.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def _explained(self, but: tuple[type[Exception], ...] = ()) -> Iterator[None]:

@@ -11,6 +11,7 @@ from clips import mask, picture
 from harmonizer.errors import OutputError, TimelineError
 from harmonizer.video.frames import Frame, Graded
 from harmonizer.video.timeline import TimelineWriter, read_timeline
+from harmonizer.video.together import Together
 from whitebox_filters import Cascade
 
 CASCADE = Cascade(["temperature", "shadow"], statistics="mask")
@@ -25,7 +26,7 @@ def graded():
 @pytest.fixture
 def path(tmp_path):
     path = tmp_path / "theta.jsonl"
-    with TimelineWriter(path, CASCADE, "EMA") as writer:
+    with Together() as together, TimelineWriter(path, together, CASCADE, "EMA") as writer:
         for item in graded():
             writer.write(item)
     return path
@@ -36,8 +37,10 @@ def test_there_and_back(path):
     assert timeline.cascade.names == CASCADE.names
     assert timeline.cascade.region == "mask"
     np.testing.assert_array_equal(timeline.theta, THETA)
+    assert timeline.smoothing == "EMA"
     recalled = list(timeline.recall(item.frame for item in graded()))
     np.testing.assert_array_equal([item.theta for item in recalled], THETA)
+    assert [item.cut for item in recalled] == [False, True, False]
 
 
 def test_lines_say_what_they_are(path):
@@ -50,7 +53,7 @@ def test_lines_say_what_they_are(path):
 
 def test_nothing_is_left_of_a_timeline_that_was_not_finished(tmp_path):
     def interrupted():
-        with TimelineWriter(tmp_path / "theta.jsonl", CASCADE, "EMA") as writer:
+        with Together() as together, TimelineWriter(tmp_path / "t.jsonl", together, CASCADE, "EMA") as writer:
             writer.write(next(graded()))
             raise KeyboardInterrupt
 
@@ -58,7 +61,7 @@ def test_nothing_is_left_of_a_timeline_that_was_not_finished(tmp_path):
         interrupted()
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(OutputError, match="no folder"):
-        TimelineWriter(tmp_path / "none" / "theta.jsonl", CASCADE, "EMA")
+        TimelineWriter(tmp_path / "none" / "theta.jsonl", Together(), CASCADE, "EMA")
 
 
 def edit(line, **changes):
@@ -75,6 +78,7 @@ MISTAKES = {
     "out of range": (lambda lines: [*lines[:2], edit(lines[2], theta=[0, 1.5]), lines[3]], r"line 3: .*shadow = 1.5"),
     "too short": (lambda lines: [*lines[:2], edit(lines[2], theta=[0]), lines[3]], "line 3: .*takes 2 numbers"),
     "words": (lambda lines: [*lines[:2], edit(lines[2], theta=["a", 0]), lines[3]], "line 3: theta is a list"),
+    "a cut that is no truth": (lambda lines: [*lines[:2], edit(lines[2], cut=1), lines[3]], "line 3: cut, .*got 1"),
     "a lost line": (lambda lines: [lines[0], *lines[2:]], "line 2: here comes frame 0; got 1"),
     "no frames": (lambda lines: lines[:1], "no line for any frame"),
 }

@@ -1,0 +1,54 @@
+"""Where the arguments of a video come from: the network, or a timeline; and arguments that a person sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from harmonizer.errors import EditError
+from harmonizer.pipeline import Harmonizer
+from harmonizer.video import pipeline, timeline
+from harmonizer.video.frames import Frame, Graded, Grading, Theta
+from harmonizer.video.smoothing import Smoother, ema, one_euro
+
+
+def predicted(weights: Path | None = None, alpha: float | None = None) -> Grading:
+    """Theta from the network of a checkpoint, smoothed by Eq. 14 with `alpha`, or with None by the One Euro filter.
+
+    Raises CheckpointError.
+    """
+    harmonizer = Harmonizer.load(weights)
+    smooth: Smoother = one_euro if alpha is None else partial(ema, alpha=alpha)
+    name = "One Euro" if alpha is None else f"EMA, alpha {alpha:g} on the current frame"
+    return Grading(harmonizer.cascade, partial(pipeline.predict, predictor=harmonizer.predictor, smooth=smooth), name)
+
+
+def recalled(path: Path) -> Grading:
+    """Theta from a timeline. Raises TimelineError."""
+    edited = timeline.read_timeline(path)
+    return Grading(edited.cascade, edited.recall, edited.smoothing)
+
+
+def fixed(grading: Grading, changes: Mapping[str, float]) -> Grading:
+    """The same but for theta of some filters, in [-1, 1], which stays over the whole video.
+
+    Raises EditError for a filter that the grading has not, whitebox_filters.ThetaError outside [-1, 1].
+    """
+    names = grading.cascade.names
+    unknown = sorted(set(changes) - set(names))
+    if unknown:
+        raise EditError(f"there is no filter {', '.join(unknown)} here; there are {', '.join(names)}")
+    grading.cascade.check_theta(dict.fromkeys(names, 0.0) | dict(changes))
+    told = "".join(f"; {name} set to {theta:g}" for name, theta in changes.items())
+    decide = partial(_decide_fixed, grading=grading, changes=changes)
+    return replace(grading, decide=decide, smoothing=grading.smoothing + told)
+
+
+def _decide_fixed(frames: Iterable[Frame], grading: Grading, changes: Mapping[str, float]) -> Iterator[Graded]:
+    for graded in grading.decide(frames):
+        theta: Theta = graded.theta.copy()
+        for name, value in changes.items():
+            theta[grading.cascade.names.index(name)] = value
+        yield replace(graded, theta=theta)

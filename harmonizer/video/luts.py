@@ -1,0 +1,93 @@
+"""The filters of each shot as a 3-D LUT for editing and grading programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+import whitebox_filters as wf
+from harmonizer.errors import OutputError
+from harmonizer.video.frames import Graded, Theta
+from harmonizer.video.together import Together
+from whitebox_filters import Cascade
+
+Sample = tuple[Theta, Sequence[Any]]
+"""Theta of a frame, and the statistics that its filters took."""
+
+
+@dataclass
+class Shot:
+    """A shot's first frame, and the samples of all its frames that have a foreground."""
+
+    number: int  # from 1
+    first: Graded
+    samples: list[Sample] = field(default_factory=list)
+
+    def add(self, graded: Graded) -> None:
+        """Take a frame that was traced into account."""
+        if graded.frame.alpha is None or graded.frame.alpha.any():
+            self.samples.append((graded.theta, graded.statistics))
+
+    def medians(self) -> Sample:
+        """Number by number over the samples; those of the first frame where no frame has a foreground."""
+        thetas, statistics = zip(*(self.samples or [(self.first.theta, self.first.statistics)]), strict=True)
+        middle = [None if values[0] is None else np.median(values, axis=0) for values in zip(*statistics, strict=True)]
+        return np.median(thetas, axis=0), middle
+
+    @property
+    def title(self) -> str:
+        """Which shot this is, for a person who meets the file alone."""
+        minutes, seconds = divmod(round(self.first.frame.time, 3), 60)
+        timecode = f"{int(minutes) // 60:02}:{int(minutes) % 60:02}:{seconds:06.3f}"
+        return f"harmonizer: shot {self.number}, from {timecode}, frame {self.first.frame.index}"
+
+
+class LutWriter:
+    """Writes a .cube file for each shot, among the files of `together`.
+
+    A LUT holds one theta and one set of statistics: the medians of its shot. A video of one shot gives the file
+    `path`, others as `shot_path` names them.
+    """
+
+    def __init__(self, path: Path, together: Together, cascade: Cascade) -> None:
+        """Take where the LUTs are to lie."""
+        self._path = path
+        self._together = together
+        self._cascade = cascade
+        self._shot: Shot | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write(self, graded: Graded) -> None:
+        """Add a frame that was traced; the first of another shot writes the LUT of the last. Raises OutputError."""
+        if self._shot is None:
+            self._shot = Shot(1, graded)
+        elif graded.cut:
+            self._write(self._shot, shot_path(self._path, self._shot.number))
+            self._shot = Shot(self._shot.number + 1, graded)
+        self._shot.add(graded)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None and self._shot:
+            alone = self._shot.number == 1
+            self._write(self._shot, self._path if alone else shot_path(self._path, self._shot.number))
+
+    def _write(self, shot: Shot, path: Path) -> None:
+        beside = self._together.beside(path)
+        try:
+            wf.write_cube(beside, wf.bake_lut(self._cascade, *shot.medians()), shot.title)
+        except wf.LutError as error:
+            raise OutputError(str(error).replace(str(beside), str(path))) from error
+
+
+def shot_path(path: Path, number: int) -> Path:
+    """The file of one of many shots, counted from 1: grade_001.cube for grade.cube."""
+    return path.with_name(f"{path.stem}_{number:03}{path.suffix}")

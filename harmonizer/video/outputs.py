@@ -1,0 +1,100 @@
+"""What a run writes: the harmonized video, and whatever else is asked for beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from harmonizer import io
+from harmonizer.errors import OutputError
+from harmonizer.picture import convert_depth
+from harmonizer.video import CodecName
+from harmonizer.video.frames import Frame, Graded, Grading, VideoInfo
+from harmonizer.video.luts import LutWriter
+from harmonizer.video.timeline import TimelineWriter
+from harmonizer.video.together import Together
+from harmonizer.video.writer import Writer, check_output
+
+Write = Callable[[Graded], None]
+"""Takes the filtered frames, one after the other."""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where the harmonized video goes, how all videos are encoded, and what else is asked for; None: nowhere."""
+
+    video: Path
+    codec: CodecName = CodecName.h264
+    quality: int | None = None  # None: the codec's default
+    theta: Path | None = None  # the timeline
+    lut: Path | None = None  # .cube, one a shot
+    delta: Path | None = None  # a video of 0.5 + (harmonized - composite) / 2
+    mask: Path | None = None  # a video
+
+    @property
+    def traced(self) -> bool:
+        """Whether the frames must come with what they were before, and with the statistics."""
+        return bool(self.delta or self.lut)
+
+    def check(self) -> None:
+        """Raise OutputError, before the work, unless each can be written and no two are one file."""
+        videos = [path for path in (self.video, self.delta, self.mask) if path]
+        others = [path for path in (self.theta, self.lut) if path]
+        for path in videos:
+            check_output(path)
+        if self.theta:
+            io.check_place(self.theta)
+        if self.lut:
+            io.check_lut(self.lut)
+        places = [path.resolve() for path in (*videos, *others)]
+        if len(set(places)) < len(places):
+            raise OutputError("two outputs are one file; give each a name of its own")
+
+    def open(self, info: VideoInfo, source: Path, grading: Grading, stack: ExitStack) -> Write:
+        """What writes each frame to all outputs, which appear together when `stack` closes without an error.
+
+        The sound of `source` goes into the harmonized video alone. Raises OutputError.
+        """
+        together = stack.enter_context(Together())
+
+        def encode(path: Path, picture: Callable[[Graded], Frame], sound: Path | None = None) -> Write:
+            writer = stack.enter_context(Writer(path, together, info, sound, self.codec, self.quality))
+            return lambda graded: writer.write(picture(graded))
+
+        sinks = [encode(self.video, lambda graded: graded.frame, source)]
+        if self.delta:
+            sinks.append(encode(self.delta, _delta))
+        if self.mask:
+            sinks.append(encode(self.mask, _mask))
+        if self.theta:
+            timeline = TimelineWriter(self.theta, together, grading.cascade, grading.smoothing)
+            sinks.append(stack.enter_context(timeline).write)
+        if self.lut:
+            sinks.append(stack.enter_context(LutWriter(self.lut, together, grading.cascade)).write)
+
+        def write(graded: Graded) -> None:
+            for sink in sinks:
+                sink(graded)
+
+        return write
+
+
+def _delta(graded: Graded) -> Frame:
+    """0.5 + (after - before) / 2 in the frame's depth, rounded down, where 0.5 is level 128 or 32768."""
+    frame, before = graded.frame, graded.before
+    assert before is not None
+    change = frame.pixels.astype(np.int32) - before
+    half = (np.iinfo(before.dtype).max + 1) // 2
+    return replace(frame, pixels=(half + (change >> 1)).astype(before.dtype))
+
+
+def _mask(graded: Graded) -> Frame:
+    """The mask of a frame as a grey picture, in the frame's depth."""
+    frame = graded.frame
+    assert frame.alpha is not None
+    grey = convert_depth(frame.alpha, frame.pixels.dtype)
+    return replace(frame, pixels=np.repeat(grey[..., None], 3, axis=2))

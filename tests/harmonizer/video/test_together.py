@@ -1,0 +1,58 @@
+"""Files that belong together appear together."""
+
+from __future__ import annotations
+
+import pytest
+
+from harmonizer.errors import OutputError
+from harmonizer.video.together import Together
+
+
+def write(together, place):
+    together.beside(place).write_text("new")
+
+
+def test_all_appear_at_the_end(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_text("old")
+    with Together() as together:
+        write(together, first)
+        write(together, second)
+        assert first.read_text() == "old"
+        assert not second.exists()
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"first": "new", "second": "new"}
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+def test_none_appears_after_an_error(tmp_path, error):
+    (tmp_path / "first").write_text("old")
+
+    def fail():
+        with Together() as together:
+            write(together, tmp_path / "first")
+            write(together, tmp_path / "second")
+            together.beside(tmp_path / "never begun")
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"first": "old"}
+
+
+def test_a_place_that_became_a_folder(tmp_path):
+    def fail():
+        with Together() as together:
+            write(together, tmp_path / "first")
+            (tmp_path / "first").mkdir()
+
+    with pytest.raises(OutputError, match="first cannot be written: Is a directory"):
+        fail()
+    assert list(tmp_path.iterdir()) == [tmp_path / "first"]
+
+
+def test_one_place_is_taken_once(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "first")
+    with Together() as together:
+        write(together, tmp_path / "first")
+        with pytest.raises(OutputError, match="two outputs are one file"):
+            together.beside(tmp_path / "link")
