@@ -1,4 +1,4 @@
-"""Every command of docs/video.md that names files runs, one after the other, and does what the page says."""
+"""Every command of docs/video.md that names files runs, one after the other, then its script, as the page says."""
 
 from __future__ import annotations
 
@@ -40,6 +40,12 @@ def test_the_commands_of_the_page(files, run, monkeypatch):
             subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), *arguments], check=True)
     shadow = [json.loads(line)["theta"][5] for line in Path("lifted.jsonl").read_text().splitlines()[1:]]
     assert set(shadow) == {0.3}
+    (block,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    first = Path("theta.jsonl").read_text().splitlines()
+    exec(block, {})
+    changed = [old != new for old, new in zip(first, Path("theta.jsonl").read_text().splitlines(), strict=True)]
+    assert changed == [False] + [0.1 <= json.loads(line)["time"] < 0.2 for line in first[1:]]
+    assert any(changed)
     # Of frames as small as these, x264 makes now one thing, now another.
     assert np.abs(frames("edited.mp4") - frames("out.mp4")).mean() < 4
     before, ours, graded = (frames(name) for name in ("clip.mp4", "out.mp4", "graded.mp4"))
