@@ -16,6 +16,8 @@ Frame = npt.NDArray[np.uint8]
 FrameFilter = Callable[[Frame, Frame], Frame]  # (frame (H, W, 3), mask (H, W)) -> frame (H, W, 3)
 BatchFilter = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # image (1, 3, H, W) and mask (1, 1, H, W) in [0, 1]
 
+MENTIONED = 3  # filters that a library lacks
+
 
 def anything(names: Names) -> str:
     """For a contender that lacks no filter."""
@@ -75,7 +77,8 @@ def lacking(library: str, operations: Mapping[str, object]) -> Callable[[Names],
 
     def lacks(names: Names) -> str:
         missing = [name for name in names if name not in operations]
-        return f"{library} has no operation for {', '.join(missing)}" if missing else ""
+        shown = ", ".join(missing[:MENTIONED]) + (" and others" if len(missing) > MENTIONED else "")
+        return f"{library} has no operation for {shown}" if missing else ""
 
     return lacks
 

@@ -123,8 +123,13 @@ def limits_text(results: Results) -> str:
 def reasons(results: Results) -> str:
     """Why cells are empty, a line for each contender and reason."""
     grouped: dict[tuple[str, str], list[str]] = {}
+    sizes: dict[tuple[str, str, int], list[str]] = {}
     for case, reason in results.skipped.items():
-        grouped.setdefault((case.contender, reason), []).append(f"k = {case.count} at {case.size}")
+        sizes.setdefault((case.contender, reason, case.count), []).append(case.size)
+    for (contender, reason, count), found in sizes.items():
+        everywhere = set(found) == set(results.sizes)
+        cell = f"k = {count}" if everywhere else f"k = {count} at {', '.join(dict.fromkeys(found))}"
+        grouped.setdefault((contender, reason), []).append(cell)
     lines = [
         f"- {contender}, {', '.join(dict.fromkeys(cells))}: {reason}." for (contender, reason), cells in grouped.items()
     ]

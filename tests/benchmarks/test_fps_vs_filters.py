@@ -80,6 +80,9 @@ def test_reasons_are_given_for_empty_cells():
     for count in (8, 16):
         results.skipped[Case("1080p", FULL, count, RELEASED.name)] = "it has no tint"
     assert "- released, k = 8 at 1080p, k = 16 at 1080p: it has no tint." in page(results)
+    for count in (8, 16):
+        results.skipped[Case("720p", FULL, count, RELEASED.name)] = "it has no tint"
+    assert "- released, k = 8, k = 16: it has no tint." in page(results)
 
 
 def test_contenders_take_turns_in_rounds():
