@@ -18,6 +18,10 @@ SD_SIZE = (1279, 576)
 EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 
+# From limited range, 16 to 235, to full range.
+_STRETCHED = bytes(min(max(round((level - 16) * 255 / 219), 0), 255) for level in range(256))
+
+
 def read_colour(frame: VideoFrame) -> Colour:
     """The coding of a decoded frame.
 
@@ -51,7 +55,14 @@ class Converter:
 
     def to_grey(self, frame: VideoFrame) -> Pixels:
         """HW, uint8 or uint16 as in `to_rgb`; white is full scale, whatever the stream's range."""
-        return self._decode(frame, "gray", "gray16le")
+        form = frame.format
+        if form.components[0].bits > 8 or form.is_rgb or not (form.is_planar or form.name == "gray"):
+            return self._decode(frame, "gray", "gray16le")
+        luma = frame.planes[0]
+        levels = bytes(luma)
+        if form.is_planar and not self._colour.full_range:  # grey without colour has full range, for FFmpeg too
+            levels = levels.translate(_STRETCHED)
+        return np.frombuffer(levels, np.uint8).reshape(-1, luma.line_size)[: luma.height, : luma.width]
 
     def to_yuv(self, pixels: Pixels, pixel_format: str) -> VideoFrame:
         """HWC RGB of uint8 or uint16 in `pixel_format`; the tags are the encoder's to write."""
