@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 import whitebox_filters as wf
 from harmonizer.errors import CheckpointError
-from harmonizer.picture import Pixels, convert_depth
+from harmonizer.picture import Pixels
+from harmonizer.thumbnail import thumbnail
 from whitebox_filters.cascade import Region
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -59,26 +60,18 @@ class Predictor:
         return cls(config, _open_session(folder / "model.onnx", config))
 
     def predict(self, image: Pixels, alpha: Pixels) -> npt.NDArray[np.float64]:
-        """Theta (k,) in [-1, 1] from a composite (HWC RGB) and its mask as opacity (HW, float32 in [0, 1]).
+        """Theta (k,) in [-1, 1] from a composite (HWC RGB) and its mask as opacity (HW, of any depth).
 
         Raises CheckpointError if the network returns anything else.
         """
-        composite, mask = self._thumbnail(image), self._thumbnail(alpha)
-        inputs = {"composite": composite.transpose(2, 0, 1)[None], "mask": mask[None, None]}
+        side = self.config.input_size
+        inputs = {"composite": thumbnail(image, side)[None], "mask": thumbnail(alpha, side)[None]}
         theta: npt.NDArray[np.float64] = self._session.run(["theta"], inputs)[0][0].astype(np.float64)
         if not np.all(np.abs(theta) <= 1):
             raise CheckpointError(
                 f"the network returned theta {theta.tolist()}, not in [-1, 1]; get the checkpoint again"
             )
         return theta
-
-    def _thumbnail(self, pixels: Pixels) -> npt.NDArray[np.float32]:
-        """Squashed to the network's input size with antialiasing, float32 in [0, 1]."""
-        from PIL import Image
-
-        size = (self.config.input_size, self.config.input_size)
-        small = Image.fromarray(convert_depth(pixels, np.uint8)).resize(size, Image.Resampling.BILINEAR)
-        return np.asarray(small, np.float32) / np.float32(255)
 
 
 def read_config(path: Path) -> Config:
