@@ -15,8 +15,11 @@ SD_SIZE = (1279, 576)
 
 # Without these flags the converter loses a level of brightness with every trip to RGB and back.
 # On deep frames its white is 65280 of 65535, there and back, so that only numbers show it.
-EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-
+EXACT = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+# How chroma is scaled. Bicubic to RGB would take 6 ms more for a frame of 1080p, and chroma of 8 bits would come back
+# from there with an error of 0.32 levels rather than 0.34.
+TO_RGB, TO_DEEP_RGB = Interpolation.BILINEAR | EXACT, Interpolation.BICUBIC | EXACT
+TO_YUV = Interpolation.BICUBIC | EXACT
 
 # From limited range, 16 to 235, to full range.
 _STRETCHED = bytes(min(max(round((level - 16) * 255 / 219), 0), 255) for level in range(256))
@@ -70,13 +73,16 @@ class Converter:
         return self._reformatter.reformat(
             VideoFrame.from_numpy_buffer(np.ascontiguousarray(pixels), format=name),
             format=pixel_format,
-            interpolation=EXACT,
+            interpolation=TO_YUV,
             dst_colorspace=self._colour.matrix,
             dst_color_range=self._range,
         )
 
     def _decode(self, frame: VideoFrame, shallow: str, deep: str) -> Pixels:
         coding = {} if frame.format.is_rgb else {"src_colorspace": self._colour.matrix, "src_color_range": self._range}
-        name = deep if frame.format.components[0].bits > 8 else shallow
-        pixels: Pixels = self._reformatter.reformat(frame, format=name, interpolation=EXACT, **coding).to_ndarray()
+        is_deep = frame.format.components[0].bits > 8
+        name, interpolation = (deep, TO_DEEP_RGB) if is_deep else (shallow, TO_RGB)
+        pixels: Pixels = self._reformatter.reformat(
+            frame, format=name, interpolation=interpolation, **coding
+        ).to_ndarray()
         return pixels
