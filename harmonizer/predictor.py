@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 import whitebox_filters as wf
-from harmonizer.engines import EngineName, Run, open_engine
+from harmonizer.engines import EngineName, Floats, Run, open_engine
 from harmonizer.errors import CheckpointError
 from harmonizer.picture import Pixels
 from harmonizer.thumbnail import thumbnail
@@ -64,9 +64,16 @@ class Predictor:
 
         Raises CheckpointError if the network returns anything else.
         """
+        return self.infer(*self.look(image, alpha))
+
+    def look(self, image: Pixels, alpha: Pixels) -> tuple[Floats, Floats]:
+        """What the network sees of a composite and its mask: (1, 3, S, S) and (1, 1, S, S) in [0, 1]."""
         side = self.config.input_size
-        found = self._run(thumbnail(image, side)[None], thumbnail(alpha, side)[None])
-        theta: npt.NDArray[np.float64] = found[0].astype(np.float64)
+        return thumbnail(image, side)[None], thumbnail(alpha, side)[None]
+
+    def infer(self, composite: Floats, mask: Floats) -> npt.NDArray[np.float64]:
+        """Theta (k,) from what `look` gives. Raises CheckpointError."""
+        theta: npt.NDArray[np.float64] = self._run(composite, mask)[0].astype(np.float64)
         if not np.all(np.abs(theta) <= 1):
             raise CheckpointError(
                 f"the network returned theta {theta.tolist()}, not in [-1, 1]; get the checkpoint again"
