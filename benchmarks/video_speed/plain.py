@@ -1,0 +1,50 @@
+"""The plain way: one frame after the other, network and filters in eager torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import torch
+from baselines import RELEASED, Frame
+from PIL import Image
+
+from harmonizer.learning.model import Network
+from harmonizer.video.codecs import CODECS, CodecName
+
+
+class Plain:
+    """Predicts from a frame (H, W, 3) and its mask (H, W), uint8, and filters it."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+
+    @torch.no_grad()
+    def predict(self, frame: Frame, mask: Frame) -> tuple[float, ...]:
+        """Theta (k,), from thumbnails by Pillow."""
+        side = self.network.config.input_size
+        composite, opacity = (
+            torch.from_numpy(np.array(Image.fromarray(pixels).resize((side, side), Image.Resampling.BILINEAR)))
+            for pixels in (frame, mask)
+        )
+        theta = self.network(composite.permute(2, 0, 1)[None].float() / 255, opacity[None, None].float() / 255)
+        return tuple(theta[0].tolist())
+
+    def __call__(self, frame: Frame, mask: Frame) -> Frame:
+        return RELEASED.prepare(tuple(self.network.config.filters), self.predict(frame, mask))(frame, mask)
+
+
+def harmonize_video(clip: Path, masks: Path, output: Path, plain: Plain) -> int:
+    """The frames of `clip` through `plain` into a video with the encoder's settings of ours; their number."""
+    codec, count = CODECS[CodecName.h264], 0
+    with av.open(str(clip)) as video, av.open(str(masks)) as opacities, av.open(str(output), "w") as file:
+        source = video.streams.video[0]
+        stream = file.add_stream(codec.encoder, source.average_rate, codec.settings(None))
+        stream.width, stream.height, stream.pix_fmt = source.width, source.height, "yuv420p"
+        for frame, mask in zip(video.decode(source), opacities.decode(video=0), strict=True):
+            harmonized = plain(frame.to_ndarray(format="rgb24"), mask.to_ndarray(format="gray"))
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(harmonized, format="rgb24")))
+            count += 1
+        file.mux(stream.encode(None))
+    return count
