@@ -12,6 +12,7 @@ from PIL import Image
 
 from harmonizer.learning.model import Network
 from harmonizer.video.codecs import CODECS, CodecName
+from harmonizer.video.colour import BT709
 
 
 class Plain:
@@ -42,9 +43,11 @@ def harmonize_video(clip: Path, masks: Path, output: Path, plain: Plain) -> int:
         source = video.streams.video[0]
         stream = file.add_stream(codec.encoder, source.average_rate, codec.settings(None))
         stream.width, stream.height, stream.pix_fmt = source.width, source.height, "yuv420p"
+        stream.codec_context.colorspace, stream.codec_context.color_range = BT709, 1
         for frame, mask in zip(video.decode(source), opacities.decode(video=0), strict=True):
             harmonized = plain(frame.to_ndarray(format="rgb24"), mask.to_ndarray(format="gray"))
-            file.mux(stream.encode(av.VideoFrame.from_ndarray(harmonized, format="rgb24")))
+            coded = av.VideoFrame.from_ndarray(harmonized, format="rgb24")
+            file.mux(stream.encode(coded.reformat(format="yuv420p", dst_colorspace=BT709, dst_color_range=1)))
             count += 1
         file.mux(stream.encode(None))
     return count
