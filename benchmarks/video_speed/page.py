@@ -13,6 +13,7 @@ from fps.ratios import Ratio
 from harmonizer.video.codecs import CODECS, CodecName
 from video_speed.cases import B0, DEFAULT, OURS, PLAIN, Case, Results, Whole
 from video_speed.clip import SEQUENCE
+from video_speed.plain import MOST
 from whitebox_filters.backends import cores
 
 VERSIONS = ("torch", "numba", "openvino", "av")
@@ -152,6 +153,7 @@ def page(results: Results) -> str:
         work=work_table(results),
         clip=results.clip,
         sequence=SEQUENCE,
+        most=MOST,
         preset=CODECS[CodecName.h264].options["preset"],
         b0=B0,
         default=DEFAULT,
@@ -212,8 +214,8 @@ With `{default}`, timed as `harmonizer bench` does.
 
 `harmonizer video` on {clip} (the sequence {sequence} of DAVIS-2016 brought to size, there and back), with its mask as a
 second H.264 video. Both are read, and H.264 is written (x264 {preset}, its CRF 18). `{plain}` does the same frame by
-frame, with the same settings of the encoder. Each run is a process of its own; opening the network is not in the time.
-The median of the runs, and their range.
+frame, with the same settings of the encoder, for the first {most} frames. Each run is a process of its own; opening the
+network is not in the time. The median of the runs, and their range.
 
 {whole}
 

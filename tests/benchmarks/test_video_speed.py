@@ -87,7 +87,8 @@ def test_all_work_of_the_pipeline_is_counted(shipped, clips):
 
 
 def test_int8_says_nearly_what_float32_says(shipped, tmp_path, monkeypatch):
-    monkeypatch.setattr(networks, "CALIBRATION", networks.TOGETHER + 1)
+    monkeypatch.setattr(networks, "TOGETHER", 2)
+    monkeypatch.setattr(networks, "CALIBRATION", 3)
     rows = [{"image": f"{index}.png", "mask": f"{index}_mask.png"} for index in range(networks.CALIBRATION + 5)]
     for index, row in enumerate(rows):
         Image.fromarray(np.roll(PHOTO, 9 * index, axis=0)).save(tmp_path / row["image"])
