@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from harmonizer import compiled
 from harmonizer.picture import Pixels, convert_depth
-from whitebox_filters.backends import native
 from whitebox_filters.backends.cores import over_rows
 
 Floats = npt.NDArray[np.float32]
@@ -33,7 +30,7 @@ def thumbnail(pixels: Pixels, side: int) -> Floats:
 
     def shrink(top: int, bottom: int) -> None:
         sums = np.empty(width * channels, np.float32)
-        _shrink_rows()(
+        compiled.shrink_rows()(
             levels.ctypes.data, levels.strides[0], width, channels, *_addresses(*down), *_addresses(*across), side,
             1 / 255, sums.ctypes.data, top, bottom, out.ctypes.data,
         )  # fmt: skip
@@ -58,17 +55,3 @@ def _taps(length: int, side: int) -> tuple[npt.NDArray[np.int64], Floats]:
 
 def _addresses(ranges: npt.NDArray[np.int64], weights: Floats) -> tuple[int, int, int]:
     return ranges.ctypes.data, weights.ctypes.data, weights.shape[1]
-
-
-@functools.cache
-def _shrink_rows() -> Callable[..., None]:
-    def compile_it() -> tuple[str, str]:
-        from harmonizer import kernels
-
-        return kernels.shrink_rows()
-
-    source = Path(__file__).with_name("kernels.py").read_bytes()
-    pointer, index = ctypes.c_void_p, ctypes.c_int64
-    kinds = [pointer, index, index, index, *[pointer, pointer, index] * 2, index]
-    kinds += [ctypes.c_float, pointer, index, index, pointer]
-    return ctypes.CFUNCTYPE(None, *kinds)(native.address(b"shrink_rows" + source, compile_it))

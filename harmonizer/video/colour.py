@@ -7,6 +7,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
 from harmonizer.picture import Pixels
+from harmonizer.video import planar
 from harmonizer.video.frames import Colour
 
 RGB, BT709, UNSPECIFIED, BT601 = 0, 1, 2, 6
@@ -15,11 +16,8 @@ SD_SIZE = (1279, 576)
 
 # Without these flags the converter loses a level of brightness with every trip to RGB and back.
 # On deep frames its white is 65280 of 65535, there and back, so that only numbers show it.
-EXACT = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-# How chroma is scaled. Bicubic to RGB would take 6 ms more for a frame of 1080p, and chroma of 8 bits would come back
-# from there with an error of 0.32 levels rather than 0.34.
-TO_RGB, TO_DEEP_RGB = Interpolation.BILINEAR | EXACT, Interpolation.BICUBIC | EXACT
-TO_YUV = Interpolation.BICUBIC | EXACT
+EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+
 
 # From limited range, 16 to 235, to full range.
 _STRETCHED = bytes(min(max(round((level - 16) * 255 / 219), 0), 255) for level in range(256))
@@ -49,10 +47,13 @@ class Converter:
         """Take the coding of the frames' YUV side."""
         self._colour = colour
         self._range = ColorRange.JPEG if colour.full_range else ColorRange.MPEG
+        self._terms = planar.make_terms(colour) if colour.matrix in planar.LUMA else np.empty(0, np.float32)
         self._reformatter = VideoReformatter()
 
     def to_rgb(self, frame: VideoFrame, *, alpha: bool = False) -> Pixels:
         """HWC RGB, or RGBA with `alpha`: uint8, or uint16 from frames of more than 8 bits."""
+        if planar.is_known(frame.format.name, self._colour):
+            return planar.to_rgb(frame, self._terms)
         shallow, deep = ("rgba", "rgba64le") if alpha else ("rgb24", "rgb48le")
         return self._decode(frame, shallow, deep)
 
@@ -69,20 +70,19 @@ class Converter:
 
     def to_yuv(self, pixels: Pixels, pixel_format: str) -> VideoFrame:
         """HWC RGB of uint8 or uint16 in `pixel_format`; the tags are the encoder's to write."""
+        if pixels.dtype == np.uint8 and planar.is_known(pixel_format, self._colour):
+            return planar.to_yuv(pixels, self._terms)
         name = "rgb24" if pixels.dtype == np.uint8 else "rgb48le"
         return self._reformatter.reformat(
             VideoFrame.from_numpy_buffer(np.ascontiguousarray(pixels), format=name),
             format=pixel_format,
-            interpolation=TO_YUV,
+            interpolation=EXACT,
             dst_colorspace=self._colour.matrix,
             dst_color_range=self._range,
         )
 
     def _decode(self, frame: VideoFrame, shallow: str, deep: str) -> Pixels:
         coding = {} if frame.format.is_rgb else {"src_colorspace": self._colour.matrix, "src_color_range": self._range}
-        is_deep = frame.format.components[0].bits > 8
-        name, interpolation = (deep, TO_DEEP_RGB) if is_deep else (shallow, TO_RGB)
-        pixels: Pixels = self._reformatter.reformat(
-            frame, format=name, interpolation=interpolation, **coding
-        ).to_ndarray()
+        name = deep if frame.format.components[0].bits > 8 else shallow
+        pixels: Pixels = self._reformatter.reformat(frame, format=name, interpolation=EXACT, **coding).to_ndarray()
         return pixels
