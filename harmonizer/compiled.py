@@ -7,8 +7,6 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
-from whitebox_filters.backends import native
-
 POINTER, INDEX, FLOAT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_float
 
 
@@ -32,6 +30,8 @@ def to_yuv() -> Callable[..., None]:
 
 
 def _load(name: str, *kinds: type) -> Callable[..., None]:
+    from whitebox_filters.backends import native  # imports llvmlite, which many commands do without
+
     def compile_it() -> tuple[str, str]:
         from harmonizer import kernels
 
