@@ -27,15 +27,15 @@ def measure(kind: str, network: Path, clip: Path, masks: Path, output: Path) -> 
 
 def open_ours(network: Path) -> Callable[[Path, Path, Path], int]:
     """`harmonizer video` as the command runs it."""
-    from harmonizer import Harmonizer
-    from harmonizer.video import pipeline
-    from harmonizer.video.smoothing import one_euro
+    from harmonizer.video import grading, pipeline
+    from harmonizer.video.outputs import Outputs
 
-    harmonizer = Harmonizer.load(network)
-    decide = partial(pipeline.predict, predictor=harmonizer.predictor, smooth=one_euro)
-    return lambda clip, masks, output: pipeline.harmonize_video(
-        clip, output, cascade=harmonizer.cascade, decide=decide, mask=masks
-    )
+    chosen = grading.predicted(network)
+
+    def run(clip: Path, masks: Path, output: Path) -> int:
+        return pipeline.harmonize_video(clip, Outputs(output), chosen, mask=masks)[0]
+
+    return run
 
 
 def open_plain(network: Path) -> Callable[[Path, Path, Path], int]:
