@@ -27,10 +27,11 @@ def thumbnail(pixels: Pixels, side: int) -> Floats:
         levels = np.ascontiguousarray(levels)
     down, across = _taps(height, side), _taps(width, side)
     out = np.empty((channels, side, side), np.float32)
+    run = compiled.shrink_rows()
 
     def shrink(top: int, bottom: int) -> None:
         sums = np.empty(width * channels, np.float32)
-        compiled.shrink_rows()(
+        run(
             levels.ctypes.data, levels.strides[0], width, channels, *_addresses(*down), *_addresses(*across), side,
             1 / 255, sums.ctypes.data, top, bottom, out.ctypes.data,
         )  # fmt: skip
