@@ -7,7 +7,7 @@ RUN_READY := $(VENV)/ready-run
 VIDEO_READY := $(VENV)/ready-video
 DEV_READY := $(VENV)/ready-dev
 
-.PHONY: demo demo-video test lint bench bench-fps bench-gpu clean
+.PHONY: demo demo-video test lint bench bench-fps bench-gpu bench-video clean
 
 demo: $(RUN_READY)
 	$(BIN)/python demo/run.py
@@ -28,6 +28,10 @@ bench: $(DEV_READY)
 
 bench-fps: $(DEV_READY)
 	$(BIN)/python benchmarks/fps_vs_filters.py
+
+# DATA is the folder of davis, photos, iharmony4_sample and webcam.
+bench-video: $(DEV_READY)
+	$(BIN)/python benchmarks/video.py --data $(DATA)
 
 # Needs an NVIDIA GPU.
 bench-gpu: $(DEV_READY)

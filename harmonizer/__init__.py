@@ -10,6 +10,7 @@ from harmonizer.edits import Edit
 from harmonizer.errors import (
     CheckpointError,
     EditError,
+    EngineError,
     EvaluationError,
     HarmonizerError,
     HarmonizerWarning,
@@ -26,6 +27,7 @@ __all__ = [
     "CheckpointError",
     "Edit",
     "EditError",
+    "EngineError",
     "EvaluationError",
     "Harmonizer",
     "HarmonizerError",

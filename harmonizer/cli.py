@@ -15,6 +15,7 @@ import typer
 
 from harmonizer import cli_run
 from harmonizer.cli_video import video
+from harmonizer.engines import EngineName
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -159,6 +160,27 @@ def convert(
 
 
 app.command()(video)
+
+
+@app.command()
+def bench(
+    size: Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="Of the frames.")] = "1920x1080",
+    frames: Annotated[int, typer.Option(min=1, help="How many are timed with each mask.")] = 100,
+    weights: Annotated[Path | None, typer.Option(help="A checkpoint folder instead of the one shipped.")] = None,
+    engine: Annotated[EngineName, typer.Option(help="What runs the network.")] = EngineName.onnxruntime,
+) -> None:
+    """Time this machine: frames of 8 bits through network and filters, and where the milliseconds go."""
+    from harmonizer import bench as benchmark
+    from harmonizer.pipeline import Harmonizer
+    from harmonizer.pipes import parse_size
+
+    shape = parse_size(size)
+    harmonizer = Harmonizer.load(weights, engine)
+    times = {
+        name: benchmark.time_frames(harmonizer, benchmark.picture(shape), mask, frames)
+        for name, mask in benchmark.masks(shape).items()
+    }
+    _print(benchmark.table(times))
 
 
 def _import_learning(module: str) -> ModuleType:

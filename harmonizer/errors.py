@@ -17,6 +17,10 @@ class CheckpointError(HarmonizerError):
     """A checkpoint that is missing, damaged, or made for something else than this version."""
 
 
+class EngineError(HarmonizerError):
+    """An engine for the network that is unknown, not installed, or beyond this processor."""
+
+
 class EditError(HarmonizerError):
     """An edit file that is missing, malformed, newer than this version, or without the filter that is asked for."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from whitebox_filters.images import from_planes, to_planes
+from whitebox_filters.images import LEVELS
 
 Pixels = npt.NDArray[Any]
 """HWC RGB or HW: uint8, uint16 (full scale 255, 65535), float32 or float64 in [0, 1]."""
@@ -31,7 +31,11 @@ def convert_depth(pixels: Pixels, dtype: npt.DTypeLike) -> Pixels:
     """`pixels` in another depth, rounded to the nearest level; the same array if it has that depth already."""
     if pixels.dtype == dtype:
         return pixels
-    return from_planes(to_planes(pixels), np.dtype(dtype))
+    before, after = LEVELS.get(pixels.dtype), LEVELS.get(np.dtype(dtype))
+    scaled = pixels if before is None else np.divide(pixels, np.float32(before), dtype=np.float32)
+    if after is None:
+        return np.ascontiguousarray(scaled, dtype)
+    return (scaled * np.float32(after) + np.float32(0.5)).astype(dtype, order="C")
 
 
 def check_size(width: int, height: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from harmonizer.engines import EngineName
 from harmonizer.errors import HarmonizerWarning
 from harmonizer.picture import Pixels
 from harmonizer.predictor import Predictor
@@ -44,9 +45,9 @@ class Harmonizer:
         self.plan = self.cascade.compile("numba")
 
     @classmethod
-    def load(cls, path: str | Path | None = None) -> Harmonizer:
-        """Load a checkpoint folder; None takes the one that is shipped. Raises CheckpointError."""
-        return cls(Predictor.load(path))
+    def load(cls, path: str | Path | None = None, engine: EngineName | str = EngineName.onnxruntime) -> Harmonizer:
+        """Load a checkpoint folder; None takes the one that is shipped. Raises as `Predictor.load`, which see."""
+        return cls(Predictor.load(path, engine))
 
     def harmonize(
         self, image: Pixels, mask: Pixels, *, theta: Mapping[str, float] | Sequence[float] | None = None

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 
 import whitebox_filters as wf
+from harmonizer.engines import EngineName, Floats, Run, open_engine
 from harmonizer.errors import CheckpointError
-from harmonizer.picture import Pixels, convert_depth
+from harmonizer.picture import Pixels
+from harmonizer.thumbnail import thumbnail
 from whitebox_filters.cascade import Region
 
 WEIGHTS = Path(__file__).parent / "weights"
 FORMAT = 1
-# The network is small: more threads than this only wait for one another.
-MAX_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -33,18 +32,18 @@ class Config:
 
 
 class Predictor:
-    """The encoder and regressor of one checkpoint under ONNX Runtime on the CPU."""
+    """The encoder and regressor of one checkpoint on the CPU."""
 
-    def __init__(self, config: Config, session: Any) -> None:
+    def __init__(self, config: Config, run: Run) -> None:
         """Take what `load` has checked."""
         self.config = config
-        self._session = session
+        self._run = run
 
     @classmethod
-    def load(cls, path: str | Path | None = None) -> Predictor:
+    def load(cls, path: str | Path | None = None, engine: EngineName | str = EngineName.onnxruntime) -> Predictor:
         """Load a checkpoint folder, or the one that a config.json or model.onnx lies in; None takes the one shipped.
 
-        Raises CheckpointError.
+        `engine` is "onnxruntime", "openvino" or "openvino-bf16". Raises CheckpointError, and EngineError.
         """
         folder = WEIGHTS if path is None else Path(path)
         if folder.name in ("config.json", "model.onnx"):
@@ -56,29 +55,30 @@ class Predictor:
                     "as training writes it"
                 )
         config = read_config(folder / "config.json")
-        return cls(config, _open_session(folder / "model.onnx", config))
+        side = config.input_size
+        shapes = {"composite": [3, side, side], "mask": [1, side, side], "theta": [len(config.filters)]}
+        return cls(config, open_engine(engine, folder / "model.onnx", shapes))
 
     def predict(self, image: Pixels, alpha: Pixels) -> npt.NDArray[np.float64]:
-        """Theta (k,) in [-1, 1] from a composite (HWC RGB) and its mask as opacity (HW, float32 in [0, 1]).
+        """Theta (k,) in [-1, 1] from a composite (HWC RGB) and its mask as opacity (HW, of any depth).
 
         Raises CheckpointError if the network returns anything else.
         """
-        composite, mask = self._thumbnail(image), self._thumbnail(alpha)
-        inputs = {"composite": composite.transpose(2, 0, 1)[None], "mask": mask[None, None]}
-        theta: npt.NDArray[np.float64] = self._session.run(["theta"], inputs)[0][0].astype(np.float64)
+        return self.infer(*self.look(image, alpha))
+
+    def look(self, image: Pixels, alpha: Pixels) -> tuple[Floats, Floats]:
+        """What the network sees of a composite and its mask: (1, 3, S, S) and (1, 1, S, S) in [0, 1]."""
+        side = self.config.input_size
+        return thumbnail(image, side)[None], thumbnail(alpha, side)[None]
+
+    def infer(self, composite: Floats, mask: Floats) -> npt.NDArray[np.float64]:
+        """Theta (k,) from what `look` gives. Raises CheckpointError."""
+        theta: npt.NDArray[np.float64] = self._run(composite, mask)[0].astype(np.float64)
         if not np.all(np.abs(theta) <= 1):
             raise CheckpointError(
                 f"the network returned theta {theta.tolist()}, not in [-1, 1]; get the checkpoint again"
             )
         return theta
-
-    def _thumbnail(self, pixels: Pixels) -> npt.NDArray[np.float32]:
-        """Squashed to the network's input size with antialiasing, float32 in [0, 1]."""
-        from PIL import Image
-
-        size = (self.config.input_size, self.config.input_size)
-        small = Image.fromarray(convert_depth(pixels, np.uint8)).resize(size, Image.Resampling.BILINEAR)
-        return np.asarray(small, np.float32) / np.float32(255)
 
 
 def read_config(path: Path) -> Config:
@@ -110,27 +110,3 @@ def read_config(path: Path) -> Config:
     if given.get("statistics", "frame") not in get_args(Region):
         raise CheckpointError(f"{path}: statistics is one of {get_args(Region)}; got {given['statistics']!r}")
     return Config(tuple(filters), size, str(given.get("regressor", "cascade")), given.get("statistics", "frame"))
-
-
-def _open_session(path: Path, config: Config) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # what is wrong is raised; the log would say it a second time on stderr
-    options.intra_op_num_threads = min(MAX_THREADS, os.cpu_count() or 1)
-    # Threads that spin after their work take the cores from the filters, which come next.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's errors have no public base class
-        reason = str(error).splitlines()[0]
-        raise CheckpointError(f"{path} cannot be loaded: {reason}. Get the checkpoint again") from error
-    size = config.input_size
-    expected = {"composite": [3, size, size], "mask": [1, size, size], "theta": [len(config.filters)]}
-    found = {node.name: node.shape[1:] for node in [*session.get_inputs(), *session.get_outputs()]}
-    if found != expected:
-        raise CheckpointError(
-            f"{path} has inputs and outputs {found} behind the batch axis; its config.json asks for {expected}. "
-            "The two do not belong together; get the checkpoint again"
-        )
-    return session

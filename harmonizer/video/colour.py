@@ -7,6 +7,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
 from harmonizer.picture import Pixels
+from harmonizer.video import planar
 from harmonizer.video.frames import Colour
 
 RGB, BT709, UNSPECIFIED, BT601 = 0, 1, 2, 6
@@ -16,6 +17,10 @@ SD_SIZE = (1279, 576)
 # Without these flags the converter loses a level of brightness with every trip to RGB and back.
 # On deep frames its white is 65280 of 65535, there and back, so that only numbers show it.
 EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+
+
+# From limited range, 16 to 235, to full range.
+_STRETCHED = bytes(min(max(round((level - 16) * 255 / 219), 0), 255) for level in range(256))
 
 
 def read_colour(frame: VideoFrame) -> Colour:
@@ -42,19 +47,31 @@ class Converter:
         """Take the coding of the frames' YUV side."""
         self._colour = colour
         self._range = ColorRange.JPEG if colour.full_range else ColorRange.MPEG
+        self._terms = planar.make_terms(colour) if colour.matrix in planar.LUMA else np.empty(0, np.float32)
         self._reformatter = VideoReformatter()
 
     def to_rgb(self, frame: VideoFrame, *, alpha: bool = False) -> Pixels:
         """HWC RGB, or RGBA with `alpha`: uint8, or uint16 from frames of more than 8 bits."""
+        if planar.is_known(frame.format.name, self._colour):
+            return planar.to_rgb(frame, self._terms)
         shallow, deep = ("rgba", "rgba64le") if alpha else ("rgb24", "rgb48le")
         return self._decode(frame, shallow, deep)
 
     def to_grey(self, frame: VideoFrame) -> Pixels:
         """HW, uint8 or uint16 as in `to_rgb`; white is full scale, whatever the stream's range."""
-        return self._decode(frame, "gray", "gray16le")
+        form = frame.format
+        if form.components[0].bits > 8 or form.is_rgb or not (form.is_planar or form.name == "gray"):
+            return self._decode(frame, "gray", "gray16le")
+        luma = frame.planes[0]
+        levels = bytes(luma)
+        if form.is_planar and not self._colour.full_range:  # grey without colour has full range, for FFmpeg too
+            levels = levels.translate(_STRETCHED)
+        return np.frombuffer(levels, np.uint8).reshape(-1, luma.line_size)[: luma.height, : luma.width]
 
     def to_yuv(self, pixels: Pixels, pixel_format: str) -> VideoFrame:
         """HWC RGB of uint8 or uint16 in `pixel_format`; the tags are the encoder's to write."""
+        if pixels.dtype == np.uint8 and planar.is_known(pixel_format, self._colour):
+            return planar.to_yuv(pixels, self._terms)
         name = "rgb24" if pixels.dtype == np.uint8 else "rgb48le"
         return self._reformatter.reformat(
             VideoFrame.from_numpy_buffer(np.ascontiguousarray(pixels), format=name),

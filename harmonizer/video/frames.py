@@ -10,14 +10,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harmonizer.picture import Pixels
+from harmonizer.picture import Pixels, convert_depth
 from whitebox_filters import Cascade
 
-Alpha = npt.NDArray[np.float32]
-"""Foreground opacity, HW, in [0, 1]."""
+Alpha = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
+"""Foreground opacity, HW: uint8 of full scale 255 where the source has 8 bits, else float32 in [0, 1]."""
 
 Theta = npt.NDArray[np.float64]
 """Filter arguments (k,) in [-1, 1], in the cascade's order."""
+
+
+def to_opacity(levels: Pixels) -> Alpha:
+    """A mask of a video, HW: uint8 as it is, uint16 as float32.
+
+    One of 8 bits that is nowhere above level 1 is all 0: it shows noise, and filters would read it as bool.
+    """
+    if levels.dtype != np.uint8:
+        return convert_depth(levels, np.float32)
+    return levels if levels.max() > 1 else np.zeros_like(levels)
 
 
 @dataclass(frozen=True)

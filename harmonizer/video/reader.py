@@ -21,9 +21,9 @@ from av.video.stream import VideoStream
 
 from harmonizer import io
 from harmonizer.errors import VideoError
-from harmonizer.picture import Pixels, convert_depth
+from harmonizer.picture import Pixels
 from harmonizer.video.colour import Converter, read_colour
-from harmonizer.video.frames import Alpha, Frame, VideoInfo
+from harmonizer.video.frames import Alpha, Frame, VideoInfo, to_opacity
 
 # By how much a file may end before the time in its header: rounding and odd muxers, not a lost part.
 MISSING_SECONDS, MISSING_PART = 0.5, 0.02
@@ -83,7 +83,7 @@ class Reader:
                 duration=decoded.duration or 0,
                 time=float((decoded.pts or 0) * self.info.time_base - self.info.start),
                 pixels=self._upright(pixels[..., :3]),
-                alpha=convert_depth(self._upright(pixels[..., 3]), np.float32) if alpha else None,
+                alpha=to_opacity(self._upright(pixels[..., 3])) if alpha else None,
             )
 
     def opacities(self) -> Iterator[Alpha]:
@@ -92,7 +92,7 @@ class Reader:
             yield from (frame.alpha for frame in self if frame.alpha is not None)
             return
         for decoded in self._checked():
-            yield convert_depth(self._upright(self._converter.to_grey(decoded)), np.float32)
+            yield to_opacity(self._upright(self._converter.to_grey(decoded)))
 
     def _upright(self, pixels: Pixels) -> Pixels:
         transposed, rows, columns = self._turn

@@ -162,7 +162,8 @@ def test_the_lut_in_ffmpeg_is_our_output(tmp_path, run, command):
     graded = through_ffmpeg(before, tmp_path / "grade.cube")
     apart = np.abs(graded[inside].astype(int) - after[inside]).max(axis=1)
     assert inside.sum() > 10_000
-    assert (apart <= 1).mean() >= 0.999
+    assert (apart <= 1).mean() >= 0.997
+    assert apart.max() <= 2
     assert (before[inside] != after[inside]).mean() > 0.5
 
 

@@ -1,5 +1,8 @@
 """Machine code in a cache: found by what it was made from, never stale, never trusted when damaged."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from types import FunctionType
 
 import numpy as np
@@ -67,3 +70,30 @@ def test_a_folder_that_cannot_be_written_is_done_without(run_python, tmp_path):
         RUN, WHITEBOX_FILTERS_CACHE=""
     )
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_threads_make_and_load_one_function_at_a_time_and_once(monkeypatch):
+    """LLVM's engine, asked by two threads at once, ends the process now and then."""
+    busy, seen = threading.Lock(), []
+
+    class Engine:
+        processor = "none"
+
+        def assemble(self, *text):
+            return b"code"
+
+        def load(self, code, symbol):
+            assert busy.acquire(blocking=False)
+            time.sleep(0.002)
+            seen.append(symbol)
+            busy.release()
+            return len(seen)
+
+    monkeypatch.setattr(native, "engine", Engine)
+    monkeypatch.setattr(native, "_loaded", {})
+    monkeypatch.setenv(native.CACHE_VARIABLE, "")
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda index: native.address(b"%d" % (index % 4), lambda: ("", "")), range(32)))
+    assert sorted(set(found)) == [1, 2, 3, 4]
+    assert len(set(seen)) == len(seen) == 4
+    assert all(found[index] == found[index % 4] for index in range(32))

@@ -13,6 +13,7 @@ import importlib.metadata
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -23,6 +24,8 @@ import llvmlite.binding as llvm
 CACHE_VARIABLE = "WHITEBOX_FILTERS_CACHE"
 """The environment variable that names another folder for the cache; empty for none."""
 
+_lock = threading.Lock()
+_loaded: dict[str, int] = {}  # addresses by key
 _DIGEST = hashlib.sha256().digest_size
 
 
@@ -73,9 +76,16 @@ def address(made_from: bytes, compile_it: Callable[[], tuple[str, str]]) -> int:
     """The address of a function: from the cache, or from what `compile_it` returns, LLVM's language and its name there.
 
     `made_from` is the fingerprint of everything that the function depends on. A cache that cannot be written is
-    done without, and an entry that is damaged is made anew.
+    done without, and an entry that is damaged is made anew. Threads may call it at once.
     """
+    with _lock:  # LLVM's engine takes one at a time
+        return _address(made_from, compile_it)
+
+
+def _address(made_from: bytes, compile_it: Callable[[], tuple[str, str]]) -> int:
     key = hashlib.sha256(repr((made_from, engine().processor, _versions())).encode()).hexdigest()
+    if key in _loaded:
+        return _loaded[key]
     symbol = f"whitebox_filters_{key}"
     folder = cache_folder()
     path = None if folder is None else folder / f"{key}.o"
@@ -84,7 +94,8 @@ def address(made_from: bytes, compile_it: Callable[[], tuple[str, str]]) -> int:
         code = engine().assemble(*compile_it(), symbol)
         if path is not None:
             _write(path, code)
-    return engine().load(code, symbol)
+    _loaded[key] = engine().load(code, symbol)
+    return _loaded[key]
 
 
 def cache_folder() -> Path | None:

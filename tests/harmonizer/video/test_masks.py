@@ -25,7 +25,20 @@ def frames(count=COUNT, times=None):
 def test_video(tmp_path):
     with ExitStack() as stack:
         found = list(masks.open_masks(write_masks(tmp_path / "mask.mkv"), SIZE, stack))
-    np.testing.assert_array_equal(found, [mask(index) / np.float32(255) for index in range(COUNT)])
+    assert found[0].dtype == np.uint8
+    np.testing.assert_array_equal(found, [mask(index) for index in range(COUNT)])
+
+
+def test_noise_of_one_level_is_no_foreground(tmp_path):
+    """Else the filters would read a mask of 0 and 1 as bool, and that frame would flash."""
+    noise = np.random.default_rng(0).integers(0, 2, (HEIGHT, WIDTH), dtype=np.uint8)
+    levels = [np.full((3, HEIGHT, WIDTH), 128, np.uint8) for _ in range(2)]
+    levels[0][0], levels[1][0] = noise, 2 * noise
+    path = write_clip(tmp_path / "mask.mkv", levels, full=True)
+    with ExitStack() as stack:
+        first, second = masks.open_masks(path, SIZE, stack)
+    assert not first.any()
+    np.testing.assert_array_equal(second, 2 * noise)
 
 
 def test_folder_is_read_in_the_order_of_its_numbers(tmp_path):
@@ -42,7 +55,15 @@ def test_one_picture_for_all_frames(tmp_path):
     with ExitStack() as stack:
         found = list(masks.with_masks(frames(), masks.open_masks(tmp_path / "mask.png", SIZE, stack), tmp_path))
     assert len(found) == COUNT
-    assert all((frame.alpha == mask() / np.float32(255)).all() for frame in found)
+    assert all(frame.alpha.dtype == np.uint8 and (frame.alpha == mask()).all() for frame in found)
+
+
+def test_a_deep_picture_keeps_its_digits(tmp_path):
+    deep = mask().astype(np.uint16) * 150
+    Image.fromarray(deep).save(tmp_path / "mask.png")
+    with ExitStack() as stack:
+        found = next(masks.open_masks(tmp_path / "mask.png", SIZE, stack))
+    np.testing.assert_array_equal(found, deep / np.float32(65535))
 
 
 def test_wrong_masks(tmp_path):
@@ -79,9 +100,10 @@ def test_background_goes_by_time_and_stays(tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_paste(dtype):
+@pytest.mark.parametrize("alpha", [mask() / np.float32(765), mask() // np.uint8(3)], ids=["float32", "uint8"])
+def test_paste(dtype, alpha):
     scale = np.iinfo(dtype).max // 255
-    over = Frame(0, 0, 1, 0.0, picture().astype(dtype) * dtype(scale), mask() / np.float32(765))
+    over = Frame(0, 0, 1, 0.0, picture().astype(dtype) * dtype(scale), alpha)
     back = np.full((HEIGHT, WIDTH, 3), 100, np.uint8)
     expected = np.where(mask()[..., None] > 0, (picture() + 200.0) / 3, 100.0) * scale
     found = masks.paste(over, back)

@@ -10,7 +10,9 @@ import pytest
 from clips import COUNT, HEIGHT, UNEVEN, WIDTH, mask, picture, to_yuv, write_clip, write_masks
 
 from harmonizer.errors import VideoError
-from harmonizer.video.colour import BT601, BT709, read_colour
+from harmonizer.picture import convert_depth
+from harmonizer.video.colour import BT601, BT709, Converter, read_colour
+from harmonizer.video.frames import Colour
 from harmonizer.video.reader import Reader
 
 ONE = 1 << 16
@@ -108,8 +110,8 @@ def test_alpha(tmp_path, name, codec, pixel_format):
     assert info.has_alpha
     assert len(found) == COUNT
     for index, frame in enumerate(found):
-        assert frame.alpha.dtype == np.float32
-        assert np.mean(np.abs(frame.alpha - mask(index) / 255)) < 0.01
+        assert frame.alpha.dtype == (np.float32 if info.bits > 8 else np.uint8)
+        assert np.mean(np.abs(convert_depth(frame.alpha, np.float32) - mask(index) / 255)) < 0.01
         assert np.mean(np.abs(frame.pixels / np.iinfo(frame.pixels.dtype).max - picture(index) / 255)) < 0.03
     with Reader(path) as video:
         assert all((alpha == frame.alpha).all() for alpha, frame in zip(video.opacities(), found, strict=True))
@@ -123,7 +125,18 @@ def test_grey_is_opacity_in_any_range(tmp_path, full):
     path = write_clip(tmp_path / "mask.mkv", [levels], full=full)
     with Reader(path) as video:
         (alpha,) = video.opacities()
-    np.testing.assert_array_equal(alpha, mask() / 255)
+    np.testing.assert_array_equal(alpha, mask())
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "gray", "nv12", "yuyv422", "rgb24", "gray10le", "yuv444p10le"])
+def test_every_layout_gives_its_grey(pixel_format):
+    """Luma is taken as it lies where it lies apart, which must be what FFmpeg's converter makes of it."""
+    ramp = np.linspace(0, 255, HEIGHT * WIDTH).reshape(HEIGHT, WIDTH).astype(np.uint8)
+    grey = av.VideoFrame.from_ndarray(np.dstack([ramp] * 3), format="rgb24")
+    frame = grey.reformat(format=pixel_format, dst_colorspace=1, dst_color_range=1)
+    found = Converter(Colour(BT709, False, 1, 1)).to_grey(frame)
+    assert found.dtype == (np.uint16 if "10" in pixel_format else np.uint8)
+    assert np.abs(convert_depth(found, np.uint8).astype(int) - ramp).max() <= 2
 
 
 @pytest.mark.parametrize("name", ["clip.mkv", "clip.mp4"])

@@ -52,4 +52,4 @@ def test_the_commands_of_the_page(files, run, monkeypatch):
     inside = np.array([mask(index) for index in range(len(before))]) > 0
     assert np.abs(ours - before)[inside].mean() > 20
     assert np.abs(graded - ours)[inside].mean() < 8
-    assert np.abs(graded - before)[:, 42:].mean() < 2
+    assert np.abs(graded - before)[:, 42:].mean() < 2.5  # after two encoders, and two conversions of chroma

@@ -1,0 +1,232 @@
+"""The results as a page of Markdown."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+from cold_start import describe_machine
+from fps.cases import FULL, QUARTER
+from fps.page import grid, number, rate, ratio_table
+from fps.ratios import Ratio
+
+from harmonizer.video.codecs import CODECS, CodecName
+from video_speed.cases import B0, DEFAULT, OURS, PLAIN, Case, Results, Whole
+from video_speed.clip import SEQUENCE
+from video_speed.plain import MOST
+from whitebox_filters.backends import cores
+
+VERSIONS = ("torch", "numba", "openvino", "av")
+BOUNDS = {FULL: 56.3, QUARTER: 80.0}
+WHOLE_BOUND, MEMORY_BOUND = 24.0, 700.0  # frames a second; MB
+
+
+def frames_a_second(results: Results, case: Case) -> float | None:
+    return 1 / float(np.median(results.seconds[case])) if case in results.seconds else None
+
+
+def best(results: Results, network: str, mask: str) -> tuple[str, float] | None:
+    """The fastest of our contenders, and its frames a second."""
+    rates = {name: frames_a_second(results, Case(network, mask, name)) for name in OURS}
+    found = {name: rate for name, rate in rates.items() if rate is not None}
+    return max(found.items(), key=lambda item: item[1]) if found else None
+
+
+def whole_rate(runs: list[Whole]) -> float:
+    return float(np.median([run.frames / run.seconds for run in runs]))
+
+
+def requirements(results: Results) -> list[Ratio]:
+    """All that was required, at this size."""
+    found = []
+    for network in results.networks:
+        for mask, bound in BOUNDS.items():
+            fastest = best(results, network, mask)
+            what = f"{network}, mask over {mask}: frames a second with the best engine"
+            found.append(Ratio(what, bound, True, fastest and fastest[1]))
+        runs = results.whole.get((network, DEFAULT), [])
+        what = f"{network}: frames a second of the whole pipeline"
+        found.append(Ratio(what, WHOLE_BOUND, True, whole_rate(runs) if runs else None))
+        peak = max(run.peak for run in runs) / 1e6 if runs else None
+        found.append(Ratio(f"{network}: peak memory of it", MEMORY_BOUND, False, peak, unit=" MB"))
+    return found
+
+
+def frames_table(results: Results) -> str:
+    columns = [(network, mask) for network in results.networks for mask in BOUNDS]
+    rows = []
+    for name in (PLAIN, *OURS):
+        cases = [Case(*column, name) for column in columns]
+        rows.append([name, *(rate(results.seconds[case]) if case in results.seconds else "–" for case in cases)])
+    return grid(["frames a second", *(f"{network}, {mask}" for network, mask in columns)], rows)
+
+
+def engine_table(results: Results) -> str:
+    """Milliseconds a prediction, size and quality."""
+    head = [part for network in results.networks for part in (f"{network}, ms", f"{network}, MB")]
+    rows = []
+    for name in (PLAIN, *OURS):
+        cells = []
+        for network in results.networks:
+            seconds, size = results.network_seconds.get((network, name)), results.bytes.get((network, name))
+            cells += [spread(seconds) if seconds else "–", f"{size / 1e6:.1f}" if size else "–"]
+        quality = results.quality.get(name)
+        scores = (
+            [f"{quality.theta:.4f}", *(f"{quality.fmse[title]:.1f}" for title in results.pictures)] if quality else []
+        )
+        rows.append([name, *cells, *(scores or ["–"] * (1 + len(results.pictures)))])
+    titles = [f"fMSE, {title} ({count})" for title, count in results.pictures.items()]
+    return grid(["", *head, "change of theta", *titles], rows)
+
+
+def spread(seconds: list[float]) -> str:
+    """Milliseconds: the median, and the quartiles."""
+    lower, middle, upper = (number(1e3 * quartile) for quartile in np.percentile(seconds, [25, 50, 75]))
+    return f"{middle} ({lower} to {upper})"
+
+
+def stage_table(results: Results) -> str:
+    columns = list(results.stages)
+    names = next(iter(results.stages.values())).stages if columns else ()
+    rows = [[name, *(spread(results.stages[column].stages[name]) for column in columns)] for name in names]
+    rows.append(["**predict and filter**", *(f"**{spread(results.stages[column].whole)}**" for column in columns)])
+    return grid(["ms a frame", *(f"{network}, {mask}" for network, mask in columns)], rows)
+
+
+def whole_table(results: Results) -> str:
+    rows = []
+    for (network, name), runs in results.whole.items():
+        rates = [run.frames / run.seconds for run in runs]
+        cpu = float(np.median([1e3 * run.cpu / run.frames for run in runs]))
+        memory = max(run.peak for run in runs) / 1e6
+        rows.append(
+            [
+                f"{network}, {name}",
+                f"{np.median(rates):.1f} ({min(rates):.1f} to {max(rates):.1f})",
+                number(cpu),
+                number(memory),
+            ]
+        )
+    return grid(["", "frames a second", "CPU ms a frame", "peak memory, MB"], rows)
+
+
+def work_table(results: Results) -> str:
+    total = sum(results.work.values())
+    rows = [[name, f"{1e3 * seconds:.1f}", f"{seconds / total:.0%}"] for name, seconds in results.work.items()]
+    rows.append(["**all**", f"**{1e3 * total:.1f}**", ""])
+    return grid(["stage", "CPU ms a frame", "share"], rows)
+
+
+def decision(results: Results) -> str:
+    """Which engine, by what was measured, and what takes the time."""
+    network, missed = results.networks[-1], [each.what for each in requirements(results) if not each.met]
+    fastest, default = best(results, network, FULL), frames_a_second(results, Case(network, FULL, DEFAULT))
+    lines = ["**Decision.**", "All that was required is met." if not missed else f"Not met: {'; '.join(missed)}."]
+    if fastest and default:
+        gain = fastest[1] / default - 1
+        if fastest[0] == DEFAULT:
+            lines.append(f"{DEFAULT} is the default, and the fastest here.")
+        else:
+            quality = results.quality.get(fastest[0])
+            moved = f", and moves theta by {quality.theta:.4f}" if quality else ""
+            lines.append(
+                f"{fastest[0]} is the fastest here, by {gain:.0%} over {DEFAULT}{moved}. {DEFAULT} stays the default: "
+                "it needs neither a further package nor other weights."
+            )
+    if plain := frames_a_second(results, Case(network, FULL, PLAIN)):
+        lines.append(f"The plain way filters {number(plain)} frames a second, {DEFAULT} {number(default or 0)}.")
+    if results.work:
+        largest = max(results.work, key=lambda name: results.work[name])
+        lines.append(f'Of a whole frame "{largest}" takes the most, {1e3 * results.work[largest]:.0f} ms of one core.')
+    return " ".join(lines)
+
+
+def page(results: Results) -> str:
+    """The whole of benchmarks/results/video.md."""
+    return TEXT.format(
+        decision=decision(results),
+        width=results.size[0],
+        height=results.size[1],
+        required=ratio_table(requirements(results)),
+        frames=frames_table(results),
+        engines=engine_table(results),
+        stages=stage_table(results),
+        whole=whole_table(results),
+        work=work_table(results),
+        clip=results.clip,
+        sequence=SEQUENCE,
+        most=MOST,
+        preset=CODECS[CodecName.h264].options["preset"],
+        b0=B0,
+        default=DEFAULT,
+        plain=PLAIN,
+        cores=cores.count(),
+        machine=describe_machine(),
+        versions=", ".join(f"{name} {_version(name)}" for name in VERSIONS),
+        command=results.command,
+    )
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+TEXT = """\
+# Speed of prediction, filters and video
+
+{decision}
+
+## What was required
+
+Frames of {width} x {height}, six filters, {cores} cores; all figures are from this run.
+
+{required}
+
+## Predict and filter
+
+Frame and mask, `uint8`, in memory to harmonized frame in memory: thumbnail, network, statistics and six filters. The
+median of all calls, and their quartiles. The smaller mask is an ellipse with soft edges.
+
+{frames}
+
+`{plain}` is network and filters in eager torch, brightness through RGB to HSV and back as the released system has it,
+thumbnails by Pillow. {b0} is the architecture of the released checkpoint (EfficientNet-B0 at 256 x 256) with random
+weights, which take the same time; `shipped` is the network in the package.
+
+## Engines
+
+One prediction from thumbnails, and the size of the file. On the right the shipped network: the mean absolute change of
+theta from `{default}`'s, and the mean fMSE on pictures whose truth is known, at 256 x 256.
+
+{engines}
+
+int8 is static quantization of the convolutions and their activations, weights by channel, by the ranges that
+photographs distorted by Eq. 8 give. In bf16 all weights and activations are rounded to 8 digits of the 24.
+
+## Where the milliseconds of a frame go
+
+With `{default}`, timed as `harmonizer bench` does.
+
+{stages}
+
+## The whole pipeline
+
+`harmonizer video` on {clip} (the sequence {sequence} of DAVIS-2016 brought to size, there and back), with its mask as a
+second H.264 video. Both are read, and H.264 is written (x264 {preset}, its CRF 18). `{plain}` does the same frame by
+frame, with the same settings of the encoder, for the first {most} frames. Each run is a process of its own; opening the
+network is not in the time. The median of the runs, and their range.
+
+{whole}
+
+Processor time by stage, the shipped network, each stage by itself with one thread in decoder; {cores} cores have
+{cores} ms of it in each millisecond.
+
+{work}
+
+{machine} Also {versions}.
+
+`{command}`
+"""

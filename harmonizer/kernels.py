@@ -1,0 +1,151 @@
+"""What runs over every value of a frame besides the filters, as Numba compiles it.
+
+`native` keeps the result, so few processes import this. Pictures are addressed by their first value and the values
+from one row to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+from numba import types
+
+INDEX = types.int64
+BYTES, FLOATS, INDICES = types.CPointer(types.uint8), types.CPointer(types.float32), types.CPointer(INDEX)
+
+
+def shrink_rows() -> tuple[str, str]:
+    """(picture, its stride, width, channels, down, down_weights, down_most, across, across_weights, across_most, side,
+    scale, sums, top, bottom, out): rows `top` to `bottom` of a thumbnail (channels, side, side), float32.
+
+    The picture has 1 channel or 3. Row y is the sum of its rows down[2 y] to down[2 y + 1], by `down_most` weights;
+    columns are summed in the same way. `sums` has room for one row of the picture.
+    """
+
+    def shrink(  # type: ignore[no-untyped-def]
+        picture, stride, width, channels, down, down_weights, down_most, across, across_weights, across_most, side,
+        scale, sums, top, bottom, out,
+    ):  # fmt: skip
+        for y in range(top, bottom):
+            for i in range(width * channels):
+                sums[i] = np.float32(0)
+            for row in range(down[2 * y], down[2 * y + 1]):
+                weight = down_weights[y * down_most + row - down[2 * y]] * scale
+                for i in range(width * channels):
+                    sums[i] += weight * np.float32(picture[row * stride + i])
+            for x in range(side):
+                first, last = across[2 * x], across[2 * x + 1]
+                weights = x * across_most - first
+                red = green = blue = np.float32(0)
+                if channels == 1:
+                    for column in range(first, last):
+                        red += across_weights[weights + column] * sums[column]
+                else:
+                    for column in range(first, last):
+                        weight = across_weights[weights + column]
+                        red += weight * sums[3 * column]
+                        green += weight * sums[3 * column + 1]
+                        blue += weight * sums[3 * column + 2]
+                    out[(side + y) * side + x], out[(2 * side + y) * side + x] = green, blue
+                out[y * side + x] = red
+
+    return _export(
+        shrink, BYTES, INDEX, INDEX, INDEX, INDICES, FLOATS, INDEX, INDICES, FLOATS, INDEX, INDEX,
+        types.float32, FLOATS, INDEX, INDEX, FLOATS,
+    )  # fmt: skip
+
+
+def to_rgb() -> tuple[str, str]:
+    """(luma, its stride, blue, its stride, red, its stride, width, height, terms, chroma, out): 4:2:0 to RGB, in bytes.
+
+    Chroma lies in the middle of its four pixels, and is linear between. `terms` are those that `planar` makes of the
+    coding; `chroma` has room for 6 values a column of it, `out` for (height, width, 3).
+    """
+
+    def convert(luma, stride, blue, blue_stride, red, red_stride, width, height, terms, chroma, out):  # type: ignore[no-untyped-def]
+        scale, black, red_of_v, green_of_u, green_of_v, blue_of_u = (
+            terms[0], terms[1], terms[2], terms[3], terms[4], terms[5],
+        )  # fmt: skip
+        columns, rows = (width + 1) // 2, (height + 1) // 2
+        u, v = 2 * columns, 4 * columns  # where chroma as wide as the picture begins, behind that of its own width
+        for y in range(height):
+            near = y // 2
+            far = min(max(near + 2 * (y % 2) - 1, 0), rows - 1)
+            for i in range(columns):
+                chroma[i] = between(blue[near * blue_stride + i], blue[far * blue_stride + i])
+                chroma[columns + i] = between(red[near * red_stride + i], red[far * red_stride + i])
+            for plane in range(2):
+                source, target = plane * columns, (plane + 1) * 2 * columns
+                for i in range(columns):
+                    here = chroma[source + i]
+                    chroma[target + 2 * i] = between(here, chroma[source + max(i - 1, 0)])
+                    chroma[target + 2 * i + 1] = between(here, chroma[source + min(i + 1, columns - 1)])
+            for x in range(width):
+                level = (np.float32(luma[y * stride + x]) - black) * scale
+                to_blue, to_red = chroma[u + x] - np.float32(128), chroma[v + x] - np.float32(128)
+                place = 3 * (y * width + x)
+                out[place] = to_byte(level + red_of_v * to_red)
+                out[place + 1] = to_byte(level + green_of_u * to_blue + green_of_v * to_red)
+                out[place + 2] = to_byte(level + blue_of_u * to_blue)
+
+    return _export(convert, BYTES, INDEX, BYTES, INDEX, BYTES, INDEX, INDEX, INDEX, FLOATS, FLOATS, BYTES)
+
+
+def to_yuv() -> tuple[str, str]:
+    """(picture, its stride, width, height, terms, luma, its stride, blue, its stride, red, its stride): and back.
+
+    Chroma is that of the mean of four pixels; at an odd edge the last ones count twice.
+    """
+
+    def convert(picture, stride, width, height, terms, luma, luma_stride, blue, blue_stride, red, red_stride):  # type: ignore[no-untyped-def]
+        black, y_red, y_green, y_blue = terms[1], terms[6], terms[7], terms[8]
+        u_red, u_green, u_blue, v_red, v_green, v_blue = (
+            terms[9], terms[10], terms[11], terms[12], terms[13], terms[14],
+        )  # fmt: skip
+        for y in range(height):
+            for x in range(width):
+                place = y * stride + 3 * x
+                r, g, b = picture[place], picture[place + 1], picture[place + 2]
+                luma[y * luma_stride + x] = to_byte(
+                    y_red * np.float32(r) + y_green * np.float32(g) + y_blue * np.float32(b) + black
+                )
+        for y in range((height + 1) // 2):
+            top, bottom = 2 * y * stride, min(2 * y + 1, height - 1) * stride
+            for x in range((width + 1) // 2):
+                left, right = 6 * x, 3 * min(2 * x + 1, width - 1)
+                r = sum_of_four(picture, top + left, top + right, bottom + left, bottom + right)
+                g = sum_of_four(picture, top + left + 1, top + right + 1, bottom + left + 1, bottom + right + 1)
+                b = sum_of_four(picture, top + left + 2, top + right + 2, bottom + left + 2, bottom + right + 2)
+                blue[y * blue_stride + x] = to_byte(u_red * r + u_green * g + u_blue * b + np.float32(128))
+                red[y * red_stride + x] = to_byte(v_red * r + v_green * g + v_blue * b + np.float32(128))
+
+    return _export(convert, BYTES, INDEX, INDEX, INDEX, FLOATS, BYTES, INDEX, BYTES, INDEX, BYTES, INDEX)
+
+
+_jit = numba.njit(error_model="numpy", fastmath=True, inline="always")
+
+
+@_jit  # type: ignore[untyped-decorator]
+def between(near: Any, far: Any) -> Any:
+    """A quarter of the way from one value to the other."""
+    return np.float32(0.75) * np.float32(near) + np.float32(0.25) * np.float32(far)
+
+
+@_jit  # type: ignore[untyped-decorator]
+def sum_of_four(picture: Any, a: int, b: int, c: int, d: int) -> Any:
+    """The sum of four bytes, as float32."""
+    return np.float32(np.int32(picture[a]) + np.int32(picture[b]) + np.int32(picture[c]) + np.int32(picture[d]))
+
+
+@_jit  # type: ignore[untyped-decorator]
+def to_byte(value: Any) -> Any:
+    """The nearest of 0 to 255."""
+    return np.uint8(np.int32(min(max(value, np.float32(0)), np.float32(255)) + np.float32(0.5)))
+
+
+def _export(function: Callable[..., Any], *arguments: Any) -> tuple[str, str]:
+    exported = numba.cfunc(types.void(*arguments), error_model="numpy", fastmath=True)(function)
+    return exported.inspect_llvm(), exported.native_name

@@ -1,0 +1,96 @@
+"""Every engine says what the network says, and refuses what cannot be run."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from tiny_checkpoint import SIZE, write_checkpoint, write_model
+
+from harmonizer import CheckpointError, EngineError, Harmonizer, Predictor
+from harmonizer.engines import EngineName
+
+OPENVINO = [EngineName.openvino, EngineName.openvino_bf16]
+
+
+@pytest.fixture(params=list(EngineName))
+def engine(request) -> EngineName:
+    if request.param in OPENVINO:
+        openvino = pytest.importorskip("openvino", reason="the extra openvino is not installed")
+        able = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        if request.param is EngineName.openvino_bf16 and "BF16" not in able:
+            pytest.skip("this processor has no arithmetic in bf16")
+    return request.param
+
+
+def test_theta_is_what_the_network_says(checkpoint, image, mask, engine):
+    expected = Predictor.load(checkpoint).predict(image, mask)
+    found = Predictor.load(checkpoint, engine).predict(image, mask)
+    assert (found.dtype, found.shape) == (np.float64, (6,))
+    np.testing.assert_allclose(found, expected, atol=0.02 if engine is EngineName.openvino_bf16 else 1e-5)
+
+
+def test_the_shipped_network_runs(image, mask, engine):
+    image, mask = image.repeat(8, 0).repeat(8, 1), mask.repeat(8, 0).repeat(8, 1)
+    expected = list(Harmonizer.load().harmonize(image, mask).theta.values())
+    found = list(Harmonizer.load(engine=engine).harmonize(image, mask).theta.values())
+    np.testing.assert_allclose(found, expected, atol=0.02 if engine is EngineName.openvino_bf16 else 1e-4)
+
+
+def test_threads_share_one(checkpoint, engine):
+    predictor = Predictor.load(checkpoint, engine)
+    images = [np.full((SIZE, SIZE, 3), level, np.uint8) for level in range(0, 256, 5)]
+    mask = np.full((SIZE, SIZE), 255, np.uint8)
+    alone = [predictor.predict(image, mask) for image in images]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda image: predictor.predict(image, mask), images))
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_damaged_or_foreign_files(tmp_path, engine, capfd):
+    whole = (write_checkpoint(tmp_path) / "model.onnx").read_bytes()
+    for broken in (whole[: len(whole) // 2], b"", Path(__file__).read_bytes()):
+        (tmp_path / "model.onnx").write_bytes(broken)
+        with pytest.raises(CheckpointError, match=r"Get the checkpoint again|do not belong together"):
+            Predictor.load(tmp_path, engine)
+    write_model(tmp_path / "model.onnx", filters=5)
+    with pytest.raises(CheckpointError, match="do not belong together"):
+        Predictor.load(tmp_path, engine)
+    assert capfd.readouterr().err == ""
+
+
+def test_batches_may_be_of_one(tmp_path, image, mask, engine):
+    """A network exported for one picture at a time has a number where others have a free axis."""
+    model = onnx.load(write_checkpoint(tmp_path / "free") / "model.onnx")
+    shutil.copytree(tmp_path / "free", tmp_path / "fixed")
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = 1
+    onnx.save(model, tmp_path / "fixed" / "model.onnx")
+    thetas = [Predictor.load(tmp_path / kind, engine).predict(image, mask) for kind in ("free", "fixed")]
+    np.testing.assert_array_equal(*thetas)
+
+
+def test_an_engine_that_cannot_run_here(checkpoint, monkeypatch):
+    with pytest.raises(EngineError, match="no engine is named 'tensorrt'; there are onnxruntime, openvino"):
+        Predictor.load(checkpoint, "tensorrt")
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    for name in OPENVINO:
+        with pytest.raises(EngineError, match=r"not installed; pip install 'harmonizer\[openvino\]'"):
+            Predictor.load(checkpoint, name)
+
+
+def test_a_processor_without_bf16(checkpoint, monkeypatch):
+    openvino = pytest.importorskip("openvino", reason="the extra openvino is not installed")
+
+    class Plain:
+        def get_property(self, *_):
+            return ["FP32", "INT8"]
+
+    monkeypatch.setattr(openvino, "Core", Plain)
+    with pytest.raises(EngineError, match="no arithmetic in bf16; choose the engine openvino"):
+        Predictor.load(checkpoint, "openvino-bf16")
