@@ -36,10 +36,14 @@ def test_foreground_changes_background_does_not(harmonizer, image, mask, depth):
     assert (result.image[mask == 255] != given[mask == 255]).mean() > 0.5
 
 
+def levels_apart(one, other):
+    return np.abs(one.astype(int) - other).max()
+
+
 def test_result_is_the_cascade_with_the_theta_it_reports(harmonizer, image, mask):
     result = harmonizer.harmonize(image, mask)
     assert list(result.theta) == list(wf.DEFAULT_FILTERS)
-    np.testing.assert_array_equal(result.image, wf.Cascade()(image, result.theta, mask))
+    assert levels_apart(result.image, wf.Cascade()(image, result.theta, mask)) <= 1
     again = harmonizer.harmonize(image, mask, theta=result.theta)
     np.testing.assert_array_equal(again.image, result.image)
     assert again.theta == result.theta
@@ -49,8 +53,8 @@ def test_filters_measure_where_the_checkpoint_says(tmp_path, image, mask):
     harmonizer = Harmonizer.load(write_checkpoint(tmp_path, statistics="mask"))
     theta = {**dict.fromkeys(wf.DEFAULT_FILTERS, 0.0), "contrast": 0.4}
     result = harmonizer.harmonize(image, mask, theta=theta).image
-    np.testing.assert_array_equal(result, wf.Cascade(statistics="mask")(image, theta, mask))
-    assert (result != wf.Cascade()(image, theta, mask)).any()
+    assert levels_apart(result, wf.Cascade(statistics="mask")(image, theta, mask)) <= 1
+    assert levels_apart(result, wf.Cascade()(image, theta, mask)) > 1
 
 
 def test_masks_of_every_dtype_agree(harmonizer, image, mask):

@@ -5,5 +5,5 @@ BLOCK = 256
 
 LEVELS_8 = 256
 
-ENDS = 8160
+ENDS = 16320
 """Intervals of the tables that end a cascade for 8 bits; a multiple of 255, as of all tables, see `tables.SIZES`."""

@@ -49,8 +49,8 @@ def look_up(size: int) -> int:
 
 @functools.cache
 def render(dtype: Dtype, real: Dtype, alpha: Dtype | None, *, ended: bool) -> Function:
-    """(rows, rows of the mask, spans, tables, stages, ends, top, bottom, rows of the result, opacity)."""
-    kinds = (*ROWS, *ROWS, POINTER, POINTER, *STAGES, POINTER, INDEX, INDEX, *ROWS, REAL[real])
+    """(rows, rows of the mask, spans, tables, stages, ends, step, top, bottom, rows of the result, opacity)."""
+    kinds = (*ROWS, *ROWS, POINTER, POINTER, *STAGES, POINTER, INDEX, INDEX, INDEX, *ROWS, REAL[real])
     return ctypes.CFUNCTYPE(None, *kinds)(_address("render", dtype, real, alpha, ended))
 
 

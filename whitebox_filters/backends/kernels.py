@@ -67,18 +67,19 @@ def look_up(size: int) -> Text:
 
 
 def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | None, ended: bool) -> Text:
-    """(picture, its stride, mask, its stride, spans, tables, stages, coefficients, offsets, count, ends, top, bottom,
-    out, its stride, opacity): filter the spans of rows top to bottom into `out`, blended by the mask (Eq. 5).
+    """(picture, its stride, mask, its stride, spans, tables, stages, coefficients, offsets, count, ends, step, top,
+    bottom, out, its stride, opacity): filter the spans of rows top to bottom into `out`, blended by the mask (Eq. 5).
 
     Spans hold the first column and the one after the last of each row. A picture of 8 bits is read through `tables`;
-    if `ended`, the nearest of the stored values in `ends` (3, ENDS + 1) stands for what the last stage gives.
+    if `ended`, the nearest of the stored values in `ends` stands for what the last stage gives: ENDS + 1 for each
+    channel, those of the next one `step` later.
     """
     load, store = _loader(dtype, real), _storer(dtype, real)
     blended = alpha is not None
     number, zero, one = real.type, real.type(0), real.type(1)
     end, half = number(ENDS), number(0.5)
 
-    def put_back(picture, stride, mask, mask_stride, block, pieces, count, ends, out, out_stride, opacity):  # type: ignore[no-untyped-def]
+    def put_back(picture, stride, mask, mask_stride, block, pieces, count, ends, step, out, out_stride, opacity):  # type: ignore[no-untyped-def]
         nearest = reserve_places()
         if ended:
             for i in range(3 * BLOCK):
@@ -91,8 +92,8 @@ def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | Non
             if ended and not opaque:
                 for i in range(start, start + take):
                     block[i] = read(ends[nearest[i]])
-                    block[BLOCK + i] = read(ends[ENDS + 1 + nearest[BLOCK + i]])
-                    block[2 * BLOCK + i] = read(ends[2 * (ENDS + 1) + nearest[2 * BLOCK + i]])
+                    block[BLOCK + i] = read(ends[step + nearest[BLOCK + i]])
+                    block[2 * BLOCK + i] = read(ends[2 * step + nearest[2 * BLOCK + i]])
             # Apart from the stores: only so do these loops vectorise although `out` may be the picture itself.
             if not opaque:
                 for i in range(take):
@@ -105,8 +106,8 @@ def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | Non
             if ended and opaque:
                 for i in range(take):
                     out[target + 3 * i] = ends[nearest[start + i]]
-                    out[target + 3 * i + 1] = ends[ENDS + 1 + nearest[BLOCK + start + i]]
-                    out[target + 3 * i + 2] = ends[2 * (ENDS + 1) + nearest[2 * BLOCK + start + i]]
+                    out[target + 3 * i + 1] = ends[step + nearest[BLOCK + start + i]]
+                    out[target + 3 * i + 2] = ends[2 * step + nearest[2 * BLOCK + start + i]]
             else:
                 for i in range(take):
                     r, g, b = block[start + i], block[BLOCK + start + i], block[2 * BLOCK + start + i]
@@ -119,7 +120,7 @@ def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | Non
 
     def render_rows(  # type: ignore[no-untyped-def]
         picture, stride, mask, mask_stride, spans, tables, stages, coefficients, offsets, count,
-        ends, top, bottom, out, out_stride, opacity,
+        ends, step, top, bottom, out, out_stride, opacity,
     ):  # fmt: skip
         block, pieces = reserve(), reserve_pieces()
         for i in range(3 * BLOCK):
@@ -137,19 +138,19 @@ def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | Non
                 if filled == BLOCK:
                     for stage in range(count):
                         call_stage(stages[stage], block, coefficients, offsets[stage])
-                    flush(picture, stride, mask, mask_stride, block, pieces, held, ends, out, out_stride, opacity)
+                    flush(picture, stride, mask, mask_stride, block, pieces, held, ends, step, out, out_stride, opacity)
                     filled = held = 0
         if held:
             for stage in range(count):
                 call_stage(stages[stage], block, coefficients, offsets[stage])
-            flush(picture, stride, mask, mask_stride, block, pieces, held, ends, out, out_stride, opacity)
+            flush(picture, stride, mask, mask_stride, block, pieces, held, ends, step, out, out_stride, opacity)
 
     picture, working = types.CPointer(numba.from_dtype(dtype)), types.CPointer(numba.from_dtype(real))
     mask = types.CPointer(numba.from_dtype(alpha) if alpha is not None else types.uint8)
     indices = types.CPointer(INDEX)
     return export(
         render_rows, picture, INDEX, mask, INDEX, indices, working, indices, working, indices, INDEX,
-        picture, INDEX, INDEX, picture, INDEX, numba.from_dtype(real),
+        picture, INDEX, INDEX, INDEX, picture, INDEX, numba.from_dtype(real),
     )  # fmt: skip
 
 

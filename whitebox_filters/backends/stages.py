@@ -67,7 +67,8 @@ class Stages:
     def render(self, frame: Frame, mask: Mask | None, target: Frame) -> None:
         """Filter every pixel where the mask is above 0, blend (Eq. 5), and put all pixels into `target`."""
         first, ends = split_end(self._stages, self.dtype)
-        stored = np.zeros(1, self.dtype) if ends is None else ends
+        stored = np.zeros((1, 1), self.dtype) if ends is None else ends
+        step = 0 if len(stored) == 1 else stored.shape[1]
         run = compiled.render(
             self.dtype, self.real, None if mask is None else mask.values.dtype, ended=ends is not None
         )
@@ -82,7 +83,7 @@ class Stages:
                 target.pixels[top:bottom] = frame.pixels[top:bottom]
             masked, opacity = (frame.rows, 1.0) if mask is None else (mask.rows, mask.opacity)
             tables = spans.ctypes.data, self._levels.ctypes.data
-            given = *frame.rows, *masked, *tables, *stages.addresses, stored.ctypes.data
+            given = *frame.rows, *masked, *tables, *stages.addresses, stored.ctypes.data, step
             run(*given, top, bottom, *target.rows, opacity)
 
         over_rows(filter_rows, costs + (frame.width // 8 + 1) if copied else costs)

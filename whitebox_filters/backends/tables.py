@@ -26,7 +26,7 @@ SIZES = (1020, 4080)
 TOLERANCE = 0.1
 """In levels of the picture, halfway between nodes: an interval with a bend in it is off by up to twice as much."""
 
-END_TOLERANCE = 0.8
+END_TOLERANCE = 0.4
 """In levels of 8 bits, from each node to the next, so that with half of it and the rounding less than one is lost."""
 
 SINGLE = np.dtype(np.float32)
@@ -60,9 +60,10 @@ def shorten(stages: Sequence[Stage], dtype: np.dtype[Any]) -> list[Stage]:
 
 
 def split_end(stages: Sequence[Stage], dtype: np.dtype[Any]) -> tuple[Sequence[Stage], npt.NDArray[np.uint8] | None]:
-    """The stages before the run that ends them, and the stored values (3, ENDS + 1) for that; None if there are none.
+    """The stages before the run that ends them, and the stored values for that; None if there are none.
 
-    There are for a picture of 8 bits, and where the nearest node is as good.
+    There are for a picture of 8 bits, and where the nearest node is as good: (3, ENDS + 1), or (1, ENDS + 1) if the
+    run does the same to all channels, since the cache holds one table better than three.
     """
     start = len(stages)
     while start and stages[start - 1].separate:
@@ -72,7 +73,8 @@ def split_end(stages: Sequence[Stage], dtype: np.dtype[Any]) -> tuple[Sequence[S
     nodes = _evaluate(stages[start:], ENDS)
     if np.abs(np.diff(nodes)).max() > END_TOLERANCE / LEVELS[dtype]:
         return stages, None
-    return stages[:start], (nodes * LEVELS[dtype] + 0.5).astype(np.uint8)
+    stored = (nodes * LEVELS[dtype] + 0.5).astype(np.uint8)
+    return stages[:start], stored[:1] if (stored == stored[0]).all() else stored
 
 
 def _is_costly(run: Sequence[Stage]) -> bool:
