@@ -4,9 +4,21 @@ from baselines.contender import Contender, Frame, FrameFilter, Names, TensorFram
 from baselines.kornia_filters import KORNIA, KORNIA_COMPILED
 from baselines.opencv_filters import OPENCV
 from baselines.ours import COMPILED, COMPILED_WHOLE, COPY, CUDA, EAGER, NUMBA
-from baselines.released import RELEASED
+from baselines.released import RELEASED, RELEASED_ONCE
 
-CONTENDERS = (COPY, RELEASED, EAGER, COMPILED, COMPILED_WHOLE, KORNIA, KORNIA_COMPILED, OPENCV, NUMBA, CUDA)
+CONTENDERS = (
+    COPY,
+    RELEASED,
+    RELEASED_ONCE,
+    EAGER,
+    COMPILED,
+    COMPILED_WHOLE,
+    KORNIA,
+    KORNIA_COMPILED,
+    OPENCV,
+    NUMBA,
+    CUDA,
+)
 
 __all__ = [
     "COMPILED",
@@ -20,6 +32,7 @@ __all__ = [
     "NUMBA",
     "OPENCV",
     "RELEASED",
+    "RELEASED_ONCE",
     "Contender",
     "Frame",
     "FrameFilter",

@@ -6,6 +6,7 @@ Written from the definitions, with the faults that ours mend; RGB to HSV and bac
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import kornia
 import torch
@@ -68,21 +69,42 @@ FILTERS = {
 }
 
 
+def filter_steps(image: torch.Tensor, names: Names, theta: Theta) -> Iterator[torch.Tensor]:
+    """What each filter makes of the one before, clamped to [0, 1]."""
+    for name, value in zip(names, theta, strict=True):
+        image = FILTERS[name](image, value).clamp(0, 1)
+        yield image
+
+
 def prepare(names: Names, theta: Theta) -> FrameFilter:
-    """The filters one by one, each clamped to [0, 1]."""
+    """Every step blended with the mask: the released system gives them all, and a user takes the last."""
+
+    def filter_batch(image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        return [step * mask + image * (1 - mask) for step in filter_steps(image, names, theta)][-1]
+
+    return TensorFrames(filter_batch)
+
+
+def prepare_once(names: Names, theta: Theta) -> FrameFilter:
+    """The last step alone blended."""
 
     def filter_image(image: torch.Tensor) -> torch.Tensor:
-        for name, value in zip(names, theta, strict=True):
-            image = FILTERS[name](image, value).clamp(0, 1)
-        return image
+        *_, last = filter_steps(image, names, theta)
+        return last
 
     return TensorFrames(blended(filter_image))
 
 
 RELEASED = Contender(
     "released",
-    "the paper's six filters one by one in eager torch, brightness through kornia's RGB to HSV and back, as the "
-    "released system applies them; the baseline of the ratios",
+    "the paper's six filters one by one in eager torch as the released system applies them: brightness through "
+    "kornia's RGB to HSV and back, and every step blended with the mask; the baseline of the ratios",
     prepare,
+    lacking("the released system", FILTERS),
+)
+RELEASED_ONCE = Contender(
+    "released, blended once",
+    "the same without the blends that nobody looks at",
+    prepare_once,
     lacking("the released system", FILTERS),
 )

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 LIMIT = 20.0  # seconds a frame, beyond which a case is left out
-PATIENCE = 90  # seconds to the end of the first call, which compiles
+PATIENCE = 60  # seconds to the end of the first call, which compiles
 TURN = 0.1  # seconds to fill with calls, where a turn has room for more than one
 MOST = 5  # calls in a turn
 SETTLED = 0.5  # calls that take longer need no one before them to warm up

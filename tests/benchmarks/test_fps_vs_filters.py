@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from baselines import CONTENDERS, NUMBA, RELEASED
+from baselines import CONTENDERS, COPY, NUMBA, RELEASED
 from fps import cases, clock, roofline
 from fps.cases import FULL, QUARTER, Case, Limits, Memory, Results, Work
-from fps.page import page
+from fps.page import number, page
 from fps.ratios import ratios
+
+from whitebox_filters.backends import cores
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,6 +65,11 @@ def test_the_roofline_says_what_the_core_leaves_room_for():
     text = page(measured())
     assert "| k = 2 | 7 | 3 | 0 | 7 | 10 | 20 | 50% |" in text
     assert "At these limits k = 8 would still take 2.1 times what k = 2 takes, more than the 1.15 required." in text
+    counted = measured()
+    counted.seconds[Case("1080p", FULL, 6, COPY.name)] = [0.0005]
+    counted.work[6] = Work(10, 4, 5, 4, 1.0)  # 10 ns of counts, 8 ns of all else
+    seconds = 0.0005 + 1920 * 1080 * (10e-9 + 8e-9 / 4) / cores.count()
+    assert f"would take {number(1e3 * seconds)} ms, and make {number(0.1 / seconds)} times the frames" in page(counted)
     roomy = measured()
     roomy.work[8] = Work(10, 6, 0, 10, 1.0)
     assert "k = 8 would still take 0.8 times what k = 2 takes, less than the 1.15 required." in page(roomy)

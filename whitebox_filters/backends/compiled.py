@@ -22,7 +22,7 @@ Function = Callable[..., None]
 
 POINTER, INDEX = ctypes.c_void_p, ctypes.c_int64
 REAL = {np.dtype(np.float32): ctypes.c_float, np.dtype(np.float64): ctypes.c_double}
-SCANS = {"count_levels", "find_spans"}
+SCANS = {"count_levels", "find_spans", "tabulate"}
 # Rows of a picture: where they begin, and values from one to the next.
 ROWS = (POINTER, INDEX)
 # Stages: their addresses, all coefficients, where those of each begin, how many stages there are.
@@ -65,6 +65,12 @@ def sum_rows(dtype: Dtype, real: Dtype, alpha: Dtype | None) -> Function:
 def count_levels() -> Function:
     """(rows, width, top, bottom, counts)."""
     return ctypes.CFUNCTYPE(None, *ROWS, INDEX, INDEX, INDEX, POINTER)(_address("count_levels"))
+
+
+@functools.cache
+def tabulate() -> Function:
+    """(stages, stored, change)."""
+    return ctypes.CFUNCTYPE(None, *STAGES, POINTER, POINTER)(_address("tabulate"))
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""What looks at pictures and masks as they are stored: a histogram, and where a mask begins; compiled as `kernels`."""
+"""What prepares the pass over the pixels, compiled as `kernels`: a histogram, where a mask begins, and end tables."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import numba
 import numpy as np
 from numba import types
 
-from whitebox_filters.backends.blocks import LEVELS_8
+from whitebox_filters.backends.blocks import BLOCK, ENDS, LEVELS_8
 from whitebox_filters.backends.exports import INDEX, Text, export, jit
+from whitebox_filters.backends.intrinsics import call_stage, reservation
 
 
 def count_levels() -> Text:
@@ -30,6 +31,44 @@ def count_levels() -> Text:
                     counts[channel * LEVELS_8 + picture[row + 3 * width - 3 + channel]] += np.uint32(1)
 
     return export(count_rows, types.CPointer(types.uint8), INDEX, INDEX, INDEX, INDEX, types.CPointer(types.uint32))
+
+
+def tabulate() -> Text:
+    """(stages, coefficients, offsets, count, stored, change): what stages make of float32, in uint8 (3, ENDS + 1).
+
+    The places of `stored` are equal steps from 0 to 1. `change` gets the largest difference from one to the next.
+    """
+    single = types.float32
+    reserve, last, half, full = reservation(single, 3 * BLOCK), np.float32(ENDS), np.float32(0.5), np.float32(255)
+
+    def fill(block, start, stored, largest, before):  # type: ignore[no-untyped-def]
+        count = min(BLOCK, ENDS + 1 - start)
+        for channel in range(3):
+            first = channel * BLOCK
+            largest = max(largest, abs(block[first] - before[channel]) if start else np.float32(0))
+            for i in range(1, count):
+                largest = max(largest, abs(block[first + i] - block[first + i - 1]))
+            for i in range(count):
+                stored[channel * (ENDS + 1) + start + i] = np.uint8(np.int32(block[first + i] * full + half))
+            before[channel] = block[first + count - 1]
+        return largest
+
+    flush, reserve_before = jit(fill), reservation(single, 3)
+
+    def tabulate_stages(stages, coefficients, offsets, count, stored, change):  # type: ignore[no-untyped-def]
+        block, before = reserve(), reserve_before()
+        largest = np.float32(0)
+        for start in range(0, ENDS + 1, BLOCK):
+            for i in range(BLOCK):
+                level = min(np.float32(start + i), last) / last
+                block[i] = block[BLOCK + i] = block[2 * BLOCK + i] = level
+            for stage in range(count):
+                call_stage(stages[stage], block, coefficients, offsets[stage])
+            largest = flush(block, start, stored, largest, before)
+        change[0] = largest
+
+    indices, singles = types.CPointer(INDEX), types.CPointer(single)
+    return export(tabulate_stages, indices, singles, indices, INDEX, types.CPointer(types.uint8), singles)
 
 
 def find_spans(alpha: np.dtype[Any]) -> Text:

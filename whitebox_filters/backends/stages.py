@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from whitebox_filters.backends.blocks import LEVELS_8
 from whitebox_filters.backends.cores import over_rows
 from whitebox_filters.backends.frames import Frame, Mask
 from whitebox_filters.backends.fuse import working_dtype
-from whitebox_filters.backends.tables import Stage, shorten, split_end
+from whitebox_filters.backends.tables import Packed, Stage, shorten, split_end
 from whitebox_filters.spec import Filter
 
 Values = tuple[float, ...]
@@ -79,7 +78,7 @@ class Stages:
         costs = spans[:, 1] - spans[:, 0]
 
         def filter_rows(top: int, bottom: int) -> None:
-            if copied:
+            if copied and (costs[top:bottom] < frame.width).any():
                 target.pixels[top:bottom] = frame.pixels[top:bottom]
             masked, opacity = (frame.rows, 1.0) if mask is None else (mask.rows, mask.opacity)
             tables = spans.ctypes.data, self._levels.ctypes.data
@@ -87,15 +86,3 @@ class Stages:
             run(*given, top, bottom, *target.rows, opacity)
 
         over_rows(filter_rows, costs + (frame.width // 8 + 1) if copied else costs)
-
-
-class Packed:
-    """Stages as three arrays, for compiled code to read; they live as long as this does."""
-
-    def __init__(self, stages: Sequence[Stage], real: np.dtype[Any]) -> None:
-        """Copy what the stages refer to."""
-        self._where = np.array([each.address for each in stages] or [0], np.int64)
-        self._coefficients = np.concatenate([each.coefficients for each in stages] or [np.zeros(1, real)])
-        self._first = np.cumsum([0] + [len(each.coefficients) for each in stages], dtype=np.int64)
-        arrays = (self._where, self._coefficients, self._first)
-        self.addresses = (*(each.ctypes.data for each in arrays), len(stages))

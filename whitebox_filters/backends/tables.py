@@ -42,6 +42,18 @@ class Stage(NamedTuple):
     separate: bool = False
 
 
+class Packed:
+    """Stages as three arrays, for compiled code to read; they live as long as this does."""
+
+    def __init__(self, stages: Sequence[Stage], real: npt.DTypeLike) -> None:
+        """Copy what the stages refer to."""
+        self._where = np.array([each.address for each in stages] or [0], np.int64)
+        self._coefficients = np.concatenate([each.coefficients for each in stages] or [np.zeros(1, real)])
+        self._first = np.cumsum([0] + [len(each.coefficients) for each in stages], dtype=np.int64)
+        arrays = (self._where, self._coefficients, self._first)
+        self.addresses = (*(each.ctypes.data for each in arrays), len(stages))
+
+
 def shorten(stages: Sequence[Stage], dtype: np.dtype[Any]) -> list[Stage]:
     """The same stages with tables for runs, for a picture of `dtype`; one of floats is never approximated."""
     if dtype not in LEVELS:
@@ -70,10 +82,11 @@ def split_end(stages: Sequence[Stage], dtype: np.dtype[Any]) -> tuple[Sequence[S
         start -= 1
     if dtype != EIGHT_BITS or not _is_costly(stages[start:]):
         return stages, None
-    nodes = _evaluate(stages[start:], ENDS)
-    if np.abs(np.diff(nodes)).max() > END_TOLERANCE / LEVELS[dtype]:
+    stored, change = np.empty((3, ENDS + 1), np.uint8), np.empty(1, SINGLE)
+    run = Packed(stages[start:], SINGLE)
+    compiled.tabulate()(*run.addresses, stored.ctypes.data, change.ctypes.data)
+    if change[0] > END_TOLERANCE / LEVELS[dtype]:
         return stages, None
-    stored = (nodes * LEVELS[dtype] + 0.5).astype(np.uint8)
     return stages[:start], stored[:1] if (stored == stored[0]).all() else stored
 
 
