@@ -132,9 +132,9 @@ def quarter_verdict(results: Results) -> str:
     filtering = work.least(results.limits) - counting
     seconds = copied + width * height * (counting + filtering / 4) / cores.count()
     return (
-        f"With a mask over {QUARTER} and k = {SIX} the frame is counted and copied all the same: {cores.count()} cores at "
-        f"these limits would take {number(1e3 * seconds)} ms, and make {number(released / seconds)} times the frames of "
-        f"`{RELEASED.name}`."
+        f"With a mask over {QUARTER} and k = {SIX} the frame is counted and copied all the same: {cores.count()} cores "
+        f"at these limits would take {number(1e3 * seconds)} ms, and make {number(released / seconds)} times the "
+        f"frames of `{RELEASED.name}`."
     )
 
 
@@ -239,7 +239,8 @@ other filters' operations of float32, as LLVM compiled them. {limits}
 
 {roofline}
 
-{roofline_verdict} {quarter_verdict} Memory limits nothing: a copy of the frame moves six bytes a pixel, see the first row below.
+{roofline_verdict} {quarter_verdict} Memory limits nothing: a copy of the frame moves six bytes a pixel, see the first
+row below.
 
 ## Frames per second
 
