@@ -30,9 +30,10 @@ STAGES = {
     "read and decode both files": ("harmonizer.io", "read_composite"),
     "open the network": ("harmonizer.predictor.Predictor", "load"),
     "predict theta": ("harmonizer.predictor.Predictor", "predict"),
-    "run the filters": ("whitebox_filters.cascade.Cascade", "__call__"),
+    "measure the statistics": ("whitebox_filters.backends.numba_cpu.Plan", "statistics"),
+    "run the filters": ("whitebox_filters.backends.numba_cpu.Plan", "__call__"),
     "encode and write": ("harmonizer.io", "write_image"),
-    "print the table": ("harmonizer.cli", "_print"),
+    "print the table": ("harmonizer.theta_table", "print_theta"),
 }
 STARTUP, IMPORTS, EXIT, REST = "start the interpreter", "import the command", "leave the interpreter", "all else"
 
