@@ -46,7 +46,6 @@ class Stages:
         """The means of the channels (3,) after all filters so far, over the frame or by the weights of a mask."""
         if weights is not None and not weights.values.any():
             weights = None  # of an empty mask, all pixels count alike
-        total = np.zeros(4)
         run = compiled.sum_rows(self.dtype, self.real, None if weights is None else weights.values.dtype)
         stages = Packed(self._stages, self.real)
         parts: list[npt.NDArray[np.float64]] = []
