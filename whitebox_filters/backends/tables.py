@@ -1,7 +1,7 @@
 """Runs of filters that keep the channels apart, as one table.
 
 Within a cascade it is looked up and interpolated; at its end, for 8 bits, it holds what is stored. A power costs 2 ns a
-pixel, a look-up 1 ns however many filters it stands for, and to make the table takes 50 to 200 microseconds a picture. It
+pixel, a look-up 1 ns however many filters it stands for, and to make the table takes up to 200 microseconds. It
 is used only where it is good enough: an interpolated one is compared with the filters between each two nodes, a stored
 one must not step far from one node to the next.
 """
