@@ -108,6 +108,10 @@ def train(
     encoder: Annotated[str | None, typer.Option(help="Any timm model instead of the recipe's.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Batches to train on instead of the recipe's.")] = None,
     seed: Annotated[int | None, typer.Option(help="Decides everything that is drawn.")] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="DIR", help="A checkpoint folder whose network is trained on, as it is there."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUTPUT by its own recipe.")] = False,
 ) -> None:
     """Train a network on photographs with masks; needs the extra `train`.
@@ -115,8 +119,8 @@ def train(
     Start it with torchrun to train in several processes.
     """
     learning = _import_learning("run")
-    chosen = learning.plan(output, recipe, encoder, steps, seed, resume=resume)
-    learning.run(chosen, photos, output, resume=resume)
+    chosen = learning.plan(output, recipe, encoder, steps, seed, weights, resume=resume)
+    learning.run(chosen, photos, output, weights, resume=resume)
 
 
 @app.command()

@@ -125,9 +125,8 @@ def load(directory: Path) -> Network:
     """Read what `save` wrote. Raises CheckpointError."""
     try:
         fields = json.loads((directory / "config.json").read_text())
-        network = Network(
-            ModelConfig(**{key: fields[key] for key in ModelConfig.__dataclass_fields__ if key in fields})
-        )
+        known = {key: fields[key] for key in ModelConfig.__dataclass_fields__ if key in fields}
+        network = Network(ModelConfig(**{**known, "filters": tuple(fields["filters"])}))
         tensors = safetensors.torch.load_file(directory / "model.safetensors")
         network.load_state_dict({name: value.to(network.state_dict()[name].dtype) for name, value in tensors.items()})
     except CheckpointError:

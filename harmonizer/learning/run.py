@@ -17,14 +17,22 @@ from harmonizer.learning.validate import validate
 
 
 def plan(
-    out: Path, recipe: str | None, encoder: str | None, steps: int | None, seed: int | None, *, resume: bool
+    out: Path,
+    recipe: str | None,
+    encoder: str | None,
+    steps: int | None,
+    seed: int | None,
+    weights: Path | None = None,
+    *,
+    resume: bool,
 ) -> Recipe:
     """The recipe of a name, or in a JSON file, with what is given changed; with `resume` that of the run in `out`.
 
+    `weights`, a checkpoint folder to begin with, decides what network it is.
     Raises RecipeError, CheckpointError.
     """
     if resume:
-        if any(given is not None for given in (recipe, encoder, steps, seed)):
+        if any(given is not None for given in (recipe, encoder, steps, seed, weights)):
             raise RecipeError(f"the run in {out} goes on by its own recipe; give nothing else with --resume")
         return _resumed(out)
     name = recipe or "default"
@@ -34,7 +42,11 @@ def plan(
         raise RecipeError(
             f"{name!r} is neither a recipe ({', '.join(RECIPES)}) nor a readable JSON file ({error.strerror})"
         ) from error
-    if encoder is not None:
+    if weights is not None:
+        if encoder is not None:
+            raise RecipeError(f"the encoder is that of the weights in {weights}; give --from or --encoder, not both")
+        chosen = replace(chosen, model=model.load(weights).config, pretrained=False)
+    elif encoder is not None:
         chosen = replace(chosen, model=replace(chosen.model, encoder=encoder))
     return replace(
         chosen,
@@ -43,8 +55,8 @@ def plan(
     )
 
 
-def run(recipe: Recipe, data: Path, out: Path, *, resume: bool) -> None:
-    """Train on `data` and leave in `out` all that the run wrote.
+def run(recipe: Recipe, data: Path, out: Path, weights: Path | None = None, *, resume: bool) -> None:
+    """Train on `data`, from the checkpoint in `weights` if one is given, and leave in `out` all that the run wrote.
 
     At every milestone: `config.json` and `model.safetensors` (the averaged weights), the best of them by validation
     in `best/`, `last.pt` to go on from; all along `log.jsonl` and `tensorboard/`; first of all `recipe.json`. With
@@ -58,6 +70,8 @@ def run(recipe: Recipe, data: Path, out: Path, *, resume: bool) -> None:
             state.load(out / "last.pt")
         elif (out / "last.pt").exists():
             raise OutputError(f"{out} holds a run already; go on with it by --resume, or choose another folder")
+        elif weights is not None:
+            state.begin_with(model.load(weights))
         if processes.rank() > 0:
             train(recipe, photos, state, out / "last.pt", lambda *_: None, workers=_workers())
             return

@@ -31,6 +31,11 @@ class State:
     step: int = 0
     best: float = float("inf")  # the validation score of the weights that are kept as the best
 
+    def begin_with(self, trained: Network) -> None:
+        """Take the weights of a network of the same configuration."""
+        for network in (self.network, self.averaged):
+            network.load_state_dict(trained.state_dict())
+
     def save(self, path: Path) -> None:
         """Write beside and rename, so that a killed run leaves the last whole checkpoint."""
         part = path.with_suffix(".part")

@@ -5,8 +5,8 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from harmonizer.errors import CheckpointError, ImageFileError
-from harmonizer.learning import data, model, run, train, validate
+from harmonizer.errors import CheckpointError, ImageFileError, RecipeError
+from harmonizer.learning import data, model, recipes, run, train, validate
 from harmonizer.learning.recipes import Recipe
 from whitebox_filters import DEFAULT_FILTERS
 
@@ -149,6 +149,28 @@ def test_a_run_leaves_a_checkpoint_and_a_log(photo_folder, tmp_path):
     assert {f"loss/{name}" for name in losses} <= set(board.Tags()["scalars"])
     assert set(board.Tags()["histograms"]) == {f"theta/{name}" for name in DEFAULT_FILTERS}
     assert len(board.Images(board.Tags()["images"][0])) == 4  # one at each milestone, here each step
+
+
+def test_a_run_begins_with_the_weights_that_it_is_given(photo_folder, tmp_path):
+    """At rates of 0 it ends with them; the recipe's own network is another."""
+    taught = train.start(replace(RECIPE, seed=5), pretrained=False)
+    (tmp_path / "taught").mkdir()
+    model.save(taught.network, tmp_path / "taught")
+    still = replace(RECIPE, encoder_rate=0.0, head_rate=0.0, frozen_norm=True, steps=1)
+    recipe = replace(still, model=replace(RECIPE.model, width=32, input_size=32))
+    (tmp_path / "recipe.json").write_text(recipes.to_json(recipe))
+    chosen = run.plan(
+        tmp_path / "run", str(tmp_path / "recipe.json"), None, None, None, tmp_path / "taught", resume=False
+    )
+    assert chosen.model == RECIPE.model
+    run.run(chosen, photo_folder, tmp_path / "run", tmp_path / "taught", resume=False)
+    given, kept = (model.load(folder).state_dict() for folder in (tmp_path / "taught", tmp_path / "run"))
+    assert all(torch.equal(value, kept[name]) for name, value in given.items())
+
+
+def test_weights_and_an_encoder_are_not_given_at_once(tmp_path):
+    with pytest.raises(RecipeError, match="--from or --encoder"):
+        run.plan(tmp_path, None, "efficientnet_b0", None, None, tmp_path, resume=False)
 
 
 def test_a_frozen_encoder_stays_as_it_was_while_the_regressor_learns(photo_folder, tmp_path):
