@@ -1,0 +1,160 @@
+"""What may be made of one network's predictions: mirrored, cropped, repeated, scaled, mixed. Each is another theta.
+
+From the repository root: python benchmarks/predictions.py --data DIR, where DIR holds the folders iharmony4_sample,
+webcam, triples_256 and photos. Writes benchmarks/results/predictions.md. Needs the extra `train`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from cold_start import describe_machine
+
+from harmonizer import statistics
+from harmonizer.learning import synthesis
+from harmonizer.learning.data import draw, read_photos
+from harmonizer.predictor import Predictor
+from harmonizer.samples import Sample, read_samples, resize
+from whitebox_filters import Cascade
+
+RESULTS = Path(__file__).parent / "results" / "predictions.md"
+SIDE, COMPOSITES, KEPT = 256, 96, 0.75
+FOLDERS = {"iharmony4_sample": "iharmony4", "webcam": "iharmony4", "triples_256": "triples", "photos": "photos"}
+
+Theta = np.ndarray[Any, np.dtype[np.float64]]
+Predict = Callable[[Sample], Theta]
+Picture = np.ndarray[Any, np.dtype[np.uint8]]
+
+
+def variants(predictor: Predictor) -> dict[str, Callable[[Sample], Picture]]:
+    """What harmonizes a sample, by title; all start from the same network."""
+    cascade = Cascade(predictor.config.filters, statistics=predictor.config.statistics)
+    plan = cascade.compile("numba")
+
+    def filtered(choose: Predict) -> Callable[[Sample], Picture]:
+        return lambda sample: plan(sample.composite, np.clip(choose(sample), -1, 1), sample.mask)
+
+    def once(sample: Sample) -> Theta:
+        return predictor.predict(sample.composite, sample.mask)
+
+    def with_mirrored(sample: Sample) -> Theta:
+        return (once(sample) + once(_cut(sample, slice(None), slice(None, None, -1)))) / 2
+
+    def with_crops(sample: Sample) -> Theta:
+        crops = [crop for crop in _corners(sample) if _shows_both(crop)]
+        return np.mean([once(sample), *map(once, crops)], axis=0)
+
+    def mixed(sample: Sample) -> Theta:
+        return 0.8 * once(sample) + 0.2 * statistics.choose_theta(cascade, sample)
+
+    def again(sample: Sample) -> Picture:
+        first = filtered(once)(sample)
+        return filtered(once)(replace(sample, composite=first))
+
+    scaled = {
+        f"theta times {factor}": filtered(lambda sample, factor=factor: factor * once(sample))
+        for factor in (0.8, 0.9, 1.1, 1.2)
+    }
+    return {
+        "as it is": filtered(once),
+        "mean with the mirrored picture's": filtered(with_mirrored),
+        "mean with four crops'": filtered(with_crops),
+        "again, on what came out": again,
+        "0.8 of it, 0.2 of `statistics`": filtered(mixed),
+        **scaled,
+    }
+
+
+def sets(data: Path) -> Iterator[tuple[str, list[Sample]]]:
+    """Pictures never trained on, at SIDE pixels: composites with real pictures, and of held-out photographs."""
+    for folder, layout in FOLDERS.items():
+        title = "Eq. 8" if layout == "photos" else folder
+        yield title, [resize(sample, SIDE) for sample in read_samples(data / folder, layout)]
+    held_out, generator = read_photos(data / "photos", held_out=True), torch.Generator().manual_seed(1)
+    indices = torch.randint(len(held_out), (2 * COMPOSITES,), generator=generator)
+    pictures, masks = draw(held_out, indices, SIDE, generator)
+    real, mask = pictures[:COMPOSITES], masks[:COMPOSITES]
+    for name in synthesis.RECIPES:
+        made = synthesis.apply_recipe(name, real, mask, pictures[COMPOSITES:], masks[COMPOSITES:], generator)
+        yield name, [_sample(name, *parts) for parts in zip(made, mask, real, strict=True)]
+
+
+def fmse(picture: Picture, sample: Sample) -> float:
+    """The mean squared error over the foreground, 0-255."""
+    inside = sample.foreground
+    return float(np.mean((picture[inside].astype(float) - sample.real[inside]) ** 2)) if inside.any() else 0.0
+
+
+def page(shares: dict[str, dict[str, float]], counts: dict[str, int], weights: str) -> str:
+    """The results page: the share of the composites' fMSE that each variant leaves on each set."""
+    means = {title: float(np.mean(list(row.values()))) for title, row in shares.items()}
+    plain, best = next(iter(means)), min(means, key=lambda title: means[title])
+    gain = 100 * (means[plain] - means[best])
+    lines = [
+        "# What may be made of one network's predictions",
+        "",
+        f"**Decision.** The product takes theta as the network gives it. Least error is left by *{best}*: "
+        f"{100 * means[best]:.1f} % on the mean of all sets instead of {100 * means[plain]:.1f} %, {gain:.1f} less. "
+        "A mirrored picture costs the network's time twice, four crops five times.",
+        "",
+        f"Percent of the composites' fMSE that are left, at {SIDE} x {SIDE}, with {weights}. None of these pictures "
+        "was trained on.",
+        "",
+        "| | mean | " + " | ".join(f"{name} ({counts[name]})" for name in shares[plain]) + " |",
+        "|---|" + "---:|" * (len(counts) + 1),
+    ]
+    for title, row in shares.items():
+        cells = " | ".join(f"{100 * share:.1f}" for share in row.values())
+        lines.append(f"| {title} | {100 * means[title]:.1f} | {cells} |")
+    return "\n".join([*lines, "", describe_machine(), "", "`python benchmarks/predictions.py --data DIR`", ""])
+
+
+def _cut(sample: Sample, rows: slice, columns: slice) -> Sample:
+    parts = {name: np.ascontiguousarray(getattr(sample, name)[rows, columns]) for name in ("composite", "mask", "real")}
+    return replace(sample, **parts)
+
+
+def _corners(sample: Sample) -> list[Sample]:
+    height, width = (round(KEPT * side) for side in sample.mask.shape)
+    down, right = ((slice(0, kept), slice(-kept, None)) for kept in (height, width))
+    return [_cut(sample, rows, columns) for rows in down for columns in right]
+
+
+def _shows_both(sample: Sample) -> bool:
+    return 0.01 < sample.foreground.mean() < 0.95
+
+
+def _sample(name: str, composite: torch.Tensor, mask: torch.Tensor, real: torch.Tensor) -> Sample:
+    pictures = [(part.permute(1, 2, 0) * 255).round().byte().numpy() for part in (composite, real)]
+    return Sample(name, name, pictures[0], mask[0].numpy(), pictures[1])
+
+
+def main() -> None:
+    """Score every variant on every set and write the results page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="the folder of the sets")
+    parser.add_argument("--weights", type=Path, help="a checkpoint folder instead of the one shipped: prints only")
+    options = parser.parse_args()
+    ways = variants(Predictor.load(options.weights))
+    shares: dict[str, dict[str, float]] = {title: {} for title in ways}
+    counts = {}
+    for name, samples in sets(options.data):
+        counts[name] = len(samples)
+        before = np.mean([fmse(sample.composite, sample) for sample in samples])
+        for title, harmonize in ways.items():
+            after = np.mean([fmse(harmonize(sample), sample) for sample in samples])
+            shares[title][name] = float(after / before)
+    written = page(shares, counts, str(options.weights or "the weights that ship"))
+    print(written)
+    if options.weights is None:
+        RESULTS.write_text(written)
+
+
+if __name__ == "__main__":
+    main()
