@@ -107,6 +107,11 @@ def read_config(path: Path) -> Config:
         raise CheckpointError(f"{path}: input_size is an integer from 1 to 4096; got {size!r}")
     if given.get("theta_range", [-1, 1]) != [-1, 1]:
         raise CheckpointError(f"{path}: theta_range is [-1, 1]; got {given['theta_range']!r}")
+    if given.get("channels", 3) != 3:
+        raise CheckpointError(
+            f"{path}: the network takes {given['channels']!r} channels, guides among them; only one of 3, which takes "
+            "pictures alone, can be run here"
+        )
     if given.get("statistics", "frame") not in get_args(Region):
         raise CheckpointError(f"{path}: statistics is one of {get_args(Region)}; got {given['statistics']!r}")
     return Config(tuple(filters), size, str(given.get("regressor", "cascade")), given.get("statistics", "frame"))

@@ -15,7 +15,11 @@ from harmonizer.errors import CheckpointError
 from harmonizer.learning import imagenet
 
 CELL = 16
-MOMENTS = 15  # share of the mask, mean and deviation of R, G, B in both regions, place
+
+
+def moments_of(channels: int) -> int:
+    """How many: the mask's share, mean and deviation of each channel in both regions, and the place."""
+    return 1 + 4 * channels + 2
 
 
 class GridEncoder(nn.Module):
@@ -54,8 +58,8 @@ class GridEncoder(nn.Module):
         return [self.body.conv_stem, self.body.bn1, *self.body.blocks[: self.first_stages]]
 
     def look(self, composite: Tensor) -> Tensor:
-        """Composite (N, 3, S, S) in [0, 1] to its features at an eighth, (N, C, S / 8, S / 8)."""
-        features = (composite - self.mean) / self.std
+        """Composite (N, 3 or more, S, S) in [0, 1] to its colours' features at an eighth, (N, C, S / 8, S / 8)."""
+        features = (composite[:, :3] - self.mean) / self.std
         for module in self.looking:
             features = module(features)
         return features
@@ -73,7 +77,10 @@ class GridEncoder(nn.Module):
 
 
 def measure_cells(composite: Tensor, mask: Tensor) -> Tensor:
-    """The MOMENTS of each cell, (N, MOMENTS, S / CELL, S / CELL); where a region is not, its mean is 0."""
+    """The moments of each cell, (N, moments_of(C), S / CELL, S / CELL), of a composite (N, C, S, S) and mask.
+
+    Where a region is not, its mean is 0.
+    """
 
     def pool(picture: Tensor) -> Tensor:
         return nn.functional.avg_pool2d(picture, CELL)
@@ -92,18 +99,18 @@ def measure_cells(composite: Tensor, mask: Tensor) -> Tensor:
 class CellAttention(nn.Module):
     """Attention over the cells; then the mean over the foreground's and over the background's."""
 
-    def __init__(self, seen: int, context: int, width: int, layers: int) -> None:
+    def __init__(self, seen: int, moments: int, context: int, width: int, layers: int) -> None:
         super().__init__()
         self.features = 2 * width
         # Frozen features keep the scale of ImageNet's last batch norms, which differs by channel.
         self.norm = nn.BatchNorm1d(seen, affine=False, momentum=0.01)
-        self.embed = nn.Linear(seen + MOMENTS, width)
+        self.embed = nn.Linear(seen + moments, width)
         self.context = nn.Linear(context, width) if context else None
         self.layers = nn.ModuleList(AttentionLayer(width) for _ in range(layers))
         self.out = nn.LayerNorm(width)
 
     def forward(self, seen: Tensor, moments: Tensor, context: Tensor) -> Tensor:
-        """(N, seen, G, G), (N, MOMENTS, G, G), and (N, context) of the picture as a whole, to (N, features)."""
+        """(N, seen, G, G), (N, moments, G, G), and (N, context) of the picture as a whole, to (N, features)."""
         seen, moments = seen.flatten(2), moments.flatten(2)
         cells = self.embed(torch.cat([self.norm(seen), moments], dim=1).transpose(1, 2))
         if self.context is not None:

@@ -22,13 +22,19 @@ from harmonizer.learning.segments import take_segments
 from harmonizer.samples import is_held_out
 from whitebox_filters import Cascade
 
+Bytes = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
+
 STORED_SIZE = 256
+PICTURES = ("composite", "mask", "seen", "real", "guides")
 EMPTY = np.zeros((1, STORED_SIZE, STORED_SIZE), np.uint8)
 
 
 @dataclass(frozen=True)
 class Photos:
-    """Photographs and masks, squashed to STORED_SIZE: uint8 (N, 3, S, S) and (N, 1, S, S)."""
+    """Photographs and masks, squashed to STORED_SIZE: uint8 (N, 3 + G, S, S) and (N, 1, S, S).
+
+    The channels behind red, green and blue are those of the guides, which every photograph has or none.
+    """
 
     images: Tensor
     masks: Tensor
@@ -42,18 +48,24 @@ class Batch:
     """Composites; the first `len(targets[0])` have a target for every step, the others only for the last.
 
     All float32 in [0, 1]: composite and real (N, 3, S, S); mask, by which composites were pasted, and seen, which
-    is what the network is given for it, (N, 1, S, S).
+    is what the network is given for it, (N, 1, S, S); guides (N, G, S, S).
     """
 
     composite: Tensor
     mask: Tensor
     seen: Tensor
     real: Tensor
+    guides: Tensor
     targets: list[Tensor]
+
+    @property
+    def inputs(self) -> tuple[Tensor, Tensor]:
+        """What the network is given: (N, 3 + G, S, S) and (N, 1, S, S)."""
+        return torch.cat([self.composite, self.guides], dim=1), self.seen
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on another device."""
-        moved = {name: getattr(self, name).to(device) for name in ("composite", "mask", "seen", "real")}
+        moved = {name: getattr(self, name).to(device) for name in PICTURES}
         return replace(self, **moved, targets=[target.to(device) for target in self.targets])
 
     def thin(self) -> Batch:
@@ -62,31 +74,37 @@ class Batch:
         def thinned(picture: Tensor) -> Tensor:
             return picture[:, :, ::2, ::2].contiguous()
 
-        kept = {name: thinned(getattr(self, name)) for name in ("composite", "mask", "seen", "real")}
+        kept = {name: thinned(getattr(self, name)) for name in PICTURES}
         return replace(self, **kept, targets=[thinned(target) for target in self.targets])
 
 
-def read_photos(folder: Path, *, held_out: bool) -> Photos:
-    """Read `index.csv` (columns image, mask) of a folder: the held-out photographs, or all others.
+def read_photos(folder: Path, *, held_out: bool, channels: int = 3) -> Photos:
+    """Read `index.csv` (columns image, mask, maybe guide) of a folder: the held-out photographs, or all others.
 
     A photograph with several masks stands on one side only; one without a mask serves for training alone, and its
-    mask is 0 everywhere. Raises ImageFileError.
+    mask is 0 everywhere. A guide is a picture aligned with its photograph; together they have so many `channels`.
+    Raises ImageFileError.
     """
     try:
         rows = list(csv.DictReader((folder / "index.csv").read_text().splitlines()))
         chosen = [row for row in rows if (is_held_out(row["image"]) and row["mask"] != "") == held_out]
-        images = np.stack([_read(folder / row["image"], "RGB") for row in chosen])
+        images = np.stack([_read_guided(folder, row) for row in chosen])
         masks = np.stack([_read(folder / row["mask"], "L")[None] if row["mask"] else EMPTY for row in chosen])
     except (OSError, KeyError, ValueError) as error:
         raise ImageFileError(
             f"{folder} is no folder of photographs ({error}); expected index.csv with the columns image and mask"
         ) from error
+    if images.shape[-1] != channels:
+        raise ImageFileError(
+            f"the photographs of {folder} have {images.shape[-1]} channels with their guides, and the network takes "
+            f'{channels}; set "channels" of the recipe\'s model, or change the column guide of index.csv'
+        )
     # Channels stay last in memory: torch resizes such bytes three times as fast.
     return Photos(torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(masks))
 
 
 def draw(photos: Photos, indices: Tensor, size: int, generator: Generator, whole: float = 0.0) -> tuple[Tensor, Tensor]:
-    """Random crops (at least half of each side) and flips, resized to (n, 3, size, size) and (n, 1, size, size).
+    """Random crops (at least half of each side) and flips, resized to (n, 3 + G, size, size) and (n, 1, size, size).
 
     A share `whole` of them is not cropped.
     """
@@ -99,7 +117,7 @@ def draw(photos: Photos, indices: Tensor, size: int, generator: Generator, whole
         crop = torch.cat([_resize(image, size), _resize(mask, size)], dim=1)
         crops.append(crop.flip(3) if torch.rand((), generator=generator) < 0.5 else crop)
     batch = torch.cat(crops).contiguous().float() / 255
-    return batch[:, :3].contiguous(), batch[:, 3:].contiguous()
+    return batch[:, :-1].contiguous(), batch[:, -1:].contiguous()
 
 
 @torch.no_grad()
@@ -117,7 +135,8 @@ def make_batch(
     """A share `stepwise` of `count` composites by Eq. 8, the rest by the named recipes at random."""
     share = augmentation or Augmentation()
     indices = torch.randint(len(photos), (count,), generator=generator)
-    real, mask = draw(photos, indices, size, generator, share.whole)
+    pictures, mask = draw(photos, indices, size, generator, share.whole)
+    real, guides = pictures[:, :3].contiguous(), pictures[:, 3:].contiguous()
     segmented = (torch.rand(count, generator=generator) < share.segment) | (mask.amax(dim=(1, 2, 3)) == 0)
     if segmented.any():
         mask[segmented] = take_segments(real[segmented], generator)
@@ -130,7 +149,7 @@ def make_batch(
     composite, real = torch.cat([composite, imitated]), torch.cat([real[:half], goal])
     composite = augment.befall(share.jpeg, augment.compress, composite, generator)
     seen = augment.befall(share.misseen, augment.cut_badly, mask, generator)
-    return Batch(composite, mask, seen, real, targets)
+    return Batch(composite, mask, seen, real, guides, targets)
 
 
 def shard(photos: Photos, cascade: Cascade, recipe: Recipe, step: int, index: int) -> Batch:
@@ -191,7 +210,7 @@ def _reference(photos: Photos, picture: Tensor, mask: Tensor, generator: Generat
     Only its colours count, for which every fourth pixel each way does.
     """
     indices = torch.randint(len(photos), (3,), generator=generator)
-    images, masks = (part[indices, :, ::4, ::4].float() / 255 for part in (photos.images, photos.masks))
+    images, masks = (part[indices, :3, ::4, ::4].float() / 255 for part in (photos.images, photos.masks))
     masks = torch.where(masks.amax(dim=(1, 2, 3), keepdim=True) == 0, 1.0, masks)  # of one without a mask, all of it
     distance = (_hue(images, masks) - _hue(picture, mask)).norm(dim=1)
     nearest = int(distance.argmin())
@@ -217,6 +236,7 @@ def join(shards: Sequence[Batch]) -> Batch:
         mask=joined([each.mask for each in shards]),
         seen=joined([each.seen for each in shards]),
         real=joined([each.real for each in shards]),
+        guides=joined([each.guides for each in shards]),
         targets=[torch.cat(step) for step in zip(*(each.targets for each in shards), strict=True)],
     )
 
@@ -238,7 +258,22 @@ def _resize(picture: Tensor, size: int) -> Tensor:
     return torch.nn.functional.interpolate(picture, (size, size), mode="bilinear", antialias=True)
 
 
-def _read(path: Path, mode: str) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def _read_guided(folder: Path, row: dict[str, str]) -> Bytes:
+    image = _read(folder / row["image"], "RGB")
+    if not row.get("guide"):
+        return image
+    with Image.open(folder / row["guide"]) as guide:
+        # One by one: together the last of two or four would be taken for opacity.
+        bands = [np.asarray(_squash(band)) for band in guide.split()]
+    if bands[0].dtype != np.uint8:
+        raise ValueError(f"{row['guide']} has {bands[0].dtype.name} channels, a guide has uint8")
+    return np.dstack([image, *bands])
+
+
+def _read(path: Path, mode: str) -> Bytes:
     with Image.open(path) as picture:
-        small = picture.convert(mode).resize((STORED_SIZE, STORED_SIZE), Image.Resampling.BILINEAR)
-    return np.asarray(small)
+        return np.asarray(_squash(picture.convert(mode)))
+
+
+def _squash(picture: Image.Image) -> Image.Image:
+    return picture.resize((STORED_SIZE, STORED_SIZE), Image.Resampling.BILINEAR)

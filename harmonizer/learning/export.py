@@ -27,14 +27,14 @@ def write(network: Network, directory: Path) -> None:
 
 
 def export_onnx(network: Network, path: Path) -> None:
-    """Write `network` as ONNX: composite (N, 3, S, S), mask (N, 1, S, S) -> theta (N, k), all float32.
+    """Write `network` as ONNX: composite (N, channels, S, S), mask (N, 1, S, S) -> theta (N, k), all float32.
 
     Weights are stored as float16 and cast when the session is made, which halves the file and costs nothing a
     run (ONNX Runtime folds the casts).
     """
     network = network.eval()
     size = network.config.input_size
-    inputs = torch.zeros(2, 3, size, size), torch.zeros(2, 1, size, size)
+    inputs = torch.zeros(2, network.config.channels, size, size), torch.zeros(2, 1, size, size)
     batch = {0: torch.export.Dim.DYNAMIC}
     part = path.with_suffix(".part")
     torch.onnx.export(

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from harmonizer.errors import CheckpointError
-from harmonizer.learning.cells import CellAttention, GridEncoder, measure_cells
+from harmonizer.learning.cells import CellAttention, GridEncoder, measure_cells, moments_of
 from harmonizer.learning.encoder import Encoder
 from harmonizer.learning.regressor import REGRESSORS
 from harmonizer.learning.tones import Tones, describe_tones
@@ -33,6 +33,7 @@ class ModelConfig:
     width: int = 160  # of the attention between cells
     layers: int = 3  # of the same
     tones: bool = True  # join the Tones to the pooled features
+    channels: int = 3  # of what is seen beside the mask: red, green, blue, then guides, which no filter changes
     input_size: int = 256
     normalized: bool = True  # by the mean and deviation of ImageNet, as the encoder's own weights expect
 
@@ -57,6 +58,8 @@ class Network(nn.Module):
         for kind, name, known in (("regressor", config.regressor, REGRESSORS), ("pooling", config.pooling, POOLINGS)):
             if name not in known:
                 raise CheckpointError(f"no {kind} is named {name!r}; there are {', '.join(known)}")
+        if config.channels < 3:
+            raise CheckpointError(f"channels are red, green, blue and any others; got {config.channels}")
         self.config = config
         self.cascade = Cascade(config.filters, statistics=config.statistics)
         self.tones = Tones() if config.tones else None
@@ -65,19 +68,21 @@ class Network(nn.Module):
         self.attention: CellAttention | None = None
         if config.pooling == "attention":
             self.encoder = GridEncoder(config.encoder, pretrained=pretrained)
-            self.attention = CellAttention(self.encoder.features, context, config.width, config.layers)
+            moments = moments_of(config.channels)
+            self.attention = CellAttention(self.encoder.features, moments, context, config.width, config.layers)
         else:
             self.encoder = Encoder(
                 config.encoder,
                 pretrained=pretrained,
                 normalized=config.normalized,
                 regions=config.pooling == "regions",
+                channels=config.channels,
             )
         features = (self.attention or self.encoder).features + context
         self.regressor = REGRESSORS[config.regressor](features, len(self.cascade))
 
     def forward(self, composite: Tensor, mask: Tensor) -> Tensor:
-        """Composite (N, 3, S, S) in [0, 1] and mask (N, 1, S, S) in [0, 1] to theta (N, k) in (-1, 1)."""
+        """Composite (N, channels, S, S) in [0, 1] and mask (N, 1, S, S) in [0, 1] to theta (N, k) in (-1, 1)."""
         return self.predict(*self.describe(composite, mask))
 
     @property
@@ -91,7 +96,7 @@ class Network(nn.Module):
         Moments and tones are empty for a network without them.
         """
         nothing = composite.new_zeros(len(composite), 0)
-        tones = describe_tones(composite, mask) if self.tones is not None else nothing
+        tones = describe_tones(composite[:, :3], mask) if self.tones is not None else nothing
         if isinstance(self.encoder, GridEncoder):
             return self.encoder.look(composite), measure_cells(composite, mask), tones
         return self.encoder(composite, mask), nothing, tones
@@ -105,7 +110,7 @@ class Network(nn.Module):
 
     def trace(self, composite: Tensor, mask: Tensor) -> list[Tensor]:
         """Every predicted I'_i, i = 1 .. k (Eqs. 4 and 5)."""
-        return self.cascade.trace(composite, self(composite, mask), mask)
+        return self.cascade.trace(composite[:, :3], self(composite, mask), mask)
 
 
 def save(network: Network, directory: Path) -> None:

@@ -66,4 +66,4 @@ def lessons(
 def _describe(network: Network, batch: Batch) -> Lesson:
     for module in network.describing:
         module.eval()
-    return Lesson(batch.thin(), network.describe(batch.composite, batch.seen))
+    return Lesson(batch.thin(), network.describe(*batch.inputs))

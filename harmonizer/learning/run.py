@@ -64,7 +64,8 @@ def run(recipe: Recipe, data: Path, out: Path, weights: Path | None = None, *, r
     Raises ImageFileError, CheckpointError, RecipeError, OutputError.
     """
     with processes.joined() as device:
-        photos, held_out = read_photos(data, held_out=False), read_photos(data, held_out=True)
+        channels = recipe.model.channels
+        photos, held_out = (read_photos(data, held_out=side, channels=channels) for side in (False, True))
         state = start(recipe, pretrained=recipe.pretrained and not resume, device=device)
         if resume:
             state.load(out / "last.pt")

@@ -113,7 +113,7 @@ def _step(recipe: Recipe, state: State, lesson: Lesson) -> dict[str, float]:
     _set_mode(state.network, frozen=recipe.is_frozen(state.step), frozen_norm=recipe.frozen_norm)
     batch = lesson.batch
     with torch.autocast(batch.composite.device.type, torch.bfloat16, enabled=recipe.bfloat16):
-        theta = state.network.predict(*(lesson.description or state.network.describe(batch.composite, batch.seen)))
+        theta = state.network.predict(*(lesson.description or state.network.describe(*batch.inputs)))
     # The filters blend by the mask of the paste, whatever mask the network was shown.
     trace = state.network.cascade.trace(batch.composite, theta.float(), batch.mask)
     stepwise = len(batch.targets[0])

@@ -44,14 +44,14 @@ def validate(network: Network, held_out: Photos, count: int = 96) -> Validation:
     generator = Generator().manual_seed(1)
     indices = torch.randint(len(held_out), (2 * count,), generator=generator)
     pictures, shapes = draw(held_out, indices, size, generator)
-    real, mask = pictures[:count], shapes[:count]
+    real, guides, mask = pictures[:count, :3], pictures[:count, 3:], shapes[:count]
     composites = {"eq8": synthesis.distort(real, mask, network.cascade, generator)[0]}
     for name in synthesis.RECIPES:
-        composites[name] = synthesis.apply_recipe(name, real, mask, pictures[count:], shapes[count:], generator)
+        composites[name] = synthesis.apply_recipe(name, real, mask, pictures[count:, :3], shapes[count:], generator)
     scores: dict[str, float] = {}
     thetas, rows = [], []
     for name, composite in composites.items():
-        pairs = zip(composite.chunk(4), mask.chunk(4), strict=True)
+        pairs = zip(torch.cat([composite, guides], dim=1).chunk(4), mask.chunk(4), strict=True)
         theta = torch.cat([network(some.to(device), masks.to(device)).cpu() for some, masks in pairs])
         harmonized = network.cascade(composite, theta, mask)
         scores[f"{name}_before"] = _fmse(composite, real, mask)

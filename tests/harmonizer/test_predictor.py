@@ -78,6 +78,7 @@ def test_bad_json(tmp_path, text):
         ({"input_size": "256"}, "input_size"),
         ({"theta_range": [0, 1]}, "theta_range"),
         ({"statistics": "foreground"}, "statistics is one of .*foreground"),
+        ({"channels": 4}, "takes 4 channels"),
     ],
 )
 def test_config_that_does_not_fit(tmp_path, changes, reason):

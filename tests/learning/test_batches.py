@@ -1,13 +1,18 @@
 """What a batch is made of, and that seed and step alone decide it."""
 
+import csv
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from harmonizer.errors import ImageFileError
-from harmonizer.learning import data, record, synthesis
+from harmonizer.learning import data, record, run, synthesis
 from harmonizer.learning.augment import Augmentation
+from harmonizer.learning.model import ModelConfig, load
 from harmonizer.learning.recipes import Recipe
 from whitebox_filters import Cascade
 
@@ -100,6 +105,45 @@ def test_a_reference_is_sought_among_three_for_a_like_hue(photos):
     hues = data._hue(photos.images[three, :, ::4, ::4] / 255, photos.masks[three, :, ::4, ::4] / 255)
     nearest = int((hues - data._hue(picture, mask)).norm(dim=1).argmin())
     assert torch.equal(reference[0], photos.images[three[nearest], :, ::4, ::4] / 255)
+
+
+@pytest.fixture
+def guided_folder(photo_folder, tmp_path):
+    """The photographs, each with its own red and green as a guide."""
+    lines = ["image,mask,guide"]
+    for row in csv.DictReader((photo_folder / "index.csv").read_text().splitlines()):
+        with Image.open(photo_folder / row["image"]) as picture:
+            red, green, _ = picture.split()
+        guide = tmp_path / f"{Path(row['image']).stem}_guide.png"
+        Image.merge("LA", (red, green)).save(guide)
+        lines.append(f"{photo_folder / row['image']},{photo_folder / row['mask']},{guide}")
+    (tmp_path / "index.csv").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def test_a_guide_goes_with_its_photograph_and_is_not_distorted(guided_folder):
+    made = batch(data.read_photos(guided_folder, held_out=False, channels=5))
+    assert made.guides.shape == (64, 2, 32, 32)
+    torch.testing.assert_close(made.guides[:32], made.real[:32, :2], atol=0.02, rtol=0)
+    composite, _ = made.inputs
+    assert torch.equal(composite, torch.cat([made.composite, made.guides], dim=1))
+    assert (made.composite - made.real).abs().max() > 0.1
+
+
+def test_a_guide_of_more_bits_is_refused(guided_folder):
+    for guide in guided_folder.glob("*_guide.png"):
+        Image.fromarray(np.zeros((60, 80), np.uint16)).save(guide)
+    with pytest.raises(ImageFileError, match="uint16 channels"):
+        data.read_photos(guided_folder, held_out=False, channels=4)
+
+
+def test_a_network_learns_from_guides(guided_folder, tmp_path):
+    network = ModelConfig(encoder="mobilenetv3_small_050", input_size=32, channels=5)
+    recipe = replace(RECIPE, model=network, pretrained=False, steps=2)
+    run.run(recipe, guided_folder, tmp_path / "run", resume=False)
+    assert load(tmp_path / "run").config.channels == 5
+    with pytest.raises(ImageFileError, match="5 channels with their guides, and the network takes 3"):
+        run.run(replace(recipe, model=replace(network, channels=3)), guided_folder, tmp_path / "other", resume=False)
 
 
 def test_a_resumed_log_forgets_what_is_done_again(tmp_path):

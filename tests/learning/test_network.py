@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import onnxruntime
@@ -7,7 +8,7 @@ import torch
 
 from harmonizer.errors import CheckpointError
 from harmonizer.learning import model
-from harmonizer.learning.cells import CELL, MOMENTS, GridEncoder, measure_cells
+from harmonizer.learning.cells import CELL, GridEncoder, measure_cells, moments_of
 from harmonizer.learning.encoder import Encoder, TwoBranchStem
 from harmonizer.learning.export import export_onnx
 from harmonizer.learning.regressor import REGRESSORS
@@ -101,7 +102,7 @@ def test_the_moments_of_a_cell_are_those_of_its_pixels():
     composite, mask = torch.rand(1, 3, 32, 48, generator=generator), torch.zeros(1, 1, 32, 48)
     mask[..., :CELL, : CELL // 2] = 1
     moments = measure_cells(composite, mask)
-    assert moments.shape == (1, MOMENTS, 2, 3)
+    assert moments.shape == (1, moments_of(3), 2, 3)
     inside = composite[0, :, :CELL, : CELL // 2].flatten(1)
     first = moments[0, :, 0, 0]
     assert first[0] == 0.5
@@ -110,6 +111,35 @@ def test_the_moments_of_a_cell_are_those_of_its_pixels():
     # A cell without foreground tells nothing of it; its place is told from -1 to 1.
     torch.testing.assert_close(moments[0, 1:4, 1, 2], torch.zeros(3), atol=1e-6, rtol=0)
     assert moments[0, -2:, 1, 2].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("pooling", list(model.POOLINGS))
+def test_a_guide_is_seen_beside_the_colours(inputs, pooling):
+    torch.manual_seed(0)
+    config = replace(ATTENTIVE if pooling == "attention" else SMALL, pooling=pooling, channels=5)
+    network = model.Network(config).eval()
+    torch.nn.init.normal_(network.regressor.outputs[0].weight)
+    for name, weight in network.named_parameters():
+        if "ground.weight" in name:
+            torch.nn.init.normal_(weight, std=0.1)
+    composite, mask = inputs
+    guides = torch.rand(2, 2, 64, 64, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        theta, other = (network(torch.cat([composite, each], dim=1), mask) for each in (guides, 1 - guides))
+        assert not torch.allclose(theta, other, atol=1e-7)
+        harmonized = network.trace(torch.cat([composite, guides], dim=1), mask)[-1]
+    assert harmonized.shape == composite.shape
+
+
+def test_a_pretrained_stem_first_sees_the_colours_alone():
+    conv = torch.nn.Conv2d(3, 8, 3)
+    stem, picture = TwoBranchStem(conv, channels=4), torch.rand(1, 5, 9, 9)
+    torch.testing.assert_close(stem(picture), conv(picture[:, :3]))
+
+
+def test_fewer_channels_than_colours_are_refused():
+    with pytest.raises(CheckpointError, match="got 2"):
+        model.Network(replace(SMALL, channels=2))
 
 
 def test_regions_are_pooled_apart_and_an_empty_one_fades():
