@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Generator, Tensor
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
 
-from harmonizer.learning.synthesis import relight
+from harmonizer.learning.synthesis import expose, relight
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,17 @@ def befall(share: float, change: Callable[[Tensor, Generator], Tensor], batch: T
 
 
 def relight_whole(photographs: Tensor, generator: Generator) -> Tensor:
-    """Another exposure and illuminant for the whole frame, mild enough that it could have been taken so."""
+    """Another exposure and illuminant for the whole frame, as it could have been taken.
+
+    Half of them get a cast that no camera corrected, as of lamps or a low sun: only the background tells of it.
+    """
     everywhere = torch.ones_like(photographs[:, :1])
-    return relight(photographs, everywhere, generator, strength=0.4).clamp(0, 1)
+    relit = relight(photographs, everywhere, generator, strength=0.4).clamp(0, 1)
+    shape = (len(photographs), 1, 1, 1)
+    strength = (torch.rand(shape, generator=generator) < 0.5).float()
+    warmth = strength * (0.2 + 0.6 * torch.randn(shape, generator=generator))
+    tint = strength * 0.1 * torch.randn(shape, generator=generator)
+    return expose(relit, torch.zeros(shape), warmth, tint)
 
 
 def take_part(masks: Tensor, generator: Generator) -> Tensor:

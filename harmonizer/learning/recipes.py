@@ -117,7 +117,7 @@ DEFAULT = Recipe(
     passes=4,
     memory=32,
     frozen_norm=True,
-    augmentation=Augmentation(whole=0.3, segment=0.3, part=0.05, light=0.4, cut=0.25, misseen=0.1, jpeg=0.2),
+    augmentation=Augmentation(whole=0.3, segment=0.3, part=0.05, light=0.5, cut=0.25, misseen=0.1, jpeg=0.2),
 )
 """What ships."""
 

@@ -112,7 +112,7 @@ def relight(real: Tensor, mask: Tensor, generator: Generator, strength: float = 
     warmth = 0.25 * strength * torch.randn(shape, generator=generator)
     tint = 0.08 * strength * torch.randn(shape, generator=generator)
     # Dim light is blue more often than it is warm.
-    toned = _expose(real, stops, warmth + 0.08 * stops, tint)
+    toned = expose(real, stops, warmth + 0.08 * stops, tint)
     haze = 0.12 * strength * torch.randn(shape, generator=generator).abs()
     slope = torch.exp(0.3 * strength * torch.randn(shape, generator=generator))
     pivot = (toned * mask).sum(dim=(1, 2, 3), keepdim=True) / (3 * mask.sum(dim=(1, 2, 3), keepdim=True) + 1)
@@ -125,7 +125,7 @@ def nightfall(real: Tensor, generator: Generator) -> Tensor:
     stops = -0.7 - 2 * torch.rand(shape, generator=generator)
     lamps = torch.rand(shape, generator=generator) < 0.3
     warmth = torch.where(lamps, 0.45, -0.35) * torch.rand(shape, generator=generator)
-    dark = _expose(real, stops, warmth, 0.06 * torch.randn(shape, generator=generator))
+    dark = expose(real, stops, warmth, 0.06 * torch.randn(shape, generator=generator))
     grey = dark.mean(dim=1, keepdim=True)
     veil = 0.06 * torch.rand(shape, generator=generator)
     return (grey + (dark - grey) * (0.5 + 0.5 * torch.rand(shape, generator=generator))) * (1 - veil) + veil
@@ -216,7 +216,7 @@ def _match(values: Tensor, source: Tensor, goal: Tensor, steepest: float, knots:
     return _interpolate(values, start, curve + (end - curve).mean(dim=2, keepdim=True))
 
 
-def _expose(image: Tensor, stops: Tensor, warmth: Tensor, tint: Tensor) -> Tensor:
+def expose(image: Tensor, stops: Tensor, warmth: Tensor, tint: Tensor) -> Tensor:
     """Gains in linear light, all in stops; where they exceed 1 a shoulder carries white to white, as film does."""
     gain = torch.exp2(stops + torch.cat([warmth, tint, -warmth], dim=1))
     lit = image.clamp(1e-3, 1) ** 2.2 * gain
