@@ -19,10 +19,12 @@ from numba import types
 from whitebox_filters import scales
 from whitebox_filters.backends import fuse, vectors
 from whitebox_filters.backends.blocks import BLOCK, ENDS, LEVELS_8
-from whitebox_filters.backends.exports import FAST, INDEX, Text, export, jit
-from whitebox_filters.backends.intrinsics import call_stage, reservation
+from whitebox_filters.backends.exports import FAST, INDEX, Text, export, export_rows, jit
+from whitebox_filters.backends.intrinsics import call_stage, reservation, unpack
 from whitebox_filters.images import LEVELS
 from whitebox_filters.spec import Pixel
+
+INDICES = types.CPointer(INDEX)
 
 OWN_IN_SINGLE = {scales.power: vectors.power, scales.angle: vectors.angle}
 """What stands in for functions of `scales` in float32: polynomials of a stated error, which vectorise."""
@@ -67,8 +69,8 @@ def look_up(size: int) -> Text:
 
 
 def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | None, ended: bool) -> Text:
-    """(picture, its stride, mask, its stride, spans, tables, stages, coefficients, offsets, count, ends, step, top,
-    bottom, out, its stride, opacity): filter the spans of rows top to bottom into `out`, blended by the mask (Eq. 5).
+    """(picture, its stride, mask, its stride, spans, tables, stages, coefficients, offsets, count, ends, step, out,
+    its stride, opacity): filter the spans of rows into `out`, blended by the mask (Eq. 5).
 
     Spans hold the first column and the one after the last of each row. A picture of 8 bits is read through `tables`;
     if `ended`, the nearest of the stored values in `ends` stands for what the last stage gives: ENDS + 1 for each
@@ -118,10 +120,18 @@ def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | Non
     reserve, reserve_pieces = reservation(numba.from_dtype(real), 3 * BLOCK), reservation(INDEX, 3 * BLOCK)
     reserve_places = reservation(types.int32, 3 * BLOCK)
 
-    def render_rows(  # type: ignore[no-untyped-def]
-        picture, stride, mask, mask_stride, spans, tables, stages, coefficients, offsets, count,
-        ends, step, top, bottom, out, out_stride, opacity,
-    ):  # fmt: skip
+    picture_, working = types.CPointer(numba.from_dtype(dtype)), types.CPointer(numba.from_dtype(real))
+    mask_ = types.CPointer(numba.from_dtype(alpha) if alpha is not None else types.uint8)
+    arguments = unpack(
+        picture_, INDEX, mask_, INDEX, INDICES, working, INDICES, working, INDICES, INDEX, picture_, INDEX,
+        picture_, INDEX, numba.from_dtype(real),
+    )  # fmt: skip
+
+    def render_rows(given, top, bottom, part):  # type: ignore[no-untyped-def]
+        (
+            picture, stride, mask, mask_stride, spans, tables, stages, coefficients, offsets, count, ends, step,
+            out, out_stride, opacity,
+        ) = arguments(given)  # fmt: skip
         block, pieces = reserve(), reserve_pieces()
         for i in range(3 * BLOCK):
             block[i] = zero  # a block that is never full is filtered as a whole
@@ -145,26 +155,27 @@ def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | Non
                 call_stage(stages[stage], block, coefficients, offsets[stage])
             flush(picture, stride, mask, mask_stride, block, pieces, held, ends, step, out, out_stride, opacity)
 
-    picture, working = types.CPointer(numba.from_dtype(dtype)), types.CPointer(numba.from_dtype(real))
-    mask = types.CPointer(numba.from_dtype(alpha) if alpha is not None else types.uint8)
-    indices = types.CPointer(INDEX)
-    return export(
-        render_rows, picture, INDEX, mask, INDEX, indices, working, indices, working, indices, INDEX,
-        picture, INDEX, INDEX, INDEX, picture, INDEX, numba.from_dtype(real),
-    )  # fmt: skip
+    return export_rows(render_rows)
 
 
 def sum_rows(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | None) -> Text:
-    """(picture, its stride, mask, its stride, width, tables, stages, coefficients, offsets, count, top, bottom, sums).
+    """(picture, its stride, mask, its stride, width, tables, stages, coefficients, offsets, count, sums).
 
-    Add to float64 (4,) the channels after all stages, weighted by the mask if there is one, and the weights.
+    Add to float64 (parts, 4) the channels after all stages, weighted by the mask if there is one, and the weights.
     """
     load, reserve = _loader(dtype, real), reservation(numba.from_dtype(real), 3 * BLOCK)
     weighted, zero = alpha is not None, real.type(0)
 
-    def add_rows(  # type: ignore[no-untyped-def]
-        picture, stride, mask, mask_stride, width, tables, stages, coefficients, offsets, count, top, bottom, sums
-    ):  # fmt: skip
+    picture_, working = types.CPointer(numba.from_dtype(dtype)), types.CPointer(numba.from_dtype(real))
+    mask_ = types.CPointer(numba.from_dtype(alpha) if alpha is not None else types.uint8)
+    arguments = unpack(
+        picture_, INDEX, mask_, INDEX, INDEX, working, INDICES, working, INDICES, INDEX, types.CPointer(types.float64)
+    )
+
+    def add_rows(given, top, bottom, part):  # type: ignore[no-untyped-def]
+        (
+            picture, stride, mask, mask_stride, width, tables, stages, coefficients, offsets, count, sums
+        ) = arguments(given)  # fmt: skip
         block = reserve()
         for i in range(3 * BLOCK):
             block[i] = zero
@@ -182,18 +193,12 @@ def sum_rows(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | N
                     green += weight * np.float64(block[BLOCK + i])
                     blue += weight * np.float64(block[2 * BLOCK + i])
                     total += weight
-                sums[0] += red
-                sums[1] += green
-                sums[2] += blue
-                sums[3] += total
+                sums[4 * part + 0] += red
+                sums[4 * part + 1] += green
+                sums[4 * part + 2] += blue
+                sums[4 * part + 3] += total
 
-    picture, working = types.CPointer(numba.from_dtype(dtype)), types.CPointer(numba.from_dtype(real))
-    mask = types.CPointer(numba.from_dtype(alpha) if alpha is not None else types.uint8)
-    indices = types.CPointer(INDEX)
-    return export(
-        add_rows, picture, INDEX, mask, INDEX, INDEX, working, indices, working, indices, INDEX, INDEX, INDEX,
-        types.CPointer(types.float64), fast=FAST | {"reassoc"},
-    )  # fmt: skip
+    return export_rows(add_rows, FAST | {"reassoc"})
 
 
 def _opacity_test(alpha: np.dtype[Any] | None, one: Any) -> Callable[..., Any]:

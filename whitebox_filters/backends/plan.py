@@ -74,6 +74,14 @@ def is_separate(filter: Filter) -> bool:
     return all(_keeps_apart(filter.pixel, coefficients) for coefficients in _coefficients(filter))
 
 
+@functools.lru_cache(maxsize=1024)
+def is_alike(filter: Filter) -> bool:
+    """Whether a filter that keeps the channels apart does the same to all of them, found by probing as well."""
+    levels = np.random.default_rng(0).random(_PROBES)
+    found = [filter.pixel(level, level, level, *values) for level in levels for values in _coefficients(filter)]
+    return all(red == green == blue for red, green, blue in found)
+
+
 def _coefficients(filter: Filter) -> list[tuple[float, ...]]:
     statistic = None if filter.statistic is None else np.asarray(0.4 if filter.statistic == "mean" else (0.5, 0.4, 0.3))
     return [filter_coefficients(filter, np.float64(theta), statistic) for theta in (-0.6, 0.35)]

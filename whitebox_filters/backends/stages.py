@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 from whitebox_filters.backends import compiled
 from whitebox_filters.backends.blocks import LEVELS_8
-from whitebox_filters.backends.cores import over_rows
+from whitebox_filters.backends.cores import cut
 from whitebox_filters.backends.frames import Frame, Mask
 from whitebox_filters.backends.fuse import working_dtype
 from whitebox_filters.backends.tables import Packed, Stage, shorten, split_end
+from whitebox_filters.backends.team import MOST, Team
 from whitebox_filters.spec import Filter
 
 Values = tuple[float, ...]
@@ -42,28 +43,22 @@ class Stages:
         address = compiled.filter_block(filter.pixel, self.real)
         self._stages.append(Stage(address, values, filter, separate))
 
-    def measure(self, frame: Frame, weights: Mask | None) -> npt.NDArray[np.float64]:
+    def measure(self, team: Team, frame: Frame, weights: Mask | None) -> npt.NDArray[np.float64]:
         """The means of the channels (3,) after all filters so far, over the frame or by the weights of a mask."""
-        if weights is not None and not weights.values.any():
+        if weights is not None and weights.is_empty:
             weights = None  # of an empty mask, all pixels count alike
         run = compiled.sum_rows(self.dtype, self.real, None if weights is None else weights.values.dtype)
-        stages = Packed(self._stages, self.real)
-        parts: list[npt.NDArray[np.float64]] = []
-
-        def add(top: int, bottom: int) -> None:
-            sums = np.zeros(4)
-            masked = frame.rows if weights is None else weights.rows
-            tables = self._levels.ctypes.data
-            run(*frame.rows, *masked, frame.width, tables, *stages.addresses, top, bottom, sums.ctypes.data)
-            parts.append(sums)
-
-        over_rows(add, frame.every_row())
-        total = np.sum(parts, axis=0)
+        stages, cuts = Packed(self._stages, self.real), cut(frame.every_row(), MOST)
+        sums = np.zeros((len(cuts) - 1, 4))
+        masked = frame.rows if weights is None else weights.rows
+        tables = self._levels.ctypes.data
+        team.run(run, (*frame.rows, *masked, frame.width, tables, *stages.addresses, sums.ctypes.data), cuts)
+        total = sums.sum(axis=0)
         means: npt.NDArray[np.float64] = total[:3] / total[3]
         return means
 
-    def render(self, frame: Frame, mask: Mask | None, target: Frame) -> None:
-        """Filter every pixel where the mask is above 0, blend (Eq. 5), and put all pixels into `target`."""
+    def render(self, team: Team, frame: Frame, mask: Mask | None, target: Frame) -> None:
+        """Filter every pixel where the mask is above 0, blend (Eq. 5), and put it into `target`."""
         first, ends = split_end(self._stages, self.dtype)
         stored = np.zeros((1, 1), self.dtype) if ends is None else ends
         step = 0 if len(stored) == 1 else stored.shape[1]
@@ -71,17 +66,8 @@ class Stages:
             self.dtype, self.real, None if mask is None else mask.values.dtype, ended=ends is not None
         )
         stages = Packed(shorten(first, self.dtype), self.real)
-        height = len(frame.pixels)
-        spans = np.tile(np.array([0, frame.width], np.int64), (height, 1)) if mask is None else mask.spans
-        copied = mask is not None and frame.pixels.ctypes.data != target.pixels.ctypes.data
-        costs = spans[:, 1] - spans[:, 0]
-
-        def filter_rows(top: int, bottom: int) -> None:
-            if copied and (costs[top:bottom] < frame.width).any():
-                target.pixels[top:bottom] = frame.pixels[top:bottom]
-            masked, opacity = (frame.rows, 1.0) if mask is None else (mask.rows, mask.opacity)
-            tables = spans.ctypes.data, self._levels.ctypes.data
-            given = *frame.rows, *masked, *tables, *stages.addresses, stored.ctypes.data, step
-            run(*given, top, bottom, *target.rows, opacity)
-
-        over_rows(filter_rows, costs + (frame.width // 8 + 1) if copied else costs)
+        every = np.tile(np.array([0, frame.width], np.int64), (len(frame.pixels), 1))
+        masked, spans, opacity = (frame.rows, every, 1.0) if mask is None else (mask.rows, mask.spans, mask.opacity)
+        given = *frame.rows, *masked, spans.ctypes.data, self._levels.ctypes.data, *stages.addresses
+        ending = stored.ctypes.data, step, *target.rows, opacity
+        team.run(run, (*given, *ending), cut(spans[:, 1] - spans[:, 0], MOST))

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from whitebox_filters.backends import compiled
 from whitebox_filters.backends.blocks import BLOCK, ENDS
+from whitebox_filters.backends.plan import is_alike
 from whitebox_filters.images import LEVELS
 from whitebox_filters.spec import Filter
 
@@ -83,12 +84,13 @@ def split_end(stages: Sequence[Stage], dtype: np.dtype[Any]) -> tuple[Sequence[S
         start -= 1
     if dtype != EIGHT_BITS or not _is_costly(stages[start:]):
         return stages, None
-    stored, change = np.empty((3, ENDS + 1), np.uint8), np.empty(1, SINGLE)
+    channels = 1 if all(stage.filter and is_alike(stage.filter) for stage in stages[start:]) else 3
+    stored, change = np.empty((channels, ENDS + 1), np.uint8), np.empty(1, SINGLE)
     run = Packed(stages[start:], SINGLE)
-    compiled.tabulate()(*run.addresses, stored.ctypes.data, change.ctypes.data)
+    compiled.tabulate()(*run.addresses, channels, stored.ctypes.data, change.ctypes.data)
     if change[0] > END_TOLERANCE / LEVELS[dtype]:
         return stages, None
-    return stages[:start], stored[:1] if (stored == stored[0]).all() else stored
+    return stages[:start], stored
 
 
 def _is_costly(run: Sequence[Stage]) -> bool:
