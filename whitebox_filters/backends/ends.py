@@ -35,14 +35,15 @@ def tabulate() -> Text:
 
     def tabulate_stages(stages, coefficients, offsets, count, channels, stored, change):  # type: ignore[no-untyped-def]
         block, before = reserve(), reserve_before()
-        largest, size = np.float32(0), 3 * BLOCK // channels
-        for start in range(0, ENDS + 1, size):
+        largest, size, start = np.float32(0), 3 * BLOCK // channels, 0
+        while start <= ENDS:  # a range by a variable step could raise, which takes Numba's runtime
             for channel in range(channels):
                 for i in range(size):
                     block[channel * size + i] = min(np.float32(start + i), last) / last
             for stage in range(count):
                 call_stage(stages[stage], block, coefficients, offsets[stage])
             largest = flush(block, size, start, channels, stored, largest, before)
+            start += size
         change[0] = largest
 
     indices, singles = types.CPointer(INDEX), types.CPointer(single)
