@@ -23,9 +23,11 @@ Function = Callable[..., None]
 
 POINTER, INDEX = ctypes.c_void_p, ctypes.c_int64
 MODULES = {
+    "copy_outside": "scans",
     "count_levels": "scans",
     "sum_above": "scans",
     "survey": "scans",
+    "split": "curves",
     "tabulate": "ends",
     "lead": "threads",
     "follow": "threads",
@@ -54,33 +56,45 @@ def look_up(size: int) -> int:
 
 
 @functools.cache
-def render(dtype: Dtype, real: Dtype, alpha: Dtype | None, *, ended: bool) -> int:
-    """(rows, rows of the mask, spans, tables, stages, ends, step, rows of the result, opacity), for a `Team`."""
-    return _address("render", dtype, real, alpha, ended)
+def render(dtype: Dtype, real: Dtype, alpha: Dtype | None, *, straight: bool, ended: bool) -> int:
+    """(rows, rows of the mask, spans, tables or lines, stages, ends, step, rows of the result, opacity): a `Team`'s."""
+    return _address("render", dtype, real, alpha, straight, ended)
 
 
 @functools.cache
 def sum_rows(dtype: Dtype, real: Dtype, alpha: Dtype | None) -> int:
-    """(rows, rows of the mask, width, tables, stages, sums), for a `Team`."""
+    """(rows, rows of the mask, width, tables, stages, sums): a `Team`'s."""
     return _address("sum_rows", dtype, real, alpha)
 
 
 @functools.cache
 def survey(alpha: Dtype | None) -> int:
-    """(rows, bytes of a pixel, width, rows of the mask, spans, highest, is copied, rows, is summed, sums), for a `Team`."""
+    """(rows, width, rows of the mask, spans, highest, is summed, sums): a `Team`'s."""
     return _address("survey", alpha)
 
 
 @functools.cache
+def copy_outside() -> int:
+    """(rows, bytes of a pixel, width, spans, rows of the result): a `Team`'s."""
+    return _address("copy_outside")
+
+
+@functools.cache
 def sum_above() -> int:
-    """(rows, width, floors, sums), for a `Team`."""
+    """(rows, width, floors, sums): a `Team`'s."""
     return _address("sum_above")
 
 
 @functools.cache
 def count_levels() -> int:
-    """(rows, width, counts), for a `Team`."""
+    """(rows, width, counts): a `Team`'s."""
     return _address("count_levels")
+
+
+@functools.cache
+def split() -> Function:
+    """(curves, tolerance, floors, lines)."""
+    return ctypes.CFUNCTYPE(None, POINTER, ctypes.c_double, POINTER, POINTER)(_address("split"))
 
 
 @functools.cache
@@ -91,8 +105,8 @@ def tabulate() -> Function:
 
 @functools.cache
 def lead() -> Function:
-    """(board, job)."""
-    return ctypes.CFUNCTYPE(None, INDEX, INDEX)(_address("lead"))
+    """(board, place, job)."""
+    return ctypes.CFUNCTYPE(None, INDEX, INDEX, INDEX)(_address("lead"))
 
 
 @functools.cache

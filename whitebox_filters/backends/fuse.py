@@ -18,7 +18,7 @@ from whitebox_filters.errors import FilterError
 from whitebox_filters.images import LEVELS, FloatArray
 from whitebox_filters.scales import angle, power, single
 from whitebox_filters.spec import Filter, Pixel
-from whitebox_filters.statistics import measure
+from whitebox_filters.statistics import of_means
 
 ZERO, HALF, ONE = single(0), single(0.5), single(1)
 
@@ -45,7 +45,7 @@ def coefficients(
         statistic = statistics[index]
         if statistic is None and filter.statistic is not None:
             means = channel_means(filters[:index], values)
-            statistic = measure(np, means[:, None, None], filter.statistic)
+            statistic = of_means(np, means, filter.statistic)
         values += filter_coefficients(filter, theta[..., index], statistic)
     return values
 

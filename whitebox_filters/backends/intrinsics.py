@@ -112,7 +112,7 @@ def read_shared(typing: Any, words: Any, index: Any) -> Any:  # noqa: ARG001
 def write_shared(typing: Any, words: Any, index: Any, value: Any) -> Any:  # noqa: ARG001
     """Let other threads read words[index], and all that was written before it."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
         place, first, word = arguments
         builder.store_atomic(word, builder.gep(place, [first]), "seq_cst", WORD.width // 8)
         return context.get_dummy_value()

@@ -13,10 +13,10 @@ from whitebox_filters.backends import fuse, plan
 from whitebox_filters.backends.frames import Frame, Mask, check_out, open_frame, open_mask
 from whitebox_filters.backends.levels import Levels
 from whitebox_filters.backends.stages import Stages
-from whitebox_filters.backends.survey import survey
+from whitebox_filters.backends.survey import copy_background, survey
 from whitebox_filters.backends.team import Team
 from whitebox_filters.errors import BackendError
-from whitebox_filters.statistics import measure
+from whitebox_filters.statistics import of_means
 
 if TYPE_CHECKING:
     from whitebox_filters.cascade import Cascade
@@ -76,20 +76,27 @@ class Plan:
         filters, in_mask = self._cascade.filters, self._cascade.region == "mask"
         values, used = self._cascade.check_theta(theta), list(self._cascade.check_statistics(statistics))
         measured = [filter.statistic is not None and used[index] is None for index, filter in enumerate(filters)]
+        coefficients = [
+            None if measured[index] else fuse.filter_coefficients(filter, values[index], used[index])
+            for index, filter in enumerate(filters)
+        ]
         summed = frame.dtype == np.uint8 and not in_mask and any(measured[: self._head + 1])
-        seen = survey(team, frame, open_mask(mask, frame), target, summed=summed)
+        seen = survey(team, frame, open_mask(mask, frame), summed=summed)
+        if target is not None:
+            copy_background(team, frame, seen.mask, target)
         levels = None if seen.totals is None else Levels(team, frame, seen.totals)
         stages = Stages(frame.dtype)
         for index, filter in enumerate(filters):
-            if measured[index]:
+            known = coefficients[index]
+            if known is None:
                 assert filter.statistic is not None
                 if stages.is_table and levels is not None:
                     means = levels.means(stages.table())
                 else:
                     means = stages.measure(team, frame, seen.mask if in_mask else None)
-                used[index] = measure(np, means[:, None, None], filter.statistic)
-            coefficients = fuse.filter_coefficients(filter, values[index], used[index])
-            stages.append(filter, coefficients, separate=self._separate[index])
+                used[index] = of_means(np, means, filter.statistic)
+                known = fuse.filter_coefficients(filter, values[index], used[index])
+            stages.append(filter, known, separate=self._separate[index])
         return stages, seen.mask, used
 
 

@@ -13,37 +13,26 @@ from whitebox_filters.backends.blocks import LEVELS_8, PERIOD
 from whitebox_filters.backends.exports import INDEX, Text, export_rows, jit
 from whitebox_filters.backends.intrinsics import reservation, unpack
 
-BYTES, INDICES, SUMS = types.CPointer(types.uint8), types.CPointer(INDEX), types.CPointer(types.uint64)
+BYTES, INDICES = types.CPointer(types.uint8), types.CPointer(INDEX)
 HELD = 255  # values that are added up before the sums take them: as many as 8 bits count, and 16 bits hold
 
 
 def survey(alpha: np.dtype[Any] | None) -> Text:
-    """(picture, its stride, bytes of a pixel, width, mask, its stride, spans, highest, is copied, target, its stride,
-    is summed, sums): read rows of bytes once, for all that is to be known of them.
+    """(picture, its stride, width, mask, its stride, spans, highest, is summed, sums): look over rows once.
 
     `spans` get the first column of the mask above 0 and that after the last, `highest` uint8 (parts,) a value above 1
-    of a mask of uint8 if there is one. What lies outside the spans is copied to `target`; all levels are added to
-    `sums` uint64 (parts, PERIOD), each to that of its column.
+    of a mask of uint8 if there is one, and `sums` int64 (parts, 3) the sums of the channels of a picture of 8 bits.
     """
     kind = np.dtype(np.uint8) if alpha is None else alpha
-    masked, is_bytes = alpha is not None, alpha == np.uint8
-    arguments = unpack(
-        BYTES, INDEX, INDEX, INDEX, types.CPointer(numba.from_dtype(kind)), INDEX, INDICES, BYTES, INDEX, BYTES, INDEX,
-        INDEX, SUMS,
-    )  # fmt: skip
-    find, (add, flush) = _span_finder(kind), _adder(above=False)
-    reserve, reserve_counts = reservation(types.uint16, PERIOD), reservation(types.uint8, PERIOD)
+    masked, is_bytes, mask_ = alpha is not None, alpha == np.uint8, types.CPointer(numba.from_dtype(kind))
+    arguments = unpack(BYTES, INDEX, INDEX, mask_, INDEX, INDICES, BYTES, INDEX, INDICES)
+    find, (begin, add, finish) = _span_finder(kind), _adder(above=False)
 
     def survey_rows(given, top, bottom, part):  # type: ignore[no-untyped-def]
-        (
-            picture, stride, pixel, width, mask, mask_stride, spans, highest, copied, target, target_stride,
-            summed, sums,
-        ) = arguments(given)  # fmt: skip
-        held, counts, taken = reserve(), reserve_counts(), 0
-        for i in range(PERIOD):
-            held[i], counts[i] = np.uint16(0), np.uint8(0)
+        picture, stride, width, mask, mask_stride, spans, highest, summed, sums = arguments(given)
+        held, taken = begin(), 0
         for y in range(top, bottom):
-            row, left, right = y * stride, 0, width
+            left, right = 0, width
             if masked:
                 left, right = find(mask, y * mask_stride, width)
                 spans[2 * y], spans[2 * y + 1] = left, right
@@ -51,33 +40,41 @@ def survey(alpha: np.dtype[Any] | None) -> Text:
                 for x in range(left, right):
                     highest[part] = max(highest[part], mask[y * mask_stride + x])
             if summed:
-                taken = add(picture, row, 3 * width, picture, held, counts, taken, sums, part)
-            if copied:
-                for x in range(left * pixel):
-                    target[y * target_stride + x] = picture[row + x]
-                for x in range(right * pixel, width * pixel):
-                    target[y * target_stride + x] = picture[row + x]
-        flush(held, counts, sums, part)
+                taken = add(picture, y * stride, 3 * width, picture, held, taken)
+        if summed:
+            finish(held, sums, part)
 
     return export_rows(survey_rows)
+
+
+def copy_outside() -> Text:
+    """(picture, its stride, bytes of a pixel, width, spans, out, its stride): copy rows of bytes outside the spans."""
+    arguments = unpack(BYTES, INDEX, INDEX, INDEX, INDICES, BYTES, INDEX)
+
+    def copy_rows(given, top, bottom, part):  # type: ignore[no-untyped-def]
+        picture, stride, pixel, width, spans, out, out_stride = arguments(given)
+        for y in range(top, bottom):
+            for x in range(spans[2 * y] * pixel):
+                out[y * out_stride + x] = picture[y * stride + x]
+            for x in range(spans[2 * y + 1] * pixel, width * pixel):
+                out[y * out_stride + x] = picture[y * stride + x]
+
+    return export_rows(copy_rows)
 
 
 def sum_above() -> Text:
     """(picture, its stride, width, floors, sums): by how much levels exceed floors, and how many do.
 
-    `floors` are uint8 (PERIOD,), and `sums` uint64 (parts, 2, PERIOD): excess and count of each column.
+    `floors` are uint8 (PERIOD,), by columns, and `sums` int64 (parts, 2, 3): excess and count of each channel.
     """
-    arguments, (add, flush) = unpack(BYTES, INDEX, INDEX, BYTES, SUMS), _adder(above=True)
-    reserve, reserve_counts = reservation(types.uint16, PERIOD), reservation(types.uint8, PERIOD)
+    arguments, (begin, add, finish) = unpack(BYTES, INDEX, INDEX, BYTES, INDICES), _adder(above=True)
 
     def sum_rows(given, top, bottom, part):  # type: ignore[no-untyped-def]
         picture, stride, width, floors, sums = arguments(given)
-        held, counts, taken = reserve(), reserve_counts(), 0
-        for i in range(PERIOD):
-            held[i], counts[i] = np.uint16(0), np.uint8(0)
+        held, taken = begin(), 0
         for y in range(top, bottom):
-            taken = add(picture, y * stride, 3 * width, floors, held, counts, taken, sums, part)
-        flush(held, counts, sums, part)
+            taken = add(picture, y * stride, 3 * width, floors, held, taken)
+        finish(held, sums, part)
 
     return export_rows(sum_rows)
 
@@ -105,21 +102,35 @@ def count_levels() -> Text:
     return export_rows(count_rows)
 
 
-def _adder(*, above: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Functions that add up a row of levels, those above floors or all, and that put what is held into `sums`."""
-    rows = 2 if above else 1
+def _adder(*, above: bool) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
+    """Functions that make room for sums of levels, those above floors or all, add a row to it, and tell what it holds.
 
-    def put(held, counts, sums, part):  # type: ignore[no-untyped-def]
-        first = part * rows * PERIOD
+    There is room for sums of 16 bits, counts of 8 bits, and the sums of both, for each of PERIOD columns.
+    """
+    rows = 2 if above else 1
+    reserve, reserve_counts = reservation(types.uint16, PERIOD), reservation(types.uint8, PERIOD)
+    reserve_sums = reservation(INDEX, rows * PERIOD)
+
+    def make_room():  # type: ignore[no-untyped-def]
+        held, counts, sums = reserve(), reserve_counts(), reserve_sums()
         for i in range(PERIOD):
-            sums[first + i] += np.uint64(held[i])
+            held[i], counts[i] = np.uint16(0), np.uint8(0)
+        for i in range(rows * PERIOD):
+            sums[i] = 0
+        return held, counts, sums
+
+    def empty(room):  # type: ignore[no-untyped-def]
+        held, counts, sums = room
+        for i in range(PERIOD):
+            sums[i] += np.int64(held[i])
             held[i] = np.uint16(0)
         if above:
             for i in range(PERIOD):
-                sums[first + PERIOD + i] += np.uint64(counts[i])
+                sums[PERIOD + i] += np.int64(counts[i])
                 counts[i] = np.uint8(0)
 
-    def add_few(picture, where, size, floors, held, counts):  # type: ignore[no-untyped-def]
+    def add_few(picture, where, size, floors, room):  # type: ignore[no-untyped-def]
+        held, counts, _ = room
         for i in range(size):
             if above:
                 excess = np.uint8(max(picture[where + i], floors[i]) - floors[i])
@@ -128,26 +139,33 @@ def _adder(*, above: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
             else:
                 held[i] = np.uint16(held[i] + np.uint16(picture[where + i]))
 
-    flush, few = jit(put), jit(add_few)
+    flush, few = jit(empty), jit(add_few)
 
-    def add_row(picture, where, size, floors, held, counts, taken, sums, part):  # type: ignore[no-untyped-def]
+    def add_row(picture, where, size, floors, room, taken):  # type: ignore[no-untyped-def]
         pieces, done = size // PERIOD, 0
         while done < pieces:
             stop = min(pieces, done + HELD - taken)
             for piece in range(done, stop):
-                few(picture, where + piece * PERIOD, PERIOD, floors, held, counts)
+                few(picture, where + piece * PERIOD, PERIOD, floors, room)
             taken += stop - done
             done = stop
             if taken == HELD:
-                flush(held, counts, sums, part)
+                flush(room)
                 taken = 0
-        few(picture, where + pieces * PERIOD, size - pieces * PERIOD, floors, held, counts)
+        few(picture, where + pieces * PERIOD, size - pieces * PERIOD, floors, room)
         if taken + 1 == HELD:
-            flush(held, counts, sums, part)
+            flush(room)
             taken = -1
         return taken + 1
 
-    return jit(add_row), flush
+    def tell(room, totals, part):  # type: ignore[no-untyped-def]
+        flush(room)
+        sums = room[2]
+        for row in range(rows):
+            for i in range(PERIOD):
+                totals[(part * rows + row) * 3 + i % 3] += sums[row * PERIOD + i]
+
+    return jit(make_room), jit(add_row), jit(tell)
 
 
 def _span_finder(alpha: np.dtype[Any]) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ from whitebox_filters.backends.blocks import LEVELS_8
 from whitebox_filters.backends.cores import cut
 from whitebox_filters.backends.frames import Frame, Mask
 from whitebox_filters.backends.fuse import working_dtype
+from whitebox_filters.backends.levels import split
 from whitebox_filters.backends.tables import Packed, Stage, shorten, split_end
 from whitebox_filters.backends.team import MOST, Team
 from whitebox_filters.spec import Filter
@@ -48,7 +49,7 @@ class Stages:
         if weights is not None and weights.is_empty:
             weights = None  # of an empty mask, all pixels count alike
         run = compiled.sum_rows(self.dtype, self.real, None if weights is None else weights.values.dtype)
-        stages, cuts = Packed(self._stages, self.real), cut(frame.every_row(), MOST)
+        stages, cuts = Packed(self._stages, self.real), frame.cut()
         sums = np.zeros((len(cuts) - 1, 4))
         masked = frame.rows if weights is None else weights.rows
         tables = self._levels.ctypes.data
@@ -62,12 +63,18 @@ class Stages:
         first, ends = split_end(self._stages, self.dtype)
         stored = np.zeros((1, 1), self.dtype) if ends is None else ends
         step = 0 if len(stored) == 1 else stored.shape[1]
-        run = compiled.render(
-            self.dtype, self.real, None if mask is None else mask.values.dtype, ended=ends is not None
-        )
+        lines = self._lines()
+        alpha = None if mask is None else mask.values.dtype
+        run = compiled.render(self.dtype, self.real, alpha, straight=lines is not None, ended=ends is not None)
         stages = Packed(shorten(first, self.dtype), self.real)
         every = np.tile(np.array([0, frame.width], np.int64), (len(frame.pixels), 1))
         masked, spans, opacity = (frame.rows, every, 1.0) if mask is None else (mask.rows, mask.spans, mask.opacity)
-        given = *frame.rows, *masked, spans.ctypes.data, self._levels.ctypes.data, *stages.addresses
+        tables = self._levels if lines is None else lines
+        given = *frame.rows, *masked, spans.ctypes.data, tables.ctypes.data, *stages.addresses
         ending = stored.ctypes.data, step, *target.rows, opacity
-        team.run(run, (*given, *ending), cut(spans[:, 1] - spans[:, 0], MOST))
+        team.run(run, (*given, *ending), cut(spans[:, 1] - spans[:, 0], MOST).tolist())
+
+    def _lines(self) -> npt.NDArray[Any] | None:
+        """What the tables hold as lines (3, 5), with the floor; None if they are no straight lines."""
+        parts = split(self.table()) if self.dtype == np.uint8 else None
+        return None if parts is None else np.column_stack([parts[1], parts[0]]).astype(self.real)

@@ -1,4 +1,4 @@
-"""Once through a frame and its mask, for all that must be known or done before the filters."""
+"""Once through a frame and its mask, for what must be known before the filters; and the background."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from whitebox_filters.backends import compiled, cores
-from whitebox_filters.backends.blocks import PERIOD
-from whitebox_filters.backends.frames import Frame, Mask
-from whitebox_filters.backends.team import MOST, Team
-
-SURVEYED = 8  # pixels in the time that filters take for one
+from whitebox_filters.backends import compiled
+from whitebox_filters.backends.frames import COPIED, SURVEYED, Frame, Mask, rows_of
+from whitebox_filters.backends.team import Team
 
 
 @dataclass(frozen=True)
@@ -21,39 +18,26 @@ class Survey:
     """The mask with its spans, None if there is none, and the sums of all levels (3,), None if not asked for."""
 
     mask: Mask | None
-    totals: npt.NDArray[np.float64] | None
+    totals: npt.NDArray[np.int64] | None
 
 
-def survey(
-    team: Team, frame: Frame, values: npt.NDArray[Any] | None, target: Frame | None, *, summed: bool
-) -> Survey:
-    """Find the spans of a mask (H, W), copy what lies outside them to `target`, and add up the levels if `summed`.
-
-    Nothing is copied without a mask, without a target, or if that is the frame itself.
-    """
+def survey(team: Team, frame: Frame, values: npt.NDArray[Any] | None, *, summed: bool) -> Survey:
+    """Find the spans of a mask (H, W), and add up the levels if `summed`."""
     if values is None and not summed:
         return Survey(None, None)
-    cuts = cores.cut(frame.every_row() // SURVEYED + 1, MOST)
-    spans = np.empty((len(frame.pixels), 2), np.int64)
-    highest = np.zeros(len(cuts) - 1, np.uint8)
-    sums = np.zeros((len(cuts) - 1, PERIOD), np.uint64)
-    copied = target if values is not None and target is not None and not target.is_at(frame) else None
-    team.run(
-        compiled.survey(None if values is None else values.dtype),
-        (*frame.bytes, 3 * frame.dtype.itemsize, frame.width)
-        + ((0, 0) if values is None else (values.ctypes.data, values.strides[0] // values.itemsize))
-        + (spans.ctypes.data, highest.ctypes.data)
-        + ((0, 0, 0) if copied is None else (1, *copied.bytes))
-        + (int(summed), sums.ctypes.data),
-        cuts,
-    )  # fmt: skip
+    cuts = frame.cut(SURVEYED)
+    spans, highest = np.empty((len(frame.pixels), 2), np.int64), np.zeros(len(cuts) - 1, np.uint8)
+    sums = np.zeros((len(cuts) - 1, 3), np.int64)
+    kind, masked = (None, (0, 0)) if values is None else (values.dtype, rows_of(values))
+    found = spans.ctypes.data, highest.ctypes.data, int(summed), sums.ctypes.data
+    team.run(compiled.survey(kind), (*frame.bytes, frame.width, *masked, *found), cuts)
     opacity = 1 / 255 if highest.max() > 1 else 1.0
-    mask = None if values is None else Mask(values, opacity, spans)
-    return Survey(mask, sum_channels(sums) if summed else None)
+    return Survey(None if values is None else Mask(values, opacity, spans), sums.sum(axis=0) if summed else None)
 
 
-def sum_channels(sums: npt.NDArray[np.uint64]) -> npt.NDArray[np.float64]:
-    """Of sums (parts, ..., PERIOD) by columns those by channels, (..., 3)."""
-    total = sums.sum(axis=0).astype(np.float64)
-    by_channel: npt.NDArray[np.float64] = total.reshape(*total.shape[:-1], -1, 3).sum(axis=-2)
-    return by_channel
+def copy_background(team: Team, frame: Frame, mask: Mask | None, target: Frame) -> None:
+    """Let a team copy what lies outside the spans of a mask while it has nothing else to do."""
+    if mask is None or target.pixels.ctypes.data == frame.pixels.ctypes.data:
+        return
+    given = *frame.bytes, 3 * frame.dtype.itemsize, frame.width, mask.spans.ctypes.data, *target.bytes
+    team.start(compiled.copy_outside(), given, frame.cut(COPIED), (frame, mask, target))

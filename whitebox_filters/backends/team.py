@@ -10,15 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from whitebox_filters.backends import compiled, cores
 
-# The words of a job: the address of an `exports.export_rows`, that of its arguments, in how many parts the rows are
-# cut, the next part to be taken, how many are finished, and then the first row of each part and the end of the last.
+# The words of a job: the address of an `exports.export_rows`, which word is the first of its arguments, in how many
+# parts the rows are cut, the next part to be taken, how many are finished; then the cuts, one more than parts.
 FUNCTION, ARGUMENTS, PARTS, NEXT, FINISHED, CUTS = range(6)
+# The words of a board, and what closes it.
+NOW, MEANWHILE = range(2)
 CLOSED = -1
 MOST = 256  # parts of a pass
 PATIENCE = 200_000
@@ -30,31 +33,55 @@ class Team:
 
     def __init__(self, size: int) -> None:
         """For passes that cost at most about so many pixels."""
-        self._board = np.zeros(1, np.int64)
-        self._jobs: list[npt.NDArray[np.int64]] = []  # kept, for a thread may still look at them
+        self._board = np.zeros(2, np.int64)
+        self._kept: list[Any] = []  # for a thread may still look at it
+        self._started: npt.NDArray[np.int64] | None = None
         self._others = min(cores.count() - 1, size // cores.LEAST)
         self._waiting: list[Future[None]] = []
 
     def __enter__(self) -> Team:
-        follow, kept = compiled.follow(), (self._board, self._jobs)
-        self._waiting = [
-            cores.pool().submit(lambda board, _: follow(board.ctypes.data, PATIENCE), *kept)
-            for _ in range(self._others)
-        ]
+        self._waiting = [cores.pool().submit(_follow, self._board, self._kept) for _ in range(self._others)]
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-        self._board[0] = CLOSED
-        for other in self._waiting:
-            other.cancel()
+        try:
+            if self._started is not None:
+                self._lead(MEANWHILE, self._started)
+        finally:
+            self._board[NOW] = CLOSED
+            for other in self._waiting:
+                other.cancel()
 
-    def run(self, function: int, arguments: Sequence[float], cuts: npt.NDArray[np.int64]) -> None:
-        """Call a pass over rows, by its address, for all parts between `cuts`; arguments are int, or float for reals."""
-        row = np.array([_bits(each) if isinstance(each, float) else each for each in arguments], np.int64)
-        job = np.concatenate([[function, row.ctypes.data, len(cuts) - 1, 0, 0], cuts])
-        self._jobs += [row, job]
-        compiled.lead()(self._board.ctypes.data, job.ctypes.data)
+    def run(self, function: int, arguments: Sequence[float], cuts: Sequence[int]) -> None:
+        """Call a pass over rows, by its address, for all parts between `cuts`.
+
+        Arguments are int, addresses among them, or float.
+        """
+        self._lead(NOW, self._job(function, arguments, cuts))
+
+    def start(self, function: int, arguments: Sequence[float], cuts: Sequence[int], kept: object) -> None:
+        """Have the same done, once, by threads that have nothing else to do, and by the end of `with` at the latest.
+
+        What the addresses lead to must be `kept` until then.
+        """
+        assert self._started is None
+        self._started = self._job(function, arguments, cuts)
+        self._kept.append(kept)
+        self._board[MEANWHILE] = self._started.ctypes.data
+
+    def _job(self, function: int, arguments: Sequence[float], cuts: Sequence[int]) -> npt.NDArray[np.int64]:
+        words = [_bits(each) if isinstance(each, float) else each for each in arguments]
+        job = np.array([function, CUTS + len(cuts), len(cuts) - 1, 0, 0, *cuts, *words], np.int64)
+        self._kept.append(job)
+        return job
+
+    def _lead(self, place: int, job: npt.NDArray[np.int64]) -> None:
+        compiled.lead()(self._board.ctypes.data, place, job.ctypes.data)
 
 
 def _bits(real: float) -> int:
     return int(np.float64(real).view(np.int64))
+
+
+def _follow(board: npt.NDArray[np.int64], _kept: list[Any]) -> None:
+    compiled.follow()(board.ctypes.data, PATIENCE)
