@@ -93,8 +93,8 @@ def count_levels() -> int:
 
 @functools.cache
 def split() -> Function:
-    """(curves, tolerance, floors, lines)."""
-    return ctypes.CFUNCTYPE(None, POINTER, ctypes.c_double, POINTER, POINTER)(_address("split"))
+    """(curves, tolerance, lines)."""
+    return ctypes.CFUNCTYPE(None, POINTER, ctypes.c_double, POINTER)(_address("split"))
 
 
 @functools.cache

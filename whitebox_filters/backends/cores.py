@@ -40,10 +40,10 @@ def cut(costs: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:
 
     Rows before the first and after the last of any cost are left out.
     """
-    done = np.concatenate([[0], np.cumsum(costs)])
+    done = np.cumsum(costs)
     parts = int(min(most, max(1, done[-1] // LEAST)))
-    cuts = np.searchsorted(done, np.linspace(0, done[-1], parts + 1), side="left")
-    cuts[0] = max(0, int(np.searchsorted(done, 0, side="right")) - 1)
+    cuts: npt.NDArray[np.int64] = np.searchsorted(done, np.arange(parts + 1) * done[-1] // parts, side="left") + 1
+    cuts[0] = np.searchsorted(done, 0, side="right")
     return cuts
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from numba import types
 
 from whitebox_filters.backends.blocks import LEVELS_8
-from whitebox_filters.backends.exports import INDEX, Text, export, jit
+from whitebox_filters.backends.exports import Text, export, jit
 
 
 def split() -> Text:
-    """(curves, tolerance, floors, lines): the two straight lines that each of three curves float64 (3, 256) is.
+    """(curves, tolerance, lines): the two straight lines that each of three curves float64 (3, 256) is.
 
-    The first one goes up to the floor, int64 (3,), the second begins at the next level; `lines` float64 (3, 4) are the
-    base and slope of both. A floor is 255 if one line is enough, and -1 if two are not, within the tolerance.
+    `lines` float64 (3, 5) are the base and slope of the first, which goes up to the floor, those of the second, which
+    begins at the next level, and the floor: 255 if one line is enough, -1 if two are not, within the tolerance.
     """
     white = LEVELS_8 - 1
 
@@ -34,13 +34,13 @@ def split() -> Text:
 
     bend, line = jit(find_bend), jit(fit)
 
-    def split_curves(curves, tolerance, floors, lines):  # type: ignore[no-untyped-def]
+    def split_curves(curves, tolerance, lines):  # type: ignore[no-untyped-def]
         for channel in range(3):
-            first, place = channel * LEVELS_8, 4 * channel
+            first, place = channel * LEVELS_8, 5 * channel
             floor = bend(curves, first, tolerance)
             is_below = line(curves, first, 0, floor, tolerance, lines, place)
             is_above = line(curves, first, min(floor + 1, white), white, tolerance, lines, place + 2)
-            floors[channel] = floor if is_below and is_above else -1
+            lines[place + 4] = floor if is_below and is_above else -1
 
     reals = types.CPointer(types.float64)
-    return export(split_curves, reals, types.float64, types.CPointer(INDEX), reals)
+    return export(split_curves, reals, types.float64, reals)

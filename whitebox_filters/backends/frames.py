@@ -49,6 +49,11 @@ class Frame:
         """The address, and bytes from one row to the next."""
         return self.pixels.ctypes.data, self.pixels.strides[0]
 
+    @property
+    def spans(self) -> npt.NDArray[np.int64]:
+        """Of whole rows, as of a Mask."""
+        return np.tile(np.array([0, self.width], np.int64), (len(self.pixels), 1))
+
     def cut(self, speed: int = 1) -> list[int]:
         """Ranges of rows for a `Team`, where each pixel takes a part of the time that filters take."""
         parts, rows = min(max(1, self.size // (speed * LEAST)), MOST), len(self.pixels)

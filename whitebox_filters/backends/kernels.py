@@ -74,8 +74,8 @@ def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | Non
     its stride, opacity): filter the spans of rows into `out`, blended by the mask (Eq. 5).
 
     Spans hold the first column and the one after the last of each row. A picture of 8 bits is read through `tables`,
-    which are lines if `straight`; if `ended`, the nearest of the stored values in `ends` stands for what the last stage gives: ENDS + 1 for each
-    channel, those of the next one `step` later.
+    which are lines if `straight`. If `ended`, the nearest of the stored values in `ends` stands for what the last stage
+    gives: ENDS + 1 for each channel, those of the next one `step` later.
     """
     load, store = _line_loader(real) if straight else _loader(dtype, real), _storer(dtype, real)
     blended = alpha is not None

@@ -32,32 +32,34 @@ class Levels:
 
     def means(self, curves: Floats) -> Floats:
         """The means of the channels (3,) after curves (3, 256), in [0, 1]."""
-        parts = None if self._counts is not None else split(curves)
-        if parts is not None:
-            return self._means_of_lines(*parts)
+        lines = None if self._counts is not None else split(curves)
+        if lines is not None:
+            return self._means_of_lines(lines)
         if self._counts is None:
             self._counts = count_levels(self._team, self._frame)
         means: Floats = (self._counts * curves).sum(axis=1) / self._frame.size
         return means
 
-    def _means_of_lines(self, floors: npt.NDArray[np.int64], lines: Floats) -> Floats:
-        above = [(0, 0)] * 3 if min(floors) == WHITE else sum_above(self._team, self._frame, floors).T
-        means, pixels = [], self._frame.size
-        for total, floor, line, (excess, count) in zip(self._totals, floors, lines, above, strict=True):
+    def _means_of_lines(self, lines: Floats) -> Floats:
+        floors, pixels = lines[:, 4], self._frame.size
+        above = [(0, 0)] * 3 if floors.min() == WHITE else sum_above(self._team, self._frame, floors).T.tolist()
+        means = []
+        for total, line, (excess, count) in zip(self._totals.tolist(), lines.tolist(), above, strict=True):
+            base, slope, base_above, slope_above, floor = line
             high = excess + floor * count
-            below = line[0] * (pixels - count) + line[1] * (total - high)
-            means.append((below + line[2] * count + line[3] * high) / pixels)
+            below = base * (pixels - count) + slope * (total - high)
+            means.append((below + base_above * count + slope_above * high) / pixels)
         return np.array(means)
 
 
-def split(curves: Floats) -> tuple[npt.NDArray[np.int64], Floats] | None:
-    """Floors (3,), and base and slope of what curves (3, 256) are up to them and above, (3, 4); None if not straight."""
-    floors, lines = np.empty(3, np.int64), np.empty((3, 4))
-    compiled.split()(curves.ctypes.data, FLAT, floors.ctypes.data, lines.ctypes.data)
-    return None if min(floors) < 0 else (floors, lines)
+def split(curves: Floats) -> Floats | None:
+    """The two straight lines that each of curves (3, 256) is: (3, 5), as `curves.split` says; None if one is not."""
+    lines = np.empty((3, 5))
+    compiled.split()(curves.ctypes.data, FLAT, lines.ctypes.data)
+    return None if lines[:, 4].min() < 0 else lines
 
 
-def sum_above(team: Team, frame: Frame, floors: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def sum_above(team: Team, frame: Frame, floors: Floats) -> npt.NDArray[np.int64]:
     """By how much the levels of each channel exceed its floor, in total, and how many do, (2, 3)."""
     cuts = frame.cut(SURVEYED)
     pattern = np.tile(floors.astype(np.uint8), PERIOD // 3)

@@ -30,6 +30,7 @@ class Plan:
         self._cascade = cascade
         self._separate = [plan.is_separate(filter) for filter in cascade.filters]
         self._head = plan.head_length(cascade.filters)
+        self._tail = len(cascade) - (plan.head_length(cascade.filters[::-1]) if self._head < len(cascade) else 0)
 
     def __str__(self) -> str:
         return plan.describe(self._cascade, "the CPU")
@@ -80,12 +81,16 @@ class Plan:
             None if measured[index] else fuse.filter_coefficients(filter, values[index], used[index])
             for index, filter in enumerate(filters)
         ]
+        stages = Stages(frame.dtype)
+        tail = zip(filters[self._tail :], coefficients[self._tail :], strict=True)
+        ending = [(filter, known) for filter, known in tail if known is not None]
+        if target is not None and len(ending) == len(filters) - self._tail:
+            stages.foresee(ending)  # the other threads wake meanwhile
         summed = frame.dtype == np.uint8 and not in_mask and any(measured[: self._head + 1])
         seen = survey(team, frame, open_mask(mask, frame), summed=summed)
         if target is not None:
             copy_background(team, frame, seen.mask, target)
         levels = None if seen.totals is None else Levels(team, frame, seen.totals)
-        stages = Stages(frame.dtype)
         for index, filter in enumerate(filters):
             known = coefficients[index]
             if known is None:

@@ -51,7 +51,7 @@ def copy_outside() -> Text:
     """(picture, its stride, bytes of a pixel, width, spans, out, its stride): copy rows of bytes outside the spans."""
     arguments = unpack(BYTES, INDEX, INDEX, INDEX, INDICES, BYTES, INDEX)
 
-    def copy_rows(given, top, bottom, part):  # type: ignore[no-untyped-def]
+    def copy_rows(given, top, bottom, part):  # type: ignore[no-untyped-def]  # noqa: ARG001
         picture, stride, pixel, width, spans, out, out_stride = arguments(given)
         for y in range(top, bottom):
             for x in range(spans[2 * y] * pixel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from whitebox_filters.backends.cores import cut
 from whitebox_filters.backends.frames import Frame, Mask
 from whitebox_filters.backends.fuse import working_dtype
 from whitebox_filters.backends.levels import split
-from whitebox_filters.backends.tables import Packed, Stage, shorten, split_end
+from whitebox_filters.backends.tables import Packed, Stage, end_table, shorten
 from whitebox_filters.backends.team import MOST, Team
 from whitebox_filters.spec import Filter
 
@@ -29,6 +30,8 @@ class Stages:
         self.is_table = dtype == np.uint8
         self._levels = np.tile(np.arange(LEVELS_8, dtype=self.real) / 255, (3, 1)).astype(self.real)
         self._stages: list[Stage] = []
+        self._is_foreseen = False
+        self._end: npt.NDArray[np.uint8] | None = None
 
     def table(self) -> npt.NDArray[np.float64]:
         """What has become of every level of 8 bits in each channel, (3, 256)."""
@@ -36,13 +39,17 @@ class Stages:
 
     def append(self, filter: Filter, coefficients: Values, *, separate: bool) -> None:
         """One filter more; a `separate` one, which mixes no channels, joins the tables if no other came before."""
-        values = np.asarray((*coefficients, 0), self.real)  # never empty
         if self.is_table and separate:
+            values = np.asarray((*coefficients, 0), self.real)  # never empty
             compiled.apply(filter.pixel, self.real)(self._levels.ctypes.data, values.ctypes.data)
             return
         self.is_table = False
-        address = compiled.filter_block(filter.pixel, self.real)
-        self._stages.append(Stage(address, values, filter, separate))
+        self._stages.append(self._stage(filter, coefficients, separate=separate))
+
+    def foresee(self, run: Sequence[tuple[Filter, Values]]) -> None:
+        """Make the table for the separate filters that will end the cascade, behind a mixing one, ahead of them."""
+        self._end = end_table([self._stage(*each, separate=True) for each in run], self.dtype)
+        self._is_foreseen = True
 
     def measure(self, team: Team, frame: Frame, weights: Mask | None) -> npt.NDArray[np.float64]:
         """The means of the channels (3,) after all filters so far, over the frame or by the weights of a mask."""
@@ -60,21 +67,28 @@ class Stages:
 
     def render(self, team: Team, frame: Frame, mask: Mask | None, target: Frame) -> None:
         """Filter every pixel where the mask is above 0, blend (Eq. 5), and put it into `target`."""
-        first, ends = split_end(self._stages, self.dtype)
+        start = len(self._stages)
+        while start and self._stages[start - 1].separate:
+            start -= 1
+        ends = self._end if self._is_foreseen else end_table(self._stages[start:], self.dtype)
+        first = self._stages if ends is None else self._stages[:start]
         stored = np.zeros((1, 1), self.dtype) if ends is None else ends
         step = 0 if len(stored) == 1 else stored.shape[1]
         lines = self._lines()
         alpha = None if mask is None else mask.values.dtype
         run = compiled.render(self.dtype, self.real, alpha, straight=lines is not None, ended=ends is not None)
         stages = Packed(shorten(first, self.dtype), self.real)
-        every = np.tile(np.array([0, frame.width], np.int64), (len(frame.pixels), 1))
-        masked, spans, opacity = (frame.rows, every, 1.0) if mask is None else (mask.rows, mask.spans, mask.opacity)
+        masked, spans, opacity = (mask.rows, mask.spans, mask.opacity) if mask else (frame.rows, frame.spans, 1.0)
         tables = self._levels if lines is None else lines
         given = *frame.rows, *masked, spans.ctypes.data, tables.ctypes.data, *stages.addresses
         ending = stored.ctypes.data, step, *target.rows, opacity
         team.run(run, (*given, *ending), cut(spans[:, 1] - spans[:, 0], MOST).tolist())
 
     def _lines(self) -> npt.NDArray[Any] | None:
-        """What the tables hold as lines (3, 5), with the floor; None if they are no straight lines."""
-        parts = split(self.table()) if self.dtype == np.uint8 else None
-        return None if parts is None else np.column_stack([parts[1], parts[0]]).astype(self.real)
+        """What the tables hold as lines, see `split`; None if they are no straight ones."""
+        lines = split(self.table()) if self.dtype == np.uint8 else None
+        return None if lines is None else lines.astype(self.real)
+
+    def _stage(self, filter: Filter, coefficients: Values, *, separate: bool) -> Stage:
+        values = np.asarray((*coefficients, 0), self.real)  # never empty
+        return Stage(compiled.filter_block(filter.pixel, self.real), values, filter, separate)
