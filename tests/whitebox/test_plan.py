@@ -214,8 +214,8 @@ def test_which_filters_keep_channels_apart():
 def test_a_plan_says_what_it_will_do():
     text = str(wf.Cascade().compile("numba"))
     eight, sixteen, _ = re.split(r"\n  (?=\S)", text)[1:]
-    assert eight.startswith("8 bits: 2 passes, 9 bytes a pixel")
-    assert "count levels for temperature, contrast (3 bytes" in eight
+    assert eight.startswith("8 bits: 3 passes, 12 bytes a pixel")
+    assert "add up levels for contrast (3 bytes" in eight
     assert sixteen.startswith("16 bits: 3 passes, 24 bytes a pixel")
     assert "measure means for contrast (6 bytes a pixel): temperature > brightness" in sixteen
     assert eight.endswith("temperature > brightness > contrast > saturation > highlight > shadow")

@@ -33,7 +33,7 @@ class Plan:
         self._tail = len(cascade) - (plan.head_length(cascade.filters[::-1]) if self._head < len(cascade) else 0)
 
     def __str__(self) -> str:
-        return plan.describe(self._cascade, "the CPU")
+        return plan.describe(self._cascade, "the CPU", adding=True)
 
     def __call__(
         self,

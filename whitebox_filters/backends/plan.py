@@ -24,18 +24,18 @@ _PROBES = 24
 class Pass:
     """Once through the picture."""
 
-    purpose: str  # "count levels", "measure means" or "filter pixels"
+    purpose: str  # "count levels", "add up levels", "measure means" or "filter pixels"
     filters: tuple[str, ...]  # what is computed of each pixel on the way
     moved: int  # values read and written a pixel, in units of the picture's type
     gives: tuple[str, ...] = ()  # the filters that wait for what is measured
 
 
-def passes(cascade: Cascade, *, eight_bits: bool) -> list[Pass]:
+def passes(cascade: Cascade, *, eight_bits: bool, adding: bool = False) -> list[Pass]:
     """The passes over a picture with a mask, in order.
 
     A histogram of 8 bits tells every mean of the frame as long as only filters come before that treat each channel
-    alone. Behind the first other one, and inside a mask, each statistic takes a pass of its own, which computes the
-    filters before it anew.
+    alone; one that is `adding` up levels goes through them for each mean anew, and is still faster. Behind the first
+    other one, and inside a mask, each statistic takes a pass of its own, which computes the filters before it anew.
     """
     filters, counted = cascade.filters, eight_bits and cascade.region == "frame"
     head = head_length(filters)
@@ -43,17 +43,19 @@ def passes(cascade: Cascade, *, eight_bits: bool) -> list[Pass]:
     names = tuple(filter.name for filter in filters)
     found = []
     early = [index for index in waiting if counted and index <= head]
-    if early:
+    if adding:
+        found += [Pass("add up levels", (), PIXEL, (names[index],)) for index in early]
+    elif early:
         found.append(Pass("count levels", (), PIXEL, tuple(names[index] for index in early)))
     found += [Pass("measure means", names[:i], PIXEL, (names[i],)) for i in waiting if i not in early]
     return [*found, Pass("filter pixels", names, 2 * PIXEL)]
 
 
-def describe(cascade: Cascade, backend: str) -> str:
+def describe(cascade: Cascade, backend: str, *, adding: bool = False) -> str:
     """The passes for 8 bits and for more, a line each, with the bytes that each moves a pixel."""
     lines = [f"{len(cascade)} filters on {backend}"]
     for title, size in (("8 bits", 1), ("16 bits", 2), ("float32", 4)):
-        found = passes(cascade, eight_bits=size == 1)
+        found = passes(cascade, eight_bits=size == 1, adding=adding)
         total = sum(each.moved for each in found) * size
         lines.append(f"  {title}: {len(found)} passes, {total} bytes a pixel, and 1 for a mask of 8 bits")
         for each in found:
