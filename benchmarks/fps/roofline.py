@@ -85,7 +85,7 @@ def begins_straight(cascade: wf.Cascade, theta: Theta, frame: Frame) -> bool:
     for filter, argument, statistic in list(zip(cascade.filters, theta, statistics, strict=True)):
         if not plan.is_separate(filter):
             break
-        stages.append(filter, filter_coefficients(filter, np.float64(argument), statistic), separate=True)
+        stages.append(filter, filter_coefficients(filter, np.float64(argument), statistic), plan.nature(filter))
     return split(stages.table()) is not None
 
 

@@ -238,7 +238,7 @@ def stages(*given):
         filter = wf.get(name)
         address = compiled.filter_block(filter.pixel, real)
         values = np.array([*coefficients, 0], real)
-        chosen.append(tables.Stage(address, values, filter, plan.is_separate(filter)))
+        chosen.append(tables.Stage(address, values, filter, *plan.nature(filter)))
     return chosen
 
 
@@ -270,6 +270,25 @@ def test_stored_values_stand_for_the_last_run_where_they_are_as_good(given, repl
     chosen = stages(*given)
     assert (tables.end_table(chosen, np.dtype(np.uint8)) is None) == (not replaced)
     assert tables.end_table(chosen, np.dtype(np.uint16)) is None
+
+
+def test_which_filters_do_the_same_to_all_channels():
+    apart = {name for name in wf.names() if plan.is_separate(wf.get(name))}
+    assert {name for name in apart if not plan.is_alike(wf.get(name))} == {
+        "temperature",
+        "red_gain",
+        "blue_gain",
+        "tint",
+    }
+
+
+@pytest.mark.parametrize("given", [[("highlight", [0.3]), ("shadow", [-0.3])], [("shadow", [-0.3]), ("fade", [0.2])]])
+def test_one_table_of_stored_values_is_as_good_as_three(given):
+    chosen = stages(*given)
+    one = tables.end_table(chosen, np.dtype(np.uint8))
+    three = tables.end_table([stage._replace(alike=False) for stage in chosen], np.dtype(np.uint8))
+    assert (len(one), len(three)) == (1, 3)
+    np.testing.assert_array_equal(three, np.repeat(one, 3, axis=0))
 
 
 @pytest.mark.parametrize("mask", [None, "soft"])

@@ -29,6 +29,7 @@ MODULES = {
     "survey": "scans",
     "split": "curves",
     "tabulate": "ends",
+    "post": "threads",
     "lead": "threads",
     "follow": "threads",
 }
@@ -104,9 +105,15 @@ def tabulate() -> Function:
 
 
 @functools.cache
+def post() -> Function:
+    """(board, place, word)."""
+    return ctypes.CFUNCTYPE(None, INDEX, INDEX, INDEX)(_address("post"))
+
+
+@functools.cache
 def lead() -> Function:
-    """(board, place, job)."""
-    return ctypes.CFUNCTYPE(None, INDEX, INDEX, INDEX)(_address("lead"))
+    """(job)."""
+    return ctypes.CFUNCTYPE(None, INDEX)(_address("lead"))
 
 
 @functools.cache

@@ -28,7 +28,7 @@ class Plan:
     def __init__(self, cascade: Cascade) -> None:
         """Plan the passes of a cascade."""
         self._cascade = cascade
-        self._separate = [plan.is_separate(filter) for filter in cascade.filters]
+        self._natures = [plan.nature(filter) for filter in cascade.filters]
         self._head = plan.head_length(cascade.filters)
         self._tail = len(cascade) - (plan.head_length(cascade.filters[::-1]) if self._head < len(cascade) else 0)
 
@@ -82,8 +82,8 @@ class Plan:
             for index, filter in enumerate(filters)
         ]
         stages = Stages(frame.dtype)
-        tail = zip(filters[self._tail :], coefficients[self._tail :], strict=True)
-        ending = [(filter, known) for filter, known in tail if known is not None]
+        tail = zip(filters[self._tail :], coefficients[self._tail :], self._natures[self._tail :], strict=True)
+        ending = [(filter, known, nature) for filter, known, nature in tail if known is not None]
         if target is not None and len(ending) == len(filters) - self._tail:
             stages.foresee(ending)  # the other threads wake meanwhile
         summed = frame.dtype == np.uint8 and not in_mask and any(measured[: self._head + 1])
@@ -101,7 +101,7 @@ class Plan:
                     means = stages.measure(team, frame, seen.mask if in_mask else None)
                 used[index] = of_means(np, means, filter.statistic)
                 known = fuse.filter_coefficients(filter, values[index], used[index])
-            stages.append(filter, known, separate=self._separate[index])
+            stages.append(filter, known, self._natures[index])
         return stages, seen.mask, used
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -65,6 +65,18 @@ def describe(cascade: Cascade, backend: str, *, adding: bool = False) -> str:
     return "\n".join(lines)
 
 
+class Nature(NamedTuple):
+    """What is known of a filter by probing its pixel formula."""
+
+    separate: bool  # it computes each channel from itself alone
+    alike: bool  # and all channels in the same way
+
+
+def nature(filter: Filter) -> Nature:
+    """Probe a filter."""
+    return Nature(is_separate(filter), is_alike(filter))
+
+
 def head_length(filters: Sequence[Filter]) -> int:
     """How many filters there are before the first that mixes channels."""
     alone = [is_separate(filter) for filter in filters]
@@ -72,13 +84,12 @@ def head_length(filters: Sequence[Filter]) -> int:
 
 
 def is_separate(filter: Filter) -> bool:
-    """Whether a filter computes each channel from itself alone, found by probing its pixel formula."""
+    """Whether a filter computes each channel from itself alone."""
     return all(_keeps_apart(filter.pixel, coefficients) for coefficients in _coefficients(filter))
 
 
-@functools.lru_cache(maxsize=1024)
 def is_alike(filter: Filter) -> bool:
-    """Whether a filter that keeps the channels apart does the same to all of them, found by probing as well."""
+    """Whether a filter that keeps the channels apart does the same to all of them."""
     levels = np.random.default_rng(0).random(_PROBES)
     found = [filter.pixel(level, level, level, *values) for level in levels for values in _coefficients(filter)]
     return all(red == green == blue for red, green, blue in found)

@@ -14,6 +14,7 @@ from whitebox_filters.backends.cores import cut
 from whitebox_filters.backends.frames import Frame, Mask
 from whitebox_filters.backends.fuse import working_dtype
 from whitebox_filters.backends.levels import split
+from whitebox_filters.backends.plan import Nature
 from whitebox_filters.backends.tables import Packed, Stage, end_table, shorten
 from whitebox_filters.backends.team import MOST, Team
 from whitebox_filters.spec import Filter
@@ -37,18 +38,18 @@ class Stages:
         """What has become of every level of 8 bits in each channel, (3, 256)."""
         return self._levels.astype(np.float64)
 
-    def append(self, filter: Filter, coefficients: Values, *, separate: bool) -> None:
-        """One filter more; a `separate` one, which mixes no channels, joins the tables if no other came before."""
-        if self.is_table and separate:
+    def append(self, filter: Filter, coefficients: Values, nature: Nature) -> None:
+        """One filter more; a separate one joins the tables if no other came before."""
+        if self.is_table and nature.separate:
             values = np.asarray((*coefficients, 0), self.real)  # never empty
             compiled.apply(filter.pixel, self.real)(self._levels.ctypes.data, values.ctypes.data)
             return
         self.is_table = False
-        self._stages.append(self._stage(filter, coefficients, separate=separate))
+        self._stages.append(self._stage(filter, coefficients, nature))
 
-    def foresee(self, run: Sequence[tuple[Filter, Values]]) -> None:
+    def foresee(self, run: Sequence[tuple[Filter, Values, Nature]]) -> None:
         """Make the table for the separate filters that will end the cascade, behind a mixing one, ahead of them."""
-        self._end = end_table([self._stage(*each, separate=True) for each in run], self.dtype)
+        self._end = end_table([self._stage(*each) for each in run], self.dtype)
         self._is_foreseen = True
 
     def measure(self, team: Team, frame: Frame, weights: Mask | None) -> npt.NDArray[np.float64]:
@@ -89,6 +90,6 @@ class Stages:
         lines = split(self.table()) if self.dtype == np.uint8 else None
         return None if lines is None else lines.astype(self.real)
 
-    def _stage(self, filter: Filter, coefficients: Values, *, separate: bool) -> Stage:
+    def _stage(self, filter: Filter, coefficients: Values, nature: Nature) -> Stage:
         values = np.asarray((*coefficients, 0), self.real)  # never empty
-        return Stage(compiled.filter_block(filter.pixel, self.real), values, filter, separate)
+        return Stage(compiled.filter_block(filter.pixel, self.real), values, filter, *nature)

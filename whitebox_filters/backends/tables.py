@@ -18,7 +18,6 @@ import numpy.typing as npt
 
 from whitebox_filters.backends import compiled
 from whitebox_filters.backends.blocks import BLOCK, ENDS
-from whitebox_filters.backends.plan import is_alike
 from whitebox_filters.images import LEVELS
 from whitebox_filters.spec import Filter
 
@@ -42,6 +41,7 @@ class Stage(NamedTuple):
     coefficients: npt.NDArray[Any]
     filter: Filter | None = None
     separate: bool = False
+    alike: bool = False  # to all channels
 
 
 class Packed:
@@ -81,7 +81,7 @@ def end_table(run: Sequence[Stage], dtype: np.dtype[Any]) -> npt.NDArray[np.uint
     """
     if dtype != EIGHT_BITS or not _is_costly(run):
         return None
-    channels = 1 if all(stage.filter and is_alike(stage.filter) for stage in run) else 3
+    channels = 1 if all(stage.alike for stage in run) else 3
     stored, change = np.empty((channels, ENDS + 1), np.uint8), np.empty(1, SINGLE)
     packed = Packed(run, SINGLE)
     compiled.tabulate()(*packed.addresses, channels, stored.ctypes.data, change.ctypes.data)

@@ -35,7 +35,7 @@ class Team:
         """For passes that cost at most about so many pixels."""
         self._board = np.zeros(2, np.int64)
         self._kept: list[Any] = []  # for a thread may still look at it
-        self._started: npt.NDArray[np.int64] | None = None
+        self._started: int | None = None
         self._others = min(cores.count() - 1, size // cores.LEAST)
         self._waiting: list[Future[None]] = []
 
@@ -46,9 +46,9 @@ class Team:
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         try:
             if self._started is not None:
-                self._lead(MEANWHILE, self._started)
+                compiled.lead()(self._started)
         finally:
-            self._board[NOW] = CLOSED
+            self._post(NOW, CLOSED)
             for other in self._waiting:
                 other.cancel()
 
@@ -57,7 +57,9 @@ class Team:
 
         Arguments are int, addresses among them, or float.
         """
-        self._lead(NOW, self._job(function, arguments, cuts))
+        job = self._job(function, arguments, cuts)
+        self._post(NOW, job)
+        compiled.lead()(job)
 
     def start(self, function: int, arguments: Sequence[float], cuts: Sequence[int], kept: object) -> None:
         """Have the same done, once, by threads that have nothing else to do, and by the end of `with` at the latest.
@@ -67,16 +69,17 @@ class Team:
         assert self._started is None
         self._started = self._job(function, arguments, cuts)
         self._kept.append(kept)
-        self._board[MEANWHILE] = self._started.ctypes.data
+        self._post(MEANWHILE, self._started)
 
-    def _job(self, function: int, arguments: Sequence[float], cuts: Sequence[int]) -> npt.NDArray[np.int64]:
+    def _job(self, function: int, arguments: Sequence[float], cuts: Sequence[int]) -> int:
+        """The address of a job."""
         words = [_bits(each) if isinstance(each, float) else each for each in arguments]
         job = np.array([function, CUTS + len(cuts), len(cuts) - 1, 0, 0, *cuts, *words], np.int64)
         self._kept.append(job)
-        return job
+        return job.ctypes.data
 
-    def _lead(self, place: int, job: npt.NDArray[np.int64]) -> None:
-        compiled.lead()(self._board.ctypes.data, place, job.ctypes.data)
+    def _post(self, place: int, word: int) -> None:
+        compiled.post()(self._board.ctypes.data, place, word)
 
 
 def _bits(real: float) -> int:

@@ -14,16 +14,24 @@ from whitebox_filters.backends.team import ARGUMENTS, CLOSED, CUTS, FINISHED, FU
 WORD_SIZE = INDEX.bitwidth // 8
 
 
-def lead() -> Text:
-    """(board, place, job): hang out a job, work at it, and return when it is done."""
+def post() -> Text:
+    """(board, place, word): for all to see, with all that was written before."""
 
-    def lead_job(board, place, job):  # type: ignore[no-untyped-def]
-        write_shared(words_at(board), place, job)
+    def post_word(board, place, word):  # type: ignore[no-untyped-def]
+        write_shared(words_at(board), place, word)
+
+    return export(post_word, INDEX, INDEX, INDEX)
+
+
+def lead() -> Text:
+    """(job): work at a job until it is done."""
+
+    def lead_job(job):  # type: ignore[no-untyped-def]
         work(job)
         while read_shared(words_at(job), FINISHED) < words_at(job)[PARTS]:
             rest()
 
-    return export(lead_job, INDEX, INDEX, INDEX)
+    return export(lead_job, INDEX)
 
 
 def follow() -> Text:
