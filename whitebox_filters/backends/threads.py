@@ -63,6 +63,8 @@ def follow() -> Text:
 def _take_part(address):  # type: ignore[no-untyped-def]
     """Do the next part of a job; whether there was one."""
     job = words_at(address)
+    if read_shared(job, NEXT) >= job[PARTS]:  # who only looks takes no word from the others' caches
+        return False
     part = add_shared(job, NEXT, 1)
     if part >= job[PARTS]:
         return False
