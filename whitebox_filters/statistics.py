@@ -18,4 +18,9 @@ def measure(xp: Any, planes: Array, statistic: Statistic, alpha: Array | None = 
         empty = xp.sum(alpha, axis=(-2, -1), keepdims=True) == 0
         weights = xp.where(empty, xp.ones_like(alpha), alpha)
         means = xp.sum(planes * weights, axis=(-2, -1)) / xp.sum(weights, axis=(-2, -1))
+    return of_means(xp, means, statistic)
+
+
+def of_means(xp: Any, means: Array, statistic: Statistic) -> Array:
+    """The same of planes whose means (3, ...) are known."""
     return means if statistic == "channel_means" else xp.mean(means, axis=0)

@@ -91,7 +91,7 @@ class Limits:
 
     operations: float  # of float32, a fused multiply-add counted as two
     look_ups: float  # of a byte in a table by an index of 32 bits, stored
-    counts: float  # of levels into a histogram
+    sums: float  # of levels of a frame, added up
 
 
 @dataclass(frozen=True)
@@ -100,13 +100,13 @@ class Work:
 
     bytes: int
     look_ups: int
-    counts: int
+    sums: int
     operations: float
     seconds: float
 
     def least(self, limits: Limits) -> float:
         """Seconds a pixel of a core at its limits, if nothing overlaps."""
-        tables = self.look_ups / limits.look_ups + self.counts / limits.counts
+        tables = self.look_ups / limits.look_ups + self.sums / limits.sums
         return tables + self.operations / limits.operations
 
 

@@ -87,10 +87,10 @@ def roofline_table(results: Results) -> str:
     rows = []
     for count, work in results.work.items():
         took, least = work.seconds / (width * height), work.least(results.limits)
-        asked = (work.bytes, work.look_ups, work.counts, round(work.operations))
+        asked = (work.bytes, work.look_ups, work.sums, round(work.operations))
         times = (number(1e9 * least), number(1e9 * took), f"{least / took:.0%}")
         rows.append([f"k = {count}", *map(str, asked), *times])
-    head = ["a pixel", "bytes", "look-ups", "counts", "operations", "ns at the limits", "ns taken", "of the limits"]
+    head = ["a pixel", "bytes", "look-ups", "sums", "operations", "ns at the limits", "ns taken", "of the limits"]
     return grid(head, rows)
 
 
@@ -116,25 +116,25 @@ def limits_text(results: Results) -> str:
     each = results.limits
     return (
         f"The core does at most {each.operations / 1e9:.0f}e9 operations a second (multiply-adds in the first cache, "
-        f"counted as two), {each.look_ups / 1e9:.1f}e9 look-ups (the same) and {each.counts / 1e9:.1f}e9 counts (as "
-        "compiled here, on the frame)."
+        f"counted as two), {each.look_ups / 1e9:.1f}e9 look-ups (the same) and adds up {each.sums / 1e9:.1f}e9 "
+        "levels (of the frame)."
     )
 
 
 def quarter_verdict(results: Results) -> str:
-    """What the limits leave room for with the smaller mask, which spares neither counting nor copying the frame."""
+    """What the limits leave room for with the smaller mask, which spares no sums, and leaves the rest to be copied."""
     work, copied = results.work.get(SIX), results.median(Case(results.main, FULL, SIX, COPY.name))
     released = results.median(Case(results.main, QUARTER, SIX, RELEASED.name))
     if results.limits is None or work is None or copied is None or released is None:
         return ""
     width, height = results.sizes[results.main]
-    counting = work.counts / results.limits.counts
-    filtering = work.least(results.limits) - counting
-    seconds = copied + width * height * (counting + filtering / 4) / cores.count()
+    adding = work.sums / results.limits.sums
+    filtering = work.least(results.limits) - adding
+    seconds = (3 / 4 * copied + width * height * (adding + filtering / 4)) / cores.count()
     return (
-        f"With a mask over {QUARTER} and k = {SIX} the frame is counted and copied all the same: {cores.count()} cores "
-        f"at these limits would take {number(1e3 * seconds)} ms, and make {number(released / seconds)} times the "
-        f"frames of `{RELEASED.name}`."
+        f"With a mask over {QUARTER} and k = {SIX} the levels of all the frame are added up, and three quarters of it "
+        f"copied: {cores.count()} cores at these limits would take {number(1e3 * seconds)} ms, and make "
+        f"{number(released / seconds)} times the frames of `{RELEASED.name}`."
     )
 
 
@@ -234,8 +234,9 @@ from this run.
 ## What the core allows
 
 `{numba}` on one core, full mask. Asked for at the least: a table for each run of filters that keep the channels apart,
-three look-ups; for a mean of the frame three counts, of which two of the six filters need one and k = 1 and 2 none; the
-other filters' operations of float32, as LLVM compiled them. {limits}
+three look-ups, and for the first one, where it leaves two straight lines, their operations; for each mean of the frame
+three levels added up, of which two of the six filters need one and k = 1 and 2 none; the other filters' operations of
+float32, as LLVM compiled them. {limits}
 
 {roofline}
 

@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
-from baselines import Frame, Names
+from baselines import Frame, Names, Theta
 from numba import types
 
 import whitebox_filters as wf
@@ -23,10 +23,16 @@ from whitebox_filters.backends import kernels, native, plan
 from whitebox_filters.backends.blocks import BLOCK, LEVELS_8
 from whitebox_filters.backends.exports import INDEX, Text, export
 from whitebox_filters.backends.frames import open_frame
+from whitebox_filters.backends.fuse import filter_coefficients
+from whitebox_filters.backends.levels import split
+from whitebox_filters.backends.stages import Stages
+from whitebox_filters.backends.survey import survey
+from whitebox_filters.backends.team import Team
 
 REPEATS = 2000  # of a block in the first cache
 CHAIN = 16  # multiply-adds on each value
 ROUNDS = 9
+LINE = 7  # operations of a channel: two multiply-adds, one is chosen, and clamped twice
 SINGLE = np.dtype(np.float32)
 # What computes, in LLVM's language; a comparison and its choice become one instruction, hence only the choice counts.
 COMPUTES = re.compile(
@@ -37,35 +43,50 @@ LOADED = re.compile(r"load <(\d+) x float>")
 
 
 def limits(frame: Frame) -> Limits:
-    """Measure the core; levels are counted of a frame, all else is done on data in the first cache."""
+    """Measure the core; levels are added up of a frame, all else is done on data in the first cache."""
     block = np.full(3 * BLOCK, 0.5, np.float32)
     operations = _rate(_multiply_add, [block], 2 * CHAIN * block.size)
     stored, found = np.zeros(3 * BLOCK, np.uint8), np.arange(3 * BLOCK, dtype=np.int32) % LEVELS_8
     table = np.arange(LEVELS_8, dtype=np.uint8)
     look_ups = _rate(_look_up, [table, found, stored], found.size)
-    return Limits(operations, look_ups, frame.size / _best(open_frame(frame).count_levels))
+    with Team(0) as alone:
+        seconds = _best(lambda: survey(alone, open_frame(frame), None, summed=True))
+    return Limits(operations, look_ups, frame.size / seconds)
 
 
 def work(names: Names, size: tuple[int, int]) -> Work:
     """What k filters ask for, and take.
 
-    Of each run of filters that keep the channels apart no more than a table is asked for.
+    Of each run of filters that keep the channels apart no more than a table is asked for, of one that begins the
+    cascade and leaves straight lines no more than these.
     """
     cascade, theta = wf.Cascade(names), arguments(names)
     frame, opacity = photo(size), mask(FULL, size)
     out, ready = np.empty_like(frame), cascade.compile("numba")
-    passes = plan.passes(cascade, eight_bits=True)
+    passes = plan.passes(cascade, eight_bits=True, adding=True)
     separate = {name: plan.is_separate(wf.get(name)) for name in names}
-    counting, filtering = [each for each in passes if not each.filters], [each for each in passes if each.filters]
-    runs = [list(groupby(each.filters, separate.get)) for each in filtering]
-    tables = sum(is_table for each in runs for is_table, _ in each)
+    adding, filtering = [each for each in passes if not each.filters], [each for each in passes if each.filters]
+    runs = [[(is_table, list(names)) for is_table, names in groupby(each.filters, separate.get)] for each in filtering]
+    lines = sum(each[0][0] for each in runs) if begins_straight(cascade, theta, frame) else 0
+    tables = sum(is_table for each in runs for is_table, _ in each) - lines
     return Work(
         bytes=sum(each.moved for each in passes) + 1,
         look_ups=3 * tables,
-        counts=3 * len(counting),
-        operations=sum(operations(name) for each in filtering for name in each.filters if not separate[name]),
+        sums=3 * len(adding),
+        operations=3 * LINE * lines
+        + sum(operations(name) for each in filtering for name in each.filters if not separate[name]),
         seconds=_best(lambda: ready(frame, theta, opacity, out=out)),
     )
+
+
+def begins_straight(cascade: wf.Cascade, theta: Theta, frame: Frame) -> bool:
+    """Whether the filters before the first that mixes channels make two straight lines of the levels of a frame."""
+    statistics, stages = cascade.statistics(frame, theta), Stages(frame.dtype)
+    for filter, argument, statistic in list(zip(cascade.filters, theta, statistics, strict=True)):
+        if not plan.is_separate(filter):
+            break
+        stages.append(filter, filter_coefficients(filter, np.float64(argument), statistic), plan.nature(filter))
+    return split(stages.table()) is not None
 
 
 def operations(name: str) -> float:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import whitebox_filters as wf
-from whitebox_filters.backends import compiled, cores, frames, kernels, plan, tables
+from whitebox_filters.backends import compiled, cores, frames, kernels, plan, survey, tables, team
 
 THETA = (0.3, -0.2, 0.25, 0.3, -0.3, 0.25)
 MIXING = {"saturation", "gamma", "vibrance", "hue", "shadow_warmth", "highlight_warmth"}
@@ -199,7 +199,9 @@ def test_an_error_in_another_thread_is_raised(monkeypatch):
 def test_the_spans_of_a_mask_are_what_it_touches(dtype):
     mask = np.zeros((4, 700), dtype)
     mask[1, 3], mask[1, 690], mask[2, 300], mask[3, 0], mask[3, 699] = 1, 1, 1, 1, 1
-    spans = frames.open_mask(mask, frames.open_frame(np.zeros((4, 700, 3), np.uint8))).spans
+    frame = frames.open_frame(np.zeros((4, 700, 3), np.uint8))
+    with team.Team(1) as alone:
+        spans = survey.survey(alone, frame, frames.open_mask(mask, frame), summed=False).mask.spans
     assert spans[0, 0] == spans[0, 1]
     assert spans[1:].tolist() == [[3, 691], [300, 301], [0, 700]]
 
@@ -212,8 +214,8 @@ def test_which_filters_keep_channels_apart():
 def test_a_plan_says_what_it_will_do():
     text = str(wf.Cascade().compile("numba"))
     eight, sixteen, _ = re.split(r"\n  (?=\S)", text)[1:]
-    assert eight.startswith("8 bits: 2 passes, 9 bytes a pixel")
-    assert "count levels for temperature, contrast (3 bytes" in eight
+    assert eight.startswith("8 bits: 3 passes, 12 bytes a pixel")
+    assert "add up levels for contrast (3 bytes" in eight
     assert sixteen.startswith("16 bits: 3 passes, 24 bytes a pixel")
     assert "measure means for contrast (6 bytes a pixel): temperature > brightness" in sixteen
     assert eight.endswith("temperature > brightness > contrast > saturation > highlight > shadow")
@@ -236,7 +238,7 @@ def stages(*given):
         filter = wf.get(name)
         address = compiled.filter_block(filter.pixel, real)
         values = np.array([*coefficients, 0], real)
-        chosen.append(tables.Stage(address, values, filter, plan.is_separate(filter)))
+        chosen.append(tables.Stage(address, values, filter, *plan.nature(filter)))
     return chosen
 
 
@@ -256,20 +258,37 @@ def test_tables_stand_for_runs_where_they_are_as_good(given, expected):
 
 
 @pytest.mark.parametrize(
-    ("given", "left"),
+    ("given", "replaced"),
     [
-        ([("highlight", [0.3]), ("shadow", [-0.3])], 0),
-        ([("shadow", [-0.3]), ("saturation", [1.2]), ("highlight", [0.3])], 2),
-        ([("highlight", [0.3]), ("saturation", [1.2])], 2),  # mixes channels at the end
-        ([("saturation", [1.2]), ("brightness", [1.2])], 2),  # cheaper than a look-up
-        ([("brightness", [900.0]), ("shadow", [-0.3])], 2),  # too steep for a table
+        ([("highlight", [0.3]), ("shadow", [-0.3])], True),
+        ([], False),
+        ([("brightness", [1.2])], False),  # cheaper than a look-up
+        ([("brightness", [900.0]), ("shadow", [-0.3])], False),  # too steep for a table
     ],
 )
-def test_stored_values_stand_for_the_last_run_where_they_are_as_good(given, left):
-    first, ends = tables.split_end(stages(*given), np.dtype(np.uint8))
-    assert len(first) == left
-    assert (ends is None) == (left == len(given))
-    assert len(tables.split_end(stages(*given), np.dtype(np.uint16))[0]) == len(given)
+def test_stored_values_stand_for_the_last_run_where_they_are_as_good(given, replaced):
+    chosen = stages(*given)
+    assert (tables.end_table(chosen, np.dtype(np.uint8)) is None) == (not replaced)
+    assert tables.end_table(chosen, np.dtype(np.uint16)) is None
+
+
+def test_which_filters_do_the_same_to_all_channels():
+    apart = {name for name in wf.names() if plan.is_separate(wf.get(name))}
+    assert {name for name in apart if not plan.is_alike(wf.get(name))} == {
+        "temperature",
+        "red_gain",
+        "blue_gain",
+        "tint",
+    }
+
+
+@pytest.mark.parametrize("given", [[("highlight", [0.3]), ("shadow", [-0.3])], [("shadow", [-0.3]), ("fade", [0.2])]])
+def test_one_table_of_stored_values_is_as_good_as_three(given):
+    chosen = stages(*given)
+    one = tables.end_table(chosen, np.dtype(np.uint8))
+    three = tables.end_table([stage._replace(alike=False) for stage in chosen], np.dtype(np.uint8))
+    assert (len(one), len(three)) == (1, 3)
+    np.testing.assert_array_equal(three, np.repeat(one, 3, axis=0))
 
 
 @pytest.mark.parametrize("mask", [None, "soft"])
@@ -281,7 +300,7 @@ def test_stored_values_are_less_than_a_level_off(mask, monkeypatch):
     frozen = [None, None, np.array([0.5, 0.4, 0.3]), None]
     exact = 255 * cascade(image / 255, theta, mask, statistics=frozen)
     used, render = [], compiled.render
-    monkeypatch.setattr(compiled, "render", lambda *kinds, ended: used.append(ended) or render(*kinds, ended=ended))
+    monkeypatch.setattr(compiled, "render", lambda *kinds, **how: used.append(how["ended"]) or render(*kinds, **how))
     assert np.abs(cascade.compile("numba")(image, theta, mask, statistics=frozen) - exact).max() < 1
     assert used == [True]
 

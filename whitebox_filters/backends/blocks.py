@@ -5,5 +5,8 @@ BLOCK = 256
 
 LEVELS_8 = 256
 
+PERIOD = 96
+"""Values of a row that are added up side by side: a whole number of pixels, and of vectors of any size up to 32."""
+
 ENDS = 16320
 """Intervals of the tables that end a cascade for 8 bits; a multiple of 255, as of all tables, see `tables.SIZES`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import importlib
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
@@ -21,10 +22,18 @@ Dtype = np.dtype[Any]
 Function = Callable[..., None]
 
 POINTER, INDEX = ctypes.c_void_p, ctypes.c_int64
-REAL = {np.dtype(np.float32): ctypes.c_float, np.dtype(np.float64): ctypes.c_double}
-SCANS = {"count_levels", "find_spans", "tabulate"}
-# Rows of a picture: where they begin, and values from one to the next.
-ROWS = (POINTER, INDEX)
+MODULES = {
+    "copy_outside": "scans",
+    "count_levels": "scans",
+    "sum_above": "scans",
+    "survey": "scans",
+    "split": "curves",
+    "tabulate": "ends",
+    "post": "threads",
+    "lead": "threads",
+    "follow": "threads",
+}
+"""Of what is compiled, if not `kernels`."""
 # Stages: their addresses, all coefficients, where those of each begin, how many stages there are.
 STAGES = (POINTER, POINTER, POINTER, INDEX)
 
@@ -48,42 +57,75 @@ def look_up(size: int) -> int:
 
 
 @functools.cache
-def render(dtype: Dtype, real: Dtype, alpha: Dtype | None, *, ended: bool) -> Function:
-    """(rows, rows of the mask, spans, tables, stages, ends, step, top, bottom, rows of the result, opacity)."""
-    kinds = (*ROWS, *ROWS, POINTER, POINTER, *STAGES, POINTER, INDEX, INDEX, INDEX, *ROWS, REAL[real])
-    return ctypes.CFUNCTYPE(None, *kinds)(_address("render", dtype, real, alpha, ended))
+def render(dtype: Dtype, real: Dtype, alpha: Dtype | None, *, straight: bool, ended: bool) -> int:
+    """(rows, rows of the mask, spans, tables or lines, stages, ends, step, rows of the result, opacity): a `Team`'s."""
+    return _address("render", dtype, real, alpha, straight, ended)
 
 
 @functools.cache
-def sum_rows(dtype: Dtype, real: Dtype, alpha: Dtype | None) -> Function:
-    """(rows, rows of the mask, width, tables, stages, top, bottom, sums)."""
-    kinds = (*ROWS, *ROWS, INDEX, POINTER, *STAGES, INDEX, INDEX, POINTER)
-    return ctypes.CFUNCTYPE(None, *kinds)(_address("sum_rows", dtype, real, alpha))
+def sum_rows(dtype: Dtype, real: Dtype, alpha: Dtype | None) -> int:
+    """(rows, rows of the mask, width, tables, stages, sums): a `Team`'s."""
+    return _address("sum_rows", dtype, real, alpha)
 
 
 @functools.cache
-def count_levels() -> Function:
-    """(rows, width, top, bottom, counts)."""
-    return ctypes.CFUNCTYPE(None, *ROWS, INDEX, INDEX, INDEX, POINTER)(_address("count_levels"))
+def survey(alpha: Dtype | None) -> int:
+    """(rows, width, rows of the mask, spans, highest, is summed, sums): a `Team`'s."""
+    return _address("survey", alpha)
+
+
+@functools.cache
+def copy_outside() -> int:
+    """(rows, bytes of a pixel, width, spans, rows of the result): a `Team`'s."""
+    return _address("copy_outside")
+
+
+@functools.cache
+def sum_above() -> int:
+    """(rows, width, floors, sums): a `Team`'s."""
+    return _address("sum_above")
+
+
+@functools.cache
+def count_levels() -> int:
+    """(rows, width, counts): a `Team`'s."""
+    return _address("count_levels")
+
+
+@functools.cache
+def split() -> Function:
+    """(curves, tolerance, lines)."""
+    return ctypes.CFUNCTYPE(None, POINTER, ctypes.c_double, POINTER)(_address("split"))
 
 
 @functools.cache
 def tabulate() -> Function:
-    """(stages, stored, change)."""
-    return ctypes.CFUNCTYPE(None, *STAGES, POINTER, POINTER)(_address("tabulate"))
+    """(stages, channels, stored, change)."""
+    return ctypes.CFUNCTYPE(None, *STAGES, INDEX, POINTER, POINTER)(_address("tabulate"))
 
 
 @functools.cache
-def find_spans(alpha: Dtype) -> Function:
-    """(rows of the mask, width, top, bottom, spans)."""
-    return ctypes.CFUNCTYPE(None, *ROWS, INDEX, INDEX, INDEX, POINTER)(_address("find_spans", alpha))
+def post() -> Function:
+    """(board, place, word)."""
+    return ctypes.CFUNCTYPE(None, INDEX, INDEX, INDEX)(_address("post"))
+
+
+@functools.cache
+def lead() -> Function:
+    """(job)."""
+    return ctypes.CFUNCTYPE(None, INDEX)(_address("lead"))
+
+
+@functools.cache
+def follow() -> Function:
+    """(board, patience)."""
+    return ctypes.CFUNCTYPE(None, INDEX, INDEX)(_address("follow"))
 
 
 def _address(name: str, *arguments: Any) -> int:
     def compile_it() -> tuple[str, str]:
-        from whitebox_filters.backends import kernels, scans
-
-        text: tuple[str, str] = getattr(scans if name in SCANS else kernels, name)(*arguments)
+        module = importlib.import_module(f"whitebox_filters.backends.{MODULES.get(name, 'kernels')}")
+        text: tuple[str, str] = getattr(module, name)(*arguments)
         return text
 
     told = [native.fingerprint(each) if callable(each) and not isinstance(each, np.dtype) else str(each)
@@ -95,6 +137,6 @@ def _address(name: str, *arguments: Any) -> int:
 def _sources() -> bytes:
     """What the text of every compiled function is made of, besides the formulas of filters."""
     folder = Path(__file__).parent
-    names = ("kernels", "scans", "exports", "intrinsics", "vectors", "blocks", "fuse")
+    names = ("kernels", *sorted(set(MODULES.values())), "team", "exports", "intrinsics", "vectors", "blocks", "fuse")
     files = [folder / f"{name}.py" for name in names]
     return b"".join(file.read_bytes() for file in (*files, folder.parent / "scales.py"))

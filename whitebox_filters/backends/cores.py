@@ -24,12 +24,9 @@ def over_rows(work: Callable[[int, int], None], costs: npt.NDArray[np.int64]) ->
 
     Rows before the first and after the last of any cost are left out. The caller's thread takes a range itself.
     """
-    done = np.concatenate([[0], np.cumsum(costs)])
-    parts = int(min(count(), max(1, done[-1] // LEAST)))
-    cuts = np.searchsorted(done, np.linspace(0, done[-1], parts + 1), side="left")
-    cuts[0] = max(0, int(np.searchsorted(done, 0, side="right")) - 1)
+    cuts = cut(costs, count())
     ranges = [(int(top), int(bottom)) for top, bottom in pairwise(cuts) if top < bottom]
-    others = [_pool().submit(work, *rows) for rows in ranges[1:]]
+    others = [pool().submit(work, *rows) for rows in ranges[1:]]
     try:
         if ranges:
             work(*ranges[0])
@@ -38,6 +35,23 @@ def over_rows(work: Callable[[int, int], None], costs: npt.NDArray[np.int64]) ->
             other.result()
 
 
+def cut(costs: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:
+    """The first rows of at most so many ranges that cost alike, none of them less than LEAST, and the end of the last.
+
+    Rows before the first and after the last of any cost are left out.
+    """
+    done = np.cumsum(costs)
+    parts = int(min(most, max(1, done[-1] // LEAST)))
+    cuts: npt.NDArray[np.int64] = np.searchsorted(done, np.arange(parts + 1) * done[-1] // parts, side="left") + 1
+    cuts[0] = np.searchsorted(done, 0, side="right")
+    return cuts
+
+
 @functools.cache
-def _pool() -> ThreadPoolExecutor:
+def pool() -> ThreadPoolExecutor:
+    """A thread for each core but the caller's; a process that was forked makes its own."""
     return ThreadPoolExecutor(max(1, count() - 1), thread_name_prefix="whitebox_filters")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=pool.cache_clear)

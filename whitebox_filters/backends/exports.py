@@ -25,3 +25,8 @@ def export(function: Callable[..., Any], *arguments: Any, fast: set[str] = FAST)
     """A function with C's calling convention, of such arguments and no result."""
     exported = numba.cfunc(types.void(*arguments), error_model="numpy", fastmath=fast)(function)
     return exported.inspect_llvm(), exported.native_name
+
+
+def export_rows(function: Callable[..., Any], fast: set[str] = FAST) -> Text:
+    """A pass over rows, for `threads`: of its own arguments as int64, see `intrinsics.unpack`, (top, bottom, part)."""
+    return export(function, types.CPointer(INDEX), INDEX, INDEX, INDEX, fast=fast)

@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from whitebox_filters import images
-from whitebox_filters.backends import compiled
-from whitebox_filters.backends.blocks import LEVELS_8
-from whitebox_filters.backends.cores import over_rows
+from whitebox_filters.backends.cores import LEAST
+from whitebox_filters.backends.fuse import working_dtype
+from whitebox_filters.backends.team import MOST
 from whitebox_filters.errors import ImageError
 
-SCANNED = 128  # bytes of a mask that are looked through in the time of a pixel
+# Pixels in the time that filters take for one.
+SURVEYED, COPIED, COUNTED = 8, 2, 2
 
 
 @dataclass(frozen=True)
@@ -34,26 +35,29 @@ class Frame:
         return int(self.pixels.shape[1])
 
     @property
+    def size(self) -> int:
+        """Pixels."""
+        return len(self.pixels) * self.width
+
+    @property
     def rows(self) -> tuple[int, int]:
-        """The address, and values from one row to the next."""
-        return self.pixels.ctypes.data, self.pixels.strides[0] // self.pixels.itemsize
+        """As of `rows_of`."""
+        return rows_of(self.pixels)
 
-    def every_row(self) -> npt.NDArray[np.int64]:
-        """What each row costs if all of it is worked on."""
-        return np.full(len(self.pixels), self.width, np.int64)
+    @property
+    def bytes(self) -> tuple[int, int]:
+        """The address, and bytes from one row to the next."""
+        return self.pixels.ctypes.data, self.pixels.strides[0]
 
-    def count_levels(self) -> npt.NDArray[np.float64]:
-        """How often each level of 8 bits occurs in each channel, (3, 256)."""
-        found: list[npt.NDArray[np.uint32]] = []
+    @property
+    def spans(self) -> npt.NDArray[np.int64]:
+        """Of whole rows, as of a Mask."""
+        return np.tile(np.array([0, self.width], np.int64), (len(self.pixels), 1))
 
-        def count(top: int, bottom: int) -> None:
-            counts = np.zeros((2, 3, LEVELS_8), np.uint32)
-            compiled.count_levels()(*self.rows, self.width, top, bottom, counts.ctypes.data)
-            found.append(counts)
-
-        over_rows(count, self.every_row())
-        total: npt.NDArray[np.float64] = np.sum(found, axis=(0, 1), dtype=np.float64)
-        return total
+    def cut(self, speed: int = 1) -> list[int]:
+        """Ranges of rows for a `Team`, where each pixel takes a part of the time that filters take."""
+        parts, rows = min(max(1, self.size // (speed * LEAST)), MOST), len(self.pixels)
+        return [rows * part // parts for part in range(parts + 1)]
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,19 @@ class Mask:
     spans: npt.NDArray[np.int64]
 
     @property
+    def is_empty(self) -> bool:
+        """Whether it is 0 all over."""
+        return not bool((self.spans[:, 0] < self.spans[:, 1]).any())
+
+    @property
     def rows(self) -> tuple[int, int]:
-        """As of a Frame."""
-        return self.values.ctypes.data, self.values.strides[0] // self.values.itemsize
+        """As of `rows_of`."""
+        return rows_of(self.values)
+
+
+def rows_of(values: npt.NDArray[Any]) -> tuple[int, int]:
+    """The address, and values from one row to the next."""
+    return values.ctypes.data, values.strides[0] // values.itemsize
 
 
 def open_frame(image: npt.NDArray[Any], *, writable: bool = False) -> Frame:
@@ -91,27 +105,19 @@ def check_out(out: npt.NDArray[Any], image: npt.NDArray[Any]) -> npt.NDArray[Any
     return out
 
 
-def open_mask(mask: Any, frame: Frame) -> Mask | None:
-    """A mask as for `images.to_alpha`; bool, uint8 and float32 are read where they lie. Raises ImageError."""
+def open_mask(mask: Any, frame: Frame) -> npt.NDArray[Any] | None:
+    """The values of a mask as for `images.to_alpha`, in whole rows; bool and uint8 stay uint8. Raises ImageError."""
     if mask is None:
         return None
     height, width = frame.pixels.shape[:2]
-    real = np.dtype(np.float64 if frame.dtype == np.float64 else np.float32)
-    values, opacity = np.asarray(mask), 1.0
+    values = np.asarray(mask)
     if values.shape == (height, width) and values.dtype in (np.bool_, np.uint8):
         values = values.view(np.uint8)
-        opacity = 1.0 if values.max() <= 1 else 1 / 255
     else:
-        values = images.to_alpha(values, (height, width), real)
+        values = images.to_alpha(values, (height, width), working_dtype(frame.dtype))
     if values.strides[1] != values.itemsize or values.strides[0] < width * values.itemsize:
         values = np.ascontiguousarray(values)
-    spans = np.empty((height, 2), np.int64)
-    found = Mask(values, opacity, spans)
-    find = compiled.find_spans(values.dtype)
-    # A row is looked through as fast as the cache gives it.
-    costs = frame.every_row() * values.itemsize // SCANNED + 1
-    over_rows(lambda top, bottom: find(*found.rows, width, top, bottom, spans.ctypes.data), costs)
-    return found
+    return values
 
 
 def _has_whole_rows(image: npt.NDArray[Any]) -> bool:

@@ -19,10 +19,13 @@ from numba import types
 from whitebox_filters import scales
 from whitebox_filters.backends import fuse, vectors
 from whitebox_filters.backends.blocks import BLOCK, ENDS, LEVELS_8
-from whitebox_filters.backends.exports import FAST, INDEX, Text, export, jit
-from whitebox_filters.backends.intrinsics import call_stage, reservation
+from whitebox_filters.backends.exports import FAST, INDEX, Text, export, export_rows, jit
+from whitebox_filters.backends.intrinsics import call_stage, reservation, unpack
 from whitebox_filters.images import LEVELS
 from whitebox_filters.spec import Pixel
+
+INDICES = types.CPointer(INDEX)
+STRETCH = 64  # pixels that are blended if one of them is not opaque
 
 OWN_IN_SINGLE = {scales.power: vectors.power, scales.angle: vectors.angle}
 """What stands in for functions of `scales` in float32: polynomials of a stated error, which vectorise."""
@@ -66,15 +69,15 @@ def look_up(size: int) -> Text:
     return export(look_up_block, pointer, pointer)
 
 
-def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | None, ended: bool) -> Text:
-    """(picture, its stride, mask, its stride, spans, tables, stages, coefficients, offsets, count, ends, step, top,
-    bottom, out, its stride, opacity): filter the spans of rows top to bottom into `out`, blended by the mask (Eq. 5).
+def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | None, straight: bool, ended: bool) -> Text:
+    """(picture, its stride, mask, its stride, spans, tables, stages, coefficients, offsets, count, ends, step, out,
+    its stride, opacity): filter the spans of rows into `out`, blended by the mask (Eq. 5).
 
-    Spans hold the first column and the one after the last of each row. A picture of 8 bits is read through `tables`;
-    if `ended`, the nearest of the stored values in `ends` stands for what the last stage gives: ENDS + 1 for each
-    channel, those of the next one `step` later.
+    Spans hold the first column and the one after the last of each row. A picture of 8 bits is read through `tables`,
+    which are lines if `straight`. If `ended`, the nearest of the stored values in `ends` stands for what the last stage
+    gives: ENDS + 1 for each channel, those of the next one `step` later.
     """
-    load, store = _loader(dtype, real), _storer(dtype, real)
+    load, store = _line_loader(real) if straight else _loader(dtype, real), _storer(dtype, real)
     blended = alpha is not None
     number, zero, one = real.type, real.type(0), real.type(1)
     end, half = number(ENDS), number(0.5)
@@ -86,42 +89,61 @@ def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | Non
                 nearest[i] = np.int32(block[i] * end + half)
         start = 0
         for piece in range(count):
-            y, x, take = pieces[3 * piece], pieces[3 * piece + 1], pieces[3 * piece + 2]
-            source, target, weight = y * stride + 3 * x, y * out_stride + 3 * x, y * mask_stride + x
-            opaque = not blended or is_opaque(mask, weight, take, opacity)
-            if ended and not opaque:
-                for i in range(start, start + take):
-                    block[i] = read(ends[nearest[i]])
-                    block[BLOCK + i] = read(ends[step + nearest[BLOCK + i]])
-                    block[2 * BLOCK + i] = read(ends[2 * step + nearest[2 * BLOCK + i]])
-            # Apart from the stores: only so do these loops vectorise although `out` may be the picture itself.
-            if not opaque:
-                for i in range(take):
-                    foreground = number(mask[weight + i]) * opacity
-                    background = one - foreground
-                    r, g, b = picture[source + 3 * i], picture[source + 3 * i + 1], picture[source + 3 * i + 2]
-                    block[start + i] = block[start + i] * foreground + background * read(r)
-                    block[BLOCK + start + i] = block[BLOCK + start + i] * foreground + background * read(g)
-                    block[2 * BLOCK + start + i] = block[2 * BLOCK + start + i] * foreground + background * read(b)
-            if ended and opaque:
-                for i in range(take):
-                    out[target + 3 * i] = ends[nearest[start + i]]
-                    out[target + 3 * i + 1] = ends[step + nearest[BLOCK + start + i]]
-                    out[target + 3 * i + 2] = ends[2 * step + nearest[2 * BLOCK + start + i]]
-            else:
-                for i in range(take):
-                    r, g, b = block[start + i], block[BLOCK + start + i], block[2 * BLOCK + start + i]
-                    out[target + 3 * i], out[target + 3 * i + 1], out[target + 3 * i + 2] = store(r), store(g), store(b)
-            start += take
+            y, first, left = pieces[3 * piece], pieces[3 * piece + 1], pieces[3 * piece + 2]
+            while left > 0:
+                take = min(left, STRETCH)
+                source, target, weight = y * stride + 3 * first, y * out_stride + 3 * first, y * mask_stride + first
+                opaque = not blended or is_opaque(mask, weight, take, opacity)
+                if ended and not opaque:
+                    for i in range(start, start + take):
+                        block[i] = read(ends[nearest[i]])
+                        block[BLOCK + i] = read(ends[step + nearest[BLOCK + i]])
+                        block[2 * BLOCK + i] = read(ends[2 * step + nearest[2 * BLOCK + i]])
+                # Apart from the stores: only so do these loops vectorise although `out` may be the picture itself.
+                if not opaque:
+                    blend(picture, source, mask, weight, block, start, take, opacity)
+                if ended and opaque:
+                    for i in range(take):
+                        out[target + 3 * i] = ends[nearest[start + i]]
+                        out[target + 3 * i + 1] = ends[step + nearest[BLOCK + start + i]]
+                        out[target + 3 * i + 2] = ends[2 * step + nearest[2 * BLOCK + start + i]]
+                else:
+                    put(block, start, take, out, target)
+                start += take
+                first += take
+                left -= take
+
+    def blend_pixels(picture, source, mask, weight, block, start, take, opacity):  # type: ignore[no-untyped-def]
+        for i in range(take):
+            foreground = number(mask[weight + i]) * opacity
+            background = one - foreground
+            r, g, b = picture[source + 3 * i], picture[source + 3 * i + 1], picture[source + 3 * i + 2]
+            block[start + i] = block[start + i] * foreground + background * read(r)
+            block[BLOCK + start + i] = block[BLOCK + start + i] * foreground + background * read(g)
+            block[2 * BLOCK + start + i] = block[2 * BLOCK + start + i] * foreground + background * read(b)
+
+    def put_pixels(block, start, take, out, target):  # type: ignore[no-untyped-def]
+        for i in range(take):
+            r, g, b = block[start + i], block[BLOCK + start + i], block[2 * BLOCK + start + i]
+            out[target + 3 * i], out[target + 3 * i + 1], out[target + 3 * i + 2] = store(r), store(g), store(b)
 
     read, flush, is_opaque = _reader(dtype, real), jit(put_back), _opacity_test(alpha, one)
+    blend, put = jit(blend_pixels), jit(put_pixels)
     reserve, reserve_pieces = reservation(numba.from_dtype(real), 3 * BLOCK), reservation(INDEX, 3 * BLOCK)
     reserve_places = reservation(types.int32, 3 * BLOCK)
 
-    def render_rows(  # type: ignore[no-untyped-def]
-        picture, stride, mask, mask_stride, spans, tables, stages, coefficients, offsets, count,
-        ends, step, top, bottom, out, out_stride, opacity,
-    ):  # fmt: skip
+    picture_, working = types.CPointer(numba.from_dtype(dtype)), types.CPointer(numba.from_dtype(real))
+    mask_ = types.CPointer(numba.from_dtype(alpha) if alpha is not None else types.uint8)
+    arguments = unpack(
+        picture_, INDEX, mask_, INDEX, INDICES, working, INDICES, working, INDICES, INDEX, picture_, INDEX,
+        picture_, INDEX, numba.from_dtype(real),
+    )  # fmt: skip
+
+    def render_rows(given, top, bottom, part):  # type: ignore[no-untyped-def]  # noqa: ARG001
+        (
+            picture, stride, mask, mask_stride, spans, tables, stages, coefficients, offsets, count, ends, step,
+            out, out_stride, opacity,
+        ) = arguments(given)  # fmt: skip
         block, pieces = reserve(), reserve_pieces()
         for i in range(3 * BLOCK):
             block[i] = zero  # a block that is never full is filtered as a whole
@@ -145,26 +167,27 @@ def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | Non
                 call_stage(stages[stage], block, coefficients, offsets[stage])
             flush(picture, stride, mask, mask_stride, block, pieces, held, ends, step, out, out_stride, opacity)
 
-    picture, working = types.CPointer(numba.from_dtype(dtype)), types.CPointer(numba.from_dtype(real))
-    mask = types.CPointer(numba.from_dtype(alpha) if alpha is not None else types.uint8)
-    indices = types.CPointer(INDEX)
-    return export(
-        render_rows, picture, INDEX, mask, INDEX, indices, working, indices, working, indices, INDEX,
-        picture, INDEX, INDEX, INDEX, picture, INDEX, numba.from_dtype(real),
-    )  # fmt: skip
+    return export_rows(render_rows)
 
 
 def sum_rows(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | None) -> Text:
-    """(picture, its stride, mask, its stride, width, tables, stages, coefficients, offsets, count, top, bottom, sums).
+    """(picture, its stride, mask, its stride, width, tables, stages, coefficients, offsets, count, sums).
 
-    Add to float64 (4,) the channels after all stages, weighted by the mask if there is one, and the weights.
+    Add to float64 (parts, 4) the channels after all stages, weighted by the mask if there is one, and the weights.
     """
     load, reserve = _loader(dtype, real), reservation(numba.from_dtype(real), 3 * BLOCK)
     weighted, zero = alpha is not None, real.type(0)
 
-    def add_rows(  # type: ignore[no-untyped-def]
-        picture, stride, mask, mask_stride, width, tables, stages, coefficients, offsets, count, top, bottom, sums
-    ):  # fmt: skip
+    picture_, working = types.CPointer(numba.from_dtype(dtype)), types.CPointer(numba.from_dtype(real))
+    mask_ = types.CPointer(numba.from_dtype(alpha) if alpha is not None else types.uint8)
+    arguments = unpack(
+        picture_, INDEX, mask_, INDEX, INDEX, working, INDICES, working, INDICES, INDEX, types.CPointer(types.float64)
+    )
+
+    def add_rows(given, top, bottom, part):  # type: ignore[no-untyped-def]
+        (
+            picture, stride, mask, mask_stride, width, tables, stages, coefficients, offsets, count, sums
+        ) = arguments(given)  # fmt: skip
         block = reserve()
         for i in range(3 * BLOCK):
             block[i] = zero
@@ -182,18 +205,12 @@ def sum_rows(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | N
                     green += weight * np.float64(block[BLOCK + i])
                     blue += weight * np.float64(block[2 * BLOCK + i])
                     total += weight
-                sums[0] += red
-                sums[1] += green
-                sums[2] += blue
-                sums[3] += total
+                sums[4 * part + 0] += red
+                sums[4 * part + 1] += green
+                sums[4 * part + 2] += blue
+                sums[4 * part + 3] += total
 
-    picture, working = types.CPointer(numba.from_dtype(dtype)), types.CPointer(numba.from_dtype(real))
-    mask = types.CPointer(numba.from_dtype(alpha) if alpha is not None else types.uint8)
-    indices = types.CPointer(INDEX)
-    return export(
-        add_rows, picture, INDEX, mask, INDEX, INDEX, working, indices, working, indices, INDEX, INDEX, INDEX,
-        types.CPointer(types.float64), fast=FAST | {"reassoc"},
-    )  # fmt: skip
+    return export_rows(add_rows, FAST | {"reassoc"})
 
 
 def _opacity_test(alpha: np.dtype[Any] | None, one: Any) -> Callable[..., Any]:
@@ -239,6 +256,28 @@ def _loader(dtype: np.dtype[Any], real: np.dtype[Any]) -> Callable[..., Any]:
                 block[2 * BLOCK + start + i] = tables[2 * LEVELS_8 + b]
             else:
                 block[start + i], block[BLOCK + start + i], block[2 * BLOCK + start + i] = read(r), read(g), read(b)
+
+    return jit(load)
+
+
+def _line_loader(real: np.dtype[Any]) -> Callable[..., Any]:
+    """The same for levels of 8 bits that become two straight lines: base and slope of both, then where the first ends,
+    for each channel.
+    """
+    number, zero, one = real.type, real.type(0), real.type(1)
+
+    def follow(level, lines, first):  # type: ignore[no-untyped-def]
+        below, above = lines[first] + lines[first + 1] * level, lines[first + 2] + lines[first + 3] * level
+        return min(max(above if level > lines[first + 4] else below, zero), one)
+
+    line = jit(follow)
+
+    def load(picture, where, count, lines, block, start):  # type: ignore[no-untyped-def]
+        for i in range(count):
+            r, g, b = picture[where + 3 * i], picture[where + 3 * i + 1], picture[where + 3 * i + 2]
+            block[start + i] = line(number(r), lines, 0)
+            block[BLOCK + start + i] = line(number(g), lines, 5)
+            block[2 * BLOCK + start + i] = line(number(b), lines, 10)
 
     return jit(load)
 

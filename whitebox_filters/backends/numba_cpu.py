@@ -11,9 +11,12 @@ import numpy.typing as npt
 from whitebox_filters import images
 from whitebox_filters.backends import fuse, plan
 from whitebox_filters.backends.frames import Frame, Mask, check_out, open_frame, open_mask
+from whitebox_filters.backends.levels import Levels
 from whitebox_filters.backends.stages import Stages
+from whitebox_filters.backends.survey import copy_background, survey
+from whitebox_filters.backends.team import Team
 from whitebox_filters.errors import BackendError
-from whitebox_filters.statistics import measure
+from whitebox_filters.statistics import of_means
 
 if TYPE_CHECKING:
     from whitebox_filters.cascade import Cascade
@@ -25,10 +28,12 @@ class Plan:
     def __init__(self, cascade: Cascade) -> None:
         """Plan the passes of a cascade."""
         self._cascade = cascade
-        self._separate = [plan.is_separate(filter) for filter in cascade.filters]
+        self._natures = [plan.nature(filter) for filter in cascade.filters]
+        self._head = plan.head_length(cascade.filters)
+        self._tail = len(cascade) - (plan.head_length(cascade.filters[::-1]) if self._head < len(cascade) else 0)
 
     def __str__(self) -> str:
-        return plan.describe(self._cascade, "the CPU")
+        return plan.describe(self._cascade, "the CPU", adding=True)
 
     def __call__(
         self,
@@ -48,9 +53,10 @@ class Plan:
         """
         frame = _open(image)
         target = np.empty(image.shape, image.dtype) if out is None else check_out(out, image)
-        alpha = open_mask(mask, frame)
-        stages, _ = self._prepare(frame, theta, alpha, statistics)
-        stages.render(frame, alpha, open_frame(target, writable=True))
+        goal = open_frame(target, writable=True)
+        with Team(frame.size) as team:
+            stages, seen, _ = self._prepare(team, frame, theta, mask, goal, statistics)
+            stages.render(team, frame, seen, goal)
         return target
 
     def statistics(
@@ -61,27 +67,42 @@ class Plan:
         A call with the same arguments and these `statistics` returns the same bits at any number of cores.
         """
         frame = _open(image)
-        return self._prepare(frame, theta, open_mask(mask, frame), statistics)[1]
+        with Team(frame.size) as team:
+            return self._prepare(team, frame, theta, mask, None, statistics)[2]
 
     def _prepare(
-        self, frame: Frame, theta: Any, alpha: Mask | None, statistics: Sequence[Any] | None
-    ) -> tuple[Stages, list[Any]]:
-        """The stages of the pixel pass, with the statistics that they took."""
+        self, team: Team, frame: Frame, theta: Any, mask: Any, target: Frame | None, statistics: Sequence[Any] | None
+    ) -> tuple[Stages, Mask | None, list[Any]]:
+        """The stages of the pixel pass, the mask, and the statistics that were taken; the background is in `target`."""
+        filters, in_mask = self._cascade.filters, self._cascade.region == "mask"
         values, used = self._cascade.check_theta(theta), list(self._cascade.check_statistics(statistics))
+        measured = [filter.statistic is not None and used[index] is None for index, filter in enumerate(filters)]
+        coefficients = [
+            None if measured[index] else fuse.filter_coefficients(filter, values[index], used[index])
+            for index, filter in enumerate(filters)
+        ]
         stages = Stages(frame.dtype)
-        weights = alpha if self._cascade.region == "mask" else None
-        counts: npt.NDArray[np.float64] | None = None
-        for index, filter in enumerate(self._cascade.filters):
-            if used[index] is None and filter.statistic is not None:
-                if stages.is_table and weights is None:
-                    counts = frame.count_levels() if counts is None else counts
-                    means = (counts * stages.table()).sum(axis=1) / counts[0].sum()
+        tail = zip(filters[self._tail :], coefficients[self._tail :], self._natures[self._tail :], strict=True)
+        ending = [(filter, known, nature) for filter, known, nature in tail if known is not None]
+        if target is not None and len(ending) == len(filters) - self._tail:
+            stages.foresee(ending)  # the other threads wake meanwhile
+        summed = frame.dtype == np.uint8 and not in_mask and any(measured[: self._head + 1])
+        seen = survey(team, frame, open_mask(mask, frame), summed=summed)
+        if target is not None:
+            copy_background(team, frame, seen.mask, target)
+        levels = None if seen.totals is None else Levels(team, frame, seen.totals)
+        for index, filter in enumerate(filters):
+            known = coefficients[index]
+            if known is None:
+                assert filter.statistic is not None
+                if stages.is_table and levels is not None:
+                    means = levels.means(stages.table())
                 else:
-                    means = stages.measure(frame, weights)
-                used[index] = measure(np, means[:, None, None], filter.statistic)
-            coefficients = fuse.filter_coefficients(filter, values[index], used[index])
-            stages.append(filter, coefficients, separate=self._separate[index])
-        return stages, used
+                    means = stages.measure(team, frame, seen.mask if in_mask else None)
+                used[index] = of_means(np, means, filter.statistic)
+                known = fuse.filter_coefficients(filter, values[index], used[index])
+            stages.append(filter, known, self._natures[index])
+        return stages, seen.mask, used
 
 
 def _open(image: Any) -> Frame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -24,18 +24,18 @@ _PROBES = 24
 class Pass:
     """Once through the picture."""
 
-    purpose: str  # "count levels", "measure means" or "filter pixels"
+    purpose: str  # "count levels", "add up levels", "measure means" or "filter pixels"
     filters: tuple[str, ...]  # what is computed of each pixel on the way
     moved: int  # values read and written a pixel, in units of the picture's type
     gives: tuple[str, ...] = ()  # the filters that wait for what is measured
 
 
-def passes(cascade: Cascade, *, eight_bits: bool) -> list[Pass]:
+def passes(cascade: Cascade, *, eight_bits: bool, adding: bool = False) -> list[Pass]:
     """The passes over a picture with a mask, in order.
 
     A histogram of 8 bits tells every mean of the frame as long as only filters come before that treat each channel
-    alone. Behind the first other one, and inside a mask, each statistic takes a pass of its own, which computes the
-    filters before it anew.
+    alone; one that is `adding` up levels goes through them for each mean anew, and is still faster. Behind the first
+    other one, and inside a mask, each statistic takes a pass of its own, which computes the filters before it anew.
     """
     filters, counted = cascade.filters, eight_bits and cascade.region == "frame"
     head = head_length(filters)
@@ -43,17 +43,19 @@ def passes(cascade: Cascade, *, eight_bits: bool) -> list[Pass]:
     names = tuple(filter.name for filter in filters)
     found = []
     early = [index for index in waiting if counted and index <= head]
-    if early:
+    if adding:
+        found += [Pass("add up levels", (), PIXEL, (names[index],)) for index in early]
+    elif early:
         found.append(Pass("count levels", (), PIXEL, tuple(names[index] for index in early)))
     found += [Pass("measure means", names[:i], PIXEL, (names[i],)) for i in waiting if i not in early]
     return [*found, Pass("filter pixels", names, 2 * PIXEL)]
 
 
-def describe(cascade: Cascade, backend: str) -> str:
+def describe(cascade: Cascade, backend: str, *, adding: bool = False) -> str:
     """The passes for 8 bits and for more, a line each, with the bytes that each moves a pixel."""
     lines = [f"{len(cascade)} filters on {backend}"]
     for title, size in (("8 bits", 1), ("16 bits", 2), ("float32", 4)):
-        found = passes(cascade, eight_bits=size == 1)
+        found = passes(cascade, eight_bits=size == 1, adding=adding)
         total = sum(each.moved for each in found) * size
         lines.append(f"  {title}: {len(found)} passes, {total} bytes a pixel, and 1 for a mask of 8 bits")
         for each in found:
@@ -63,6 +65,18 @@ def describe(cascade: Cascade, backend: str) -> str:
     return "\n".join(lines)
 
 
+class Nature(NamedTuple):
+    """What is known of a filter by probing its pixel formula."""
+
+    separate: bool  # it computes each channel from itself alone
+    alike: bool  # and all channels in the same way
+
+
+def nature(filter: Filter) -> Nature:
+    """Probe a filter."""
+    return Nature(is_separate(filter), is_alike(filter))
+
+
 def head_length(filters: Sequence[Filter]) -> int:
     """How many filters there are before the first that mixes channels."""
     alone = [is_separate(filter) for filter in filters]
@@ -70,8 +84,15 @@ def head_length(filters: Sequence[Filter]) -> int:
 
 
 def is_separate(filter: Filter) -> bool:
-    """Whether a filter computes each channel from itself alone, found by probing its pixel formula."""
+    """Whether a filter computes each channel from itself alone."""
     return all(_keeps_apart(filter.pixel, coefficients) for coefficients in _coefficients(filter))
+
+
+def is_alike(filter: Filter) -> bool:
+    """Whether a filter that keeps the channels apart does the same to all of them."""
+    levels = np.random.default_rng(0).random(_PROBES)
+    found = [filter.pixel(level, level, level, *values) for level in levels for values in _coefficients(filter)]
+    return all(red == green == blue for red, green, blue in found)
 
 
 def _coefficients(filter: Filter) -> list[tuple[float, ...]]:

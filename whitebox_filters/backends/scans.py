@@ -1,99 +1,199 @@
-"""What prepares the pass over the pixels, compiled as `kernels`: a histogram, where a mask begins, and end tables."""
+"""What comes before the pass over the pixels, compiled as `kernels`: sums and counts of levels, spans of a mask."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numba
 import numpy as np
 from numba import types
 
-from whitebox_filters.backends.blocks import BLOCK, ENDS, LEVELS_8
-from whitebox_filters.backends.exports import INDEX, Text, export, jit
-from whitebox_filters.backends.intrinsics import call_stage, reservation
+from whitebox_filters.backends.blocks import LEVELS_8, PERIOD
+from whitebox_filters.backends.exports import INDEX, Text, export_rows, jit
+from whitebox_filters.backends.intrinsics import reservation, unpack
+
+BYTES, INDICES = types.CPointer(types.uint8), types.CPointer(INDEX)
+HELD = 255  # values that are added up before the sums take them: as many as 8 bits count, and 16 bits hold
+
+
+def survey(alpha: np.dtype[Any] | None) -> Text:
+    """(picture, its stride, width, mask, its stride, spans, highest, is summed, sums): look over rows once.
+
+    `spans` get the first column of the mask above 0 and that after the last, `highest` uint8 (parts,) a value above 1
+    of a mask of uint8 if there is one, and `sums` int64 (parts, 3) the sums of the channels of a picture of 8 bits.
+    """
+    kind = np.dtype(np.uint8) if alpha is None else alpha
+    masked, is_bytes, mask_ = alpha is not None, alpha == np.uint8, types.CPointer(numba.from_dtype(kind))
+    arguments = unpack(BYTES, INDEX, INDEX, mask_, INDEX, INDICES, BYTES, INDEX, INDICES)
+    find, (begin, add, finish) = _span_finder(kind), _adder(above=False)
+
+    def survey_rows(given, top, bottom, part):  # type: ignore[no-untyped-def]
+        picture, stride, width, mask, mask_stride, spans, highest, summed, sums = arguments(given)
+        held, taken = begin(), 0
+        for y in range(top, bottom):
+            left, right = 0, width
+            if masked:
+                left, right = find(mask, y * mask_stride, width)
+                spans[2 * y], spans[2 * y + 1] = left, right
+            if is_bytes and highest[part] < 2:
+                for x in range(left, right):
+                    highest[part] = max(highest[part], mask[y * mask_stride + x])
+            if summed:
+                taken = add(picture, y * stride, 3 * width, picture, held, taken)
+        if summed:
+            finish(held, sums, part)
+
+    return export_rows(survey_rows)
+
+
+def copy_outside() -> Text:
+    """(picture, its stride, bytes of a pixel, width, spans, out, its stride): copy rows of bytes outside the spans."""
+    arguments = unpack(BYTES, INDEX, INDEX, INDEX, INDICES, BYTES, INDEX)
+
+    def copy_rows(given, top, bottom, part):  # type: ignore[no-untyped-def]  # noqa: ARG001
+        picture, stride, pixel, width, spans, out, out_stride = arguments(given)
+        for y in range(top, bottom):
+            for x in range(spans[2 * y] * pixel):
+                out[y * out_stride + x] = picture[y * stride + x]
+            for x in range(spans[2 * y + 1] * pixel, width * pixel):
+                out[y * out_stride + x] = picture[y * stride + x]
+
+    return export_rows(copy_rows)
+
+
+def sum_above() -> Text:
+    """(picture, its stride, width, floors, sums): by how much levels exceed floors, and how many do.
+
+    `floors` are uint8 (PERIOD,), by columns, and `sums` int64 (parts, 2, 3): excess and count of each channel.
+    """
+    arguments, (begin, add, finish) = unpack(BYTES, INDEX, INDEX, BYTES, INDICES), _adder(above=True)
+
+    def sum_rows(given, top, bottom, part):  # type: ignore[no-untyped-def]
+        picture, stride, width, floors, sums = arguments(given)
+        held, taken = begin(), 0
+        for y in range(top, bottom):
+            taken = add(picture, y * stride, 3 * width, floors, held, taken)
+        finish(held, sums, part)
+
+    return export_rows(sum_rows)
 
 
 def count_levels() -> Text:
-    """(picture, its stride, width, top, bottom, counts): add to uint32 (2, 3, 256) how often each level occurs.
+    """(picture, its stride, width, counts): add to uint32 (parts, 2, 3, 256) how often each level occurs.
 
     Two counters a level, used in turn: next pixels are alike, and a count would wait for the one before it.
     """
+    arguments = unpack(BYTES, INDEX, INDEX, types.CPointer(types.uint32))
 
-    def count_rows(picture, stride, width, top, bottom, counts):  # type: ignore[no-untyped-def]
+    def count_rows(given, top, bottom, part):  # type: ignore[no-untyped-def]
+        picture, stride, width, counts = arguments(given)
+        even, odd = part * 6 * LEVELS_8, (part * 6 + 3) * LEVELS_8
         for y in range(top, bottom):
             row = y * stride
             for x in range(0, width - 1, 2):
                 for channel in range(3):
-                    counts[channel * LEVELS_8 + picture[row + 3 * x + channel]] += np.uint32(1)
-                    counts[(3 + channel) * LEVELS_8 + picture[row + 3 * x + 3 + channel]] += np.uint32(1)
+                    counts[even + channel * LEVELS_8 + picture[row + 3 * x + channel]] += np.uint32(1)
+                    counts[odd + channel * LEVELS_8 + picture[row + 3 * x + 3 + channel]] += np.uint32(1)
             if width % 2:
                 for channel in range(3):
-                    counts[channel * LEVELS_8 + picture[row + 3 * width - 3 + channel]] += np.uint32(1)
+                    counts[even + channel * LEVELS_8 + picture[row + 3 * width - 3 + channel]] += np.uint32(1)
 
-    return export(count_rows, types.CPointer(types.uint8), INDEX, INDEX, INDEX, INDEX, types.CPointer(types.uint32))
+    return export_rows(count_rows)
 
 
-def tabulate() -> Text:
-    """(stages, coefficients, offsets, count, stored, change): what stages make of float32, in uint8 (3, ENDS + 1).
+def _adder(*, above: bool) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
+    """Functions that make room for sums of levels, those above floors or all, add a row to it, and tell what it holds.
 
-    The places of `stored` are equal steps from 0 to 1. `change` gets the largest difference from one to the next.
+    There is room for sums of 16 bits, counts of 8 bits, and the sums of both, for each of PERIOD columns.
     """
-    single = types.float32
-    reserve, last, half, full = reservation(single, 3 * BLOCK), np.float32(ENDS), np.float32(0.5), np.float32(255)
+    rows = 2 if above else 1
+    reserve, reserve_counts = reservation(types.uint16, PERIOD), reservation(types.uint8, PERIOD)
+    reserve_sums = reservation(INDEX, rows * PERIOD)
 
-    def fill(block, start, stored, largest, before):  # type: ignore[no-untyped-def]
-        count = min(BLOCK, ENDS + 1 - start)
-        for channel in range(3):
-            first = channel * BLOCK
-            largest = max(largest, abs(block[first] - before[channel]) if start else np.float32(0))
-            for i in range(1, count):
-                largest = max(largest, abs(block[first + i] - block[first + i - 1]))
-            for i in range(count):
-                stored[channel * (ENDS + 1) + start + i] = np.uint8(np.int32(block[first + i] * full + half))
-            before[channel] = block[first + count - 1]
-        return largest
+    def make_room():  # type: ignore[no-untyped-def]
+        held, counts, sums = reserve(), reserve_counts(), reserve_sums()
+        for i in range(PERIOD):
+            held[i], counts[i] = np.uint16(0), np.uint8(0)
+        for i in range(rows * PERIOD):
+            sums[i] = 0
+        return held, counts, sums
 
-    flush, reserve_before = jit(fill), reservation(single, 3)
+    def empty(room):  # type: ignore[no-untyped-def]
+        held, counts, sums = room
+        for i in range(PERIOD):
+            sums[i] += np.int64(held[i])
+            held[i] = np.uint16(0)
+        if above:
+            for i in range(PERIOD):
+                sums[PERIOD + i] += np.int64(counts[i])
+                counts[i] = np.uint8(0)
 
-    def tabulate_stages(stages, coefficients, offsets, count, stored, change):  # type: ignore[no-untyped-def]
-        block, before = reserve(), reserve_before()
-        largest = np.float32(0)
-        for start in range(0, ENDS + 1, BLOCK):
-            for i in range(BLOCK):
-                level = min(np.float32(start + i), last) / last
-                block[i] = block[BLOCK + i] = block[2 * BLOCK + i] = level
-            for stage in range(count):
-                call_stage(stages[stage], block, coefficients, offsets[stage])
-            largest = flush(block, start, stored, largest, before)
-        change[0] = largest
+    def add_few(picture, where, size, floors, room):  # type: ignore[no-untyped-def]
+        held, counts, _ = room
+        for i in range(size):
+            if above:
+                excess = np.uint8(max(picture[where + i], floors[i]) - floors[i])
+                held[i] = np.uint16(held[i] + np.uint16(excess))
+                counts[i] = np.uint8(counts[i] + min(excess, np.uint8(1)))
+            else:
+                held[i] = np.uint16(held[i] + np.uint16(picture[where + i]))
 
-    indices, singles = types.CPointer(INDEX), types.CPointer(single)
-    return export(tabulate_stages, indices, singles, indices, INDEX, types.CPointer(types.uint8), singles)
+    flush, few = jit(empty), jit(add_few)
+
+    def add_row(picture, where, size, floors, room, taken):  # type: ignore[no-untyped-def]
+        pieces, done = size // PERIOD, 0
+        while done < pieces:
+            stop = min(pieces, done + HELD - taken)
+            for piece in range(done, stop):
+                few(picture, where + piece * PERIOD, PERIOD, floors, room)
+            taken += stop - done
+            done = stop
+            if taken == HELD:
+                flush(room)
+                taken = 0
+        few(picture, where + pieces * PERIOD, size - pieces * PERIOD, floors, room)
+        if taken + 1 == HELD:
+            flush(room)
+            taken = -1
+        return taken + 1
+
+    def tell(room, totals, part):  # type: ignore[no-untyped-def]
+        flush(room)
+        sums = room[2]
+        for row in range(rows):
+            for i in range(PERIOD):
+                totals[(part * rows + row) * 3 + i % 3] += sums[row * PERIOD + i]
+
+    return jit(make_room), jit(add_row), jit(tell)
 
 
-def find_spans(alpha: np.dtype[Any]) -> Text:
-    """(mask, its stride, width, top, bottom, spans): of each row the first column above 0 and that after the last."""
-    number, zero, stretch = alpha.type, alpha.type(0), 256
+def _span_finder(alpha: np.dtype[Any]) -> Callable[..., Any]:
+    """(mask, where a row begins, width): the first column above 0 and that after the last."""
+    number, zero = alpha.type, alpha.type(0)
 
-    def holds_nothing(mask, start):  # type: ignore[no-untyped-def]
+    def holds_nothing(mask, start, size):  # type: ignore[no-untyped-def]
         highest = zero
-        for i in range(stretch):
+        for i in range(size):
             highest = number(max(highest, mask[start + i]))
         return not highest > zero
 
     is_empty = jit(holds_nothing)
 
-    def find_rows(mask, stride, width, top, bottom, spans):  # type: ignore[no-untyped-def]
-        for y in range(top, bottom):
-            row, left, right = y * stride, 0, width
-            while left + stretch <= width and is_empty(mask, row + left):
-                left += stretch
-            while left < width and not mask[row + left] > zero:
-                left += 1
-            while right - stretch >= left and is_empty(mask, row + right - stretch):
-                right -= stretch
-            while right > left and not mask[row + right - 1] > zero:
-                right -= 1
-            spans[2 * y], spans[2 * y + 1] = left, right
+    def find(mask, row, width):  # type: ignore[no-untyped-def]
+        left, right = 0, width
+        while left + 256 <= width and is_empty(mask, row + left, 256):
+            left += 256
+        while left + 16 <= width and is_empty(mask, row + left, 16):
+            left += 16
+        while left < width and not mask[row + left] > zero:
+            left += 1
+        while right - 256 >= left and is_empty(mask, row + right - 256, 256):
+            right -= 256
+        while right - 16 >= left and is_empty(mask, row + right - 16, 16):
+            right -= 16
+        while right > left and not mask[row + right - 1] > zero:
+            right -= 1
+        return left, right
 
-    return export(find_rows, types.CPointer(numba.from_dtype(alpha)), INDEX, INDEX, INDEX, INDEX, types.CPointer(INDEX))
+    return jit(find)

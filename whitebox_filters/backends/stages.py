@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,13 @@ import numpy.typing as npt
 
 from whitebox_filters.backends import compiled
 from whitebox_filters.backends.blocks import LEVELS_8
-from whitebox_filters.backends.cores import over_rows
+from whitebox_filters.backends.cores import cut
 from whitebox_filters.backends.frames import Frame, Mask
 from whitebox_filters.backends.fuse import working_dtype
-from whitebox_filters.backends.tables import Packed, Stage, shorten, split_end
+from whitebox_filters.backends.levels import split
+from whitebox_filters.backends.plan import Nature
+from whitebox_filters.backends.tables import Packed, Stage, end_table, shorten
+from whitebox_filters.backends.team import MOST, Team
 from whitebox_filters.spec import Filter
 
 Values = tuple[float, ...]
@@ -27,61 +31,65 @@ class Stages:
         self.is_table = dtype == np.uint8
         self._levels = np.tile(np.arange(LEVELS_8, dtype=self.real) / 255, (3, 1)).astype(self.real)
         self._stages: list[Stage] = []
+        self._is_foreseen = False
+        self._end: npt.NDArray[np.uint8] | None = None
 
     def table(self) -> npt.NDArray[np.float64]:
         """What has become of every level of 8 bits in each channel, (3, 256)."""
         return self._levels.astype(np.float64)
 
-    def append(self, filter: Filter, coefficients: Values, *, separate: bool) -> None:
-        """One filter more; a `separate` one, which mixes no channels, joins the tables if no other came before."""
-        values = np.asarray((*coefficients, 0), self.real)  # never empty
-        if self.is_table and separate:
+    def append(self, filter: Filter, coefficients: Values, nature: Nature) -> None:
+        """One filter more; a separate one joins the tables if no other came before."""
+        if self.is_table and nature.separate:
+            values = np.asarray((*coefficients, 0), self.real)  # never empty
             compiled.apply(filter.pixel, self.real)(self._levels.ctypes.data, values.ctypes.data)
             return
         self.is_table = False
-        address = compiled.filter_block(filter.pixel, self.real)
-        self._stages.append(Stage(address, values, filter, separate))
+        self._stages.append(self._stage(filter, coefficients, nature))
 
-    def measure(self, frame: Frame, weights: Mask | None) -> npt.NDArray[np.float64]:
+    def foresee(self, run: Sequence[tuple[Filter, Values, Nature]]) -> None:
+        """Make the table for the separate filters that will end the cascade, behind a mixing one, ahead of them."""
+        self._end = end_table([self._stage(*each) for each in run], self.dtype)
+        self._is_foreseen = True
+
+    def measure(self, team: Team, frame: Frame, weights: Mask | None) -> npt.NDArray[np.float64]:
         """The means of the channels (3,) after all filters so far, over the frame or by the weights of a mask."""
-        if weights is not None and not weights.values.any():
+        if weights is not None and weights.is_empty:
             weights = None  # of an empty mask, all pixels count alike
         run = compiled.sum_rows(self.dtype, self.real, None if weights is None else weights.values.dtype)
-        stages = Packed(self._stages, self.real)
-        parts: list[npt.NDArray[np.float64]] = []
-
-        def add(top: int, bottom: int) -> None:
-            sums = np.zeros(4)
-            masked = frame.rows if weights is None else weights.rows
-            tables = self._levels.ctypes.data
-            run(*frame.rows, *masked, frame.width, tables, *stages.addresses, top, bottom, sums.ctypes.data)
-            parts.append(sums)
-
-        over_rows(add, frame.every_row())
-        total = np.sum(parts, axis=0)
+        stages, cuts = Packed(self._stages, self.real), frame.cut()
+        sums = np.zeros((len(cuts) - 1, 4))
+        masked = frame.rows if weights is None else weights.rows
+        tables = self._levels.ctypes.data
+        team.run(run, (*frame.rows, *masked, frame.width, tables, *stages.addresses, sums.ctypes.data), cuts)
+        total = sums.sum(axis=0)
         means: npt.NDArray[np.float64] = total[:3] / total[3]
         return means
 
-    def render(self, frame: Frame, mask: Mask | None, target: Frame) -> None:
-        """Filter every pixel where the mask is above 0, blend (Eq. 5), and put all pixels into `target`."""
-        first, ends = split_end(self._stages, self.dtype)
+    def render(self, team: Team, frame: Frame, mask: Mask | None, target: Frame) -> None:
+        """Filter every pixel where the mask is above 0, blend (Eq. 5), and put it into `target`."""
+        start = len(self._stages)
+        while start and self._stages[start - 1].separate:
+            start -= 1
+        ends = self._end if self._is_foreseen else end_table(self._stages[start:], self.dtype)
+        first = self._stages if ends is None else self._stages[:start]
         stored = np.zeros((1, 1), self.dtype) if ends is None else ends
         step = 0 if len(stored) == 1 else stored.shape[1]
-        run = compiled.render(
-            self.dtype, self.real, None if mask is None else mask.values.dtype, ended=ends is not None
-        )
+        lines = self._lines()
+        alpha = None if mask is None else mask.values.dtype
+        run = compiled.render(self.dtype, self.real, alpha, straight=lines is not None, ended=ends is not None)
         stages = Packed(shorten(first, self.dtype), self.real)
-        height = len(frame.pixels)
-        spans = np.tile(np.array([0, frame.width], np.int64), (height, 1)) if mask is None else mask.spans
-        copied = mask is not None and frame.pixels.ctypes.data != target.pixels.ctypes.data
-        costs = spans[:, 1] - spans[:, 0]
+        masked, spans, opacity = (mask.rows, mask.spans, mask.opacity) if mask else (frame.rows, frame.spans, 1.0)
+        tables = self._levels if lines is None else lines
+        given = *frame.rows, *masked, spans.ctypes.data, tables.ctypes.data, *stages.addresses
+        ending = stored.ctypes.data, step, *target.rows, opacity
+        team.run(run, (*given, *ending), cut(spans[:, 1] - spans[:, 0], MOST).tolist())
 
-        def filter_rows(top: int, bottom: int) -> None:
-            if copied and (costs[top:bottom] < frame.width).any():
-                target.pixels[top:bottom] = frame.pixels[top:bottom]
-            masked, opacity = (frame.rows, 1.0) if mask is None else (mask.rows, mask.opacity)
-            tables = spans.ctypes.data, self._levels.ctypes.data
-            given = *frame.rows, *masked, *tables, *stages.addresses, stored.ctypes.data, step
-            run(*given, top, bottom, *target.rows, opacity)
+    def _lines(self) -> npt.NDArray[Any] | None:
+        """What the tables hold as lines, see `split`; None if they are no straight ones."""
+        lines = split(self.table()) if self.dtype == np.uint8 else None
+        return None if lines is None else lines.astype(self.real)
 
-        over_rows(filter_rows, costs + (frame.width // 8 + 1) if copied else costs)
+    def _stage(self, filter: Filter, coefficients: Values, nature: Nature) -> Stage:
+        values = np.asarray((*coefficients, 0), self.real)  # never empty
+        return Stage(compiled.filter_block(filter.pixel, self.real), values, filter, *nature)

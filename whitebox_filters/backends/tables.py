@@ -41,6 +41,7 @@ class Stage(NamedTuple):
     coefficients: npt.NDArray[Any]
     filter: Filter | None = None
     separate: bool = False
+    alike: bool = False  # to all channels
 
 
 class Packed:
@@ -72,23 +73,19 @@ def shorten(stages: Sequence[Stage], dtype: np.dtype[Any]) -> list[Stage]:
     return shortened
 
 
-def split_end(stages: Sequence[Stage], dtype: np.dtype[Any]) -> tuple[Sequence[Stage], npt.NDArray[np.uint8] | None]:
-    """The stages before the run that ends them, and the stored values for that; None if there are none.
+def end_table(run: Sequence[Stage], dtype: np.dtype[Any]) -> npt.NDArray[np.uint8] | None:
+    """The stored values that stand for the separate stages that end a cascade; None if these themselves are better.
 
     There are for a picture of 8 bits, and where the nearest node is as good: (3, ENDS + 1), or (1, ENDS + 1) if the
     run does the same to all channels, since the cache holds one table better than three.
     """
-    start = len(stages)
-    while start and stages[start - 1].separate:
-        start -= 1
-    if dtype != EIGHT_BITS or not _is_costly(stages[start:]):
-        return stages, None
-    stored, change = np.empty((3, ENDS + 1), np.uint8), np.empty(1, SINGLE)
-    run = Packed(stages[start:], SINGLE)
-    compiled.tabulate()(*run.addresses, stored.ctypes.data, change.ctypes.data)
-    if change[0] > END_TOLERANCE / LEVELS[dtype]:
-        return stages, None
-    return stages[:start], stored[:1] if (stored == stored[0]).all() else stored
+    if dtype != EIGHT_BITS or not _is_costly(run):
+        return None
+    channels = 1 if all(stage.alike for stage in run) else 3
+    stored, change = np.empty((channels, ENDS + 1), np.uint8), np.empty(1, SINGLE)
+    packed = Packed(run, SINGLE)
+    compiled.tabulate()(*packed.addresses, channels, stored.ctypes.data, change.ctypes.data)
+    return None if change[0] > END_TOLERANCE / LEVELS[dtype] else stored
 
 
 def _is_costly(run: Sequence[Stage]) -> bool:

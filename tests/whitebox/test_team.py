@@ -1,0 +1,129 @@
+"""Threads that share the passes of a call: all is done once, whoever comes, and no one is waited for in vain."""
+
+import ctypes
+import multiprocessing
+import threading
+import time
+from concurrent.futures import Future
+
+import numpy as np
+import pytest
+
+import whitebox_filters as wf
+from whitebox_filters.backends import cores
+from whitebox_filters.backends.team import Team
+
+LARGE = 10**9  # pixels
+THETA = (0.3, -0.2, 0.25, 0.3, -0.3, 0.25)
+
+
+class Recorder:
+    """A pass over rows that notes its parts."""
+
+    def __init__(self, pause=0.0):
+        self.parts, self.threads = [], set()
+
+        def note(row, top, bottom, part):
+            time.sleep(pause)
+            self.parts.append((row[0], top, bottom, part))
+            self.threads.add(threading.get_ident())
+
+        self._function = ctypes.CFUNCTYPE(None, ctypes.POINTER(ctypes.c_int64), *[ctypes.c_int64] * 3)(note)
+        self.address = ctypes.cast(self._function, ctypes.c_void_p).value
+
+
+class Nobody:
+    """A pool whose threads never come."""
+
+    def submit(self, *_):
+        return Future()
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_each_part_is_done_once_with_its_arguments(monkeypatch, count):
+    monkeypatch.setattr(cores, "count", lambda: count)
+    recorder = Recorder(pause=1e-4)
+    with Team(LARGE) as team:
+        for job in range(20):
+            team.run(recorder.address, [job], [0, 3, 5, 5, 9])
+            assert sorted(recorder.parts) == [(job, 0, 3, 0), (job, 3, 5, 1), (job, 5, 5, 2), (job, 5, 9, 3)]
+            recorder.parts.clear()
+        team.run(recorder.address, [0], [4])  # no part
+    assert not recorder.parts
+
+
+def test_others_come(monkeypatch):
+    monkeypatch.setattr(cores, "count", lambda: 2)
+    recorder = Recorder(pause=1e-3)
+    with Team(LARGE) as team:
+        team.run(recorder.address, [0], range(101))
+    assert len(recorder.threads) == 2
+
+
+def test_those_who_do_not_come_are_not_waited_for(monkeypatch):
+    monkeypatch.setattr(cores, "count", lambda: 3)
+    monkeypatch.setattr(cores, "pool", Nobody)
+    now, later = Recorder(), Recorder()
+    with Team(LARGE) as team:
+        team.start(later.address, [1], range(8), None)
+        team.run(now.address, [0], range(5))
+        assert (len(now.parts), len(later.parts)) == (4, 0)
+    assert len(later.parts) == 7
+
+
+def test_what_was_started_is_done_by_others_meanwhile(monkeypatch):
+    monkeypatch.setattr(cores, "count", lambda: 2)
+    later, deadline = Recorder(), time.monotonic() + 10
+    with Team(LARGE) as team:
+        team.start(later.address, [1], range(8), None)
+        while len(later.parts) < 7 and time.monotonic() < deadline:
+            time.sleep(1e-3)
+        assert len(later.parts) == 7
+
+
+def test_what_was_started_is_done_in_spite_of_errors(monkeypatch):
+    monkeypatch.setattr(cores, "pool", Nobody)
+    later = Recorder()
+
+    def fail():
+        with Team(LARGE) as team:
+            team.start(later.address, [1], range(8), None)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert len(later.parts) == 7
+
+
+@pytest.mark.parametrize("region", ["frame", "mask"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_the_number_of_cores_changes_no_bit(monkeypatch, dtype, region):
+    generator = np.random.default_rng(0)
+    image = generator.integers(0, 256, (300, 401, 3), np.uint8)
+    image = image if dtype == np.uint8 else (image / 255).astype(dtype)
+    mask = generator.random((300, 401), np.float32)
+    ready = wf.Cascade(["hue", "contrast", "temperature", "shadow"], statistics=region).compile()
+    found = []
+    for count in (1, 2, 7):
+        monkeypatch.setattr(cores, "count", lambda count=count: count)
+        result = ready(image, (0.2, 0.3, 0.4, 0.1), mask)
+        found.append((result.tobytes(), ready.statistics(image, (0.2, 0.3, 0.4, 0.1), mask)[1].tobytes()))
+    assert len(set(found)) == 1
+
+
+def _filter(image, results):
+    cores.over_rows(lambda top, bottom: None, np.full(10, 100_000))
+    results.put(wf.Cascade().compile()(image, THETA))
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_process_filters_as_well():
+    image = np.random.default_rng(0).integers(0, 256, (400, 300, 3), np.uint8)
+    expected = wf.Cascade().compile()(image, THETA)  # threads are there now, which the other process lacks
+    context = multiprocessing.get_context("fork")
+    results = context.Queue()
+    process = context.Process(target=_filter, args=(image, results))
+    process.start()
+    np.testing.assert_array_equal(results.get(timeout=60), expected)
+    process.join()
