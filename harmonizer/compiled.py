@@ -24,6 +24,12 @@ def to_rgb() -> Callable[..., None]:
 
 
 @functools.cache
+def to_grey() -> Callable[..., None]:
+    """(rows of luma, width, height, terms, out)."""
+    return _load("to_grey", POINTER, INDEX, INDEX, INDEX, POINTER, POINTER)
+
+
+@functools.cache
 def to_yuv() -> Callable[..., None]:
     """(rows, width, height, terms, rows of luma, blue and red)."""
     return _load("to_yuv", POINTER, INDEX, INDEX, INDEX, POINTER, *[POINTER, INDEX] * 3)

@@ -125,6 +125,18 @@ def to_yuv() -> tuple[str, str]:
     return _export(convert, BYTES, INDEX, INDEX, INDEX, FLOATS, BYTES, INDEX, BYTES, INDEX, BYTES, INDEX)
 
 
+def to_grey() -> tuple[str, str]:
+    """(luma, its stride, width, height, terms, out): luma to grey, in bytes; `terms` are the first two of `to_rgb`."""
+
+    def convert(luma, stride, width, height, terms, out):  # type: ignore[no-untyped-def]
+        scale, black = terms[0], terms[1]
+        for y in range(height):
+            for x in range(width):
+                out[y * width + x] = to_byte((np.float32(luma[y * stride + x]) - black) * scale)
+
+    return _export(convert, BYTES, INDEX, INDEX, INDEX, FLOATS, BYTES)
+
+
 _jit = numba.njit(error_model="numpy", fastmath=True, inline="always")
 
 

@@ -54,6 +54,13 @@ def to_rgb(frame: VideoFrame, terms: npt.NDArray[np.float32]) -> Pixels:
     return out
 
 
+def to_grey(luma: VideoPlane, terms: npt.NDArray[np.float32]) -> Pixels:
+    """The luma of a frame to HW, uint8 both; `terms` are what a level is worth, and black."""
+    out = np.empty((luma.height, luma.width), np.uint8)
+    compiled.to_grey()(*_rows(luma), luma.width, luma.height, terms.ctypes.data, out.ctypes.data)
+    return out
+
+
 def to_yuv(pixels: Pixels, terms: npt.NDArray[np.float32]) -> VideoFrame:
     """HWC RGB, uint8, to a frame in yuv420p."""
     rows = np.ascontiguousarray(pixels)
