@@ -53,12 +53,7 @@ def test_while_a_picture_is_written(files, run, monkeypatch):
 
 
 def test_what_is_behind_an_error():
-    stop = KeyboardInterrupt()
-    try:
-        try:
-            raise ImportError from stop
-        except ImportError:
-            raise ValueError from None
-    except ValueError as error:
-        assert interrupts.behind(error) is stop
+    stop, middle, error = KeyboardInterrupt(), ImportError(), ValueError()
+    error.__context__, middle.__cause__ = middle, stop
+    assert interrupts.behind(error) is stop
     assert interrupts.behind(ValueError()) is None
