@@ -17,9 +17,10 @@ INDEX = types.int64
 BYTES, FLOATS, INDICES = types.CPointer(types.uint8), types.CPointer(types.float32), types.CPointer(INDEX)
 
 
-def shrink_rows() -> tuple[str, str]:
-    """(picture, its stride, width, channels, down, down_weights, down_most, across, across_weights, across_most, side,
-    scale, sums, top, bottom, out): rows `top` to `bottom` of a thumbnail (channels, side, side), float32.
+def shrink_rows(dtype: str) -> tuple[str, str]:
+    """(picture of `dtype`, its stride, width, channels, down, down_weights, down_most, across, across_weights,
+    across_most, side, scale, sums, top, bottom, out): rows `top` to `bottom` of a thumbnail (channels, side, side),
+    float32.
 
     The picture has 1 channel or 3. Row y is the sum of its rows down[2 y] to down[2 y + 1], by `down_most` weights;
     columns are summed in the same way. `sums` has room for one row of the picture.
@@ -52,8 +53,9 @@ def shrink_rows() -> tuple[str, str]:
                     out[(side + y) * side + x], out[(2 * side + y) * side + x] = green, blue
                 out[y * side + x] = red
 
+    values = types.CPointer(getattr(types, dtype))
     return _export(
-        shrink, BYTES, INDEX, INDEX, INDEX, INDICES, FLOATS, INDEX, INDICES, FLOATS, INDEX, INDEX,
+        shrink, values, INDEX, INDEX, INDEX, INDICES, FLOATS, INDEX, INDICES, FLOATS, INDEX, INDEX,
         types.float32, FLOATS, INDEX, INDEX, FLOATS,
     )  # fmt: skip
 

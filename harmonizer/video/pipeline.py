@@ -51,7 +51,8 @@ def harmonize_video(
             raise VideoError(f"{composite} has no alpha channel to take the mask from; give a mask as second argument")
         if background is not None:
             frames = masks.with_backgrounds(frames, masks.open_background(background, video.info.size, stack))
-        graded = running(grading.decide(running(frames, stack)), stack)
+            frames = running(frames, stack)
+        graded = running(grading.decide(frames), stack)
         filtered = running(filter_frames(graded, grading.cascade, traced=outputs.traced), stack)
         write = outputs.open(video.info, composite, grading, stack)
         done = shots = 0
