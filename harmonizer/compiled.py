@@ -20,8 +20,8 @@ def shrink_rows(dtype: str) -> Callable[..., None]:
 
 @functools.cache
 def to_rgb() -> Callable[..., None]:
-    """(rows of luma, blue and red, width, height, terms, chroma, out)."""
-    return _load("to_rgb", *[POINTER, INDEX] * 3, INDEX, INDEX, POINTER, POINTER, POINTER)
+    """(rows of luma, blue and red, width, height, terms, narrow, wide, out)."""
+    return _load("to_rgb", *[POINTER, INDEX] * 3, INDEX, INDEX, POINTER, POINTER, POINTER, POINTER)
 
 
 @functools.cache

@@ -61,39 +61,44 @@ def shrink_rows(dtype: str) -> tuple[str, str]:
 
 
 def to_rgb() -> tuple[str, str]:
-    """(luma, its stride, blue, its stride, red, its stride, width, height, terms, chroma, out): 4:2:0 to RGB, in bytes.
+    """(luma, its stride, blue, its stride, red, its stride, width, height, terms, narrow, wide, out): 4:2:0 to
+    RGB, in bytes.
 
     Chroma lies in the middle of its four pixels, and is linear between. `terms` are those that `planar` makes of the
-    coding; `chroma` has room for 6 values a column of it, `out` for (height, width, 3).
+    coding; `narrow` has room for 2 rows of chroma and a value beyond each of their ends, `wide` for 2 rows twice as
+    wide, `out` for (height, width, 3).
     """
 
-    def convert(luma, stride, blue, blue_stride, red, red_stride, width, height, terms, chroma, out):  # type: ignore[no-untyped-def]
+    def convert(luma, stride, blue, blue_stride, red, red_stride, width, height, terms, narrow, wide, out):  # type: ignore[no-untyped-def]
         scale, black, red_of_v, green_of_u, green_of_v, blue_of_u = (
             terms[0], terms[1], terms[2], terms[3], terms[4], terms[5],
         )  # fmt: skip
         columns, rows = (width + 1) // 2, (height + 1) // 2
-        u, v = 2 * columns, 4 * columns  # where chroma as wide as the picture begins, behind that of its own width
+        # Chroma has a neighbour beyond each edge: a loop that asks where it is takes twice the time.
+        pitch = columns + 2
         for y in range(height):
             near = y // 2
             far = min(max(near + 2 * (y % 2) - 1, 0), rows - 1)
             for i in range(columns):
-                chroma[i] = between(blue[near * blue_stride + i], blue[far * blue_stride + i])
-                chroma[columns + i] = between(red[near * red_stride + i], red[far * red_stride + i])
+                to_blue = between(blue[near * blue_stride + i], blue[far * blue_stride + i])
+                to_red = between(red[near * red_stride + i], red[far * red_stride + i])
+                narrow[1 + i], narrow[pitch + 1 + i] = to_blue - np.float32(128), to_red - np.float32(128)
             for plane in range(2):
-                source, target = plane * columns, (plane + 1) * 2 * columns
+                source, target = plane * pitch, plane * 2 * columns
+                narrow[source], narrow[source + columns + 1] = narrow[source + 1], narrow[source + columns]
                 for i in range(columns):
-                    here = chroma[source + i]
-                    chroma[target + 2 * i] = between(here, chroma[source + max(i - 1, 0)])
-                    chroma[target + 2 * i + 1] = between(here, chroma[source + min(i + 1, columns - 1)])
+                    here = narrow[source + i + 1]
+                    wide[target + 2 * i] = between(here, narrow[source + i])
+                    wide[target + 2 * i + 1] = between(here, narrow[source + i + 2])
             for x in range(width):
                 level = (np.float32(luma[y * stride + x]) - black) * scale
-                to_blue, to_red = chroma[u + x] - np.float32(128), chroma[v + x] - np.float32(128)
+                to_blue, to_red = wide[x], wide[2 * columns + x]
                 place = 3 * (y * width + x)
                 out[place] = to_byte(level + red_of_v * to_red)
                 out[place + 1] = to_byte(level + green_of_u * to_blue + green_of_v * to_red)
                 out[place + 2] = to_byte(level + blue_of_u * to_blue)
 
-    return _export(convert, BYTES, INDEX, BYTES, INDEX, BYTES, INDEX, INDEX, INDEX, FLOATS, FLOATS, BYTES)
+    return _export(convert, BYTES, INDEX, BYTES, INDEX, BYTES, INDEX, INDEX, INDEX, FLOATS, FLOATS, FLOATS, BYTES)
 
 
 def to_yuv() -> tuple[str, str]:
