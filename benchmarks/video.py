@@ -22,7 +22,7 @@ import torch
 from fps.cases import FULL, QUARTER, Size, mask, photo
 from fps.clock import measure
 from fps_vs_filters import child, write
-from video_speed import quality, work
+from video_speed import encoders, limits, quality, work
 from video_speed.cases import B0, DEFAULT, OURS, PLAIN, SHIPPED, Case, Results, Whole
 from video_speed.clip import describe, make_clip
 from video_speed.networks import prepare
@@ -37,6 +37,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "video.md"
 SIZE, QUICK_SIZE = (1920, 1080), (320, 180)
 FRAMES, QUICK_FRAMES = 168, 8  # of the clip
+SIDE_BY_SIDE = 24  # frames in a round
 WORKED = 24  # frames of the table of stages, which are all in memory at once
 
 Harmonizers = dict[str, dict[str, Harmonizer]]  # by network and contender
@@ -77,6 +78,24 @@ def time_frames_of_all(results: Results, ours: Harmonizers, plain: dict[str, Pla
     for network, engines in ours.items():
         for opacity, alpha in masks.items():
             results.stages[network, opacity] = time_frames(engines[DEFAULT], frame, alpha, 10 * rounds)
+
+
+def time_side_by_side(results: Results, folders: dict[str, dict[str, Path]], rounds: int) -> None:
+    """A frame on each core at once, and what one prediction by one thread takes beside what it asks for."""
+    print("side by side", flush=True)
+    frame = photo(results.size)
+    results.peak = limits.core_peak()
+    for network, files in folders.items():
+        contender = OURS[DEFAULT]
+        harmonizer = Harmonizer.load(files[contender.file], contender.engine, threads=1)
+        for name in (FULL, QUARTER):
+            alpha = mask(name, results.size)
+            results.side[network, name] = [
+                limits.side_by_side(harmonizer, frame, alpha, SIDE_BY_SIDE) for _ in range(rounds)
+            ]
+        seen = harmonizer.predictor.look(frame, alpha)
+        predict = functools.partial(harmonizer.predictor.infer, *seen)
+        results.asked[network] = limits.ask(files[contender.file] / "model.onnx", predict)
 
 
 def harmonize(harmonizer: Harmonizer, frame: Any, alpha: Any, out: Any) -> None:
@@ -128,10 +147,11 @@ def main() -> None:
         ours = open_all(results, folders)
         plain = {name: Plain(network) for name, network in networks.items()}
         time_frames_of_all(results, ours, plain, options.rounds or (1 if options.quick else 7))
+        time_side_by_side(results, folders, options.rounds or (1 if options.quick else 7))
         run_whole(results, folders, folder, clips, options.repeats or (1 if options.quick else 3))
-        results.work = work.measure(
-            ours[SHIPPED][DEFAULT], *clips, min(WORKED, QUICK_FRAMES if options.quick else FRAMES)
-        )
+        worked = QUICK_FRAMES if options.quick else WORKED
+        results.work = work.measure(ours[SHIPPED][DEFAULT], *clips, worked)
+        results.encoders = encoders.measure(clips[0], worked)
         print("quality", flush=True)
         sets = quality.read_sets(options.data, 2 if options.quick else None)
         results.pictures = {title: len(samples) for title, samples in sets.items()}

@@ -6,7 +6,9 @@
 >>> result.image, result.theta  # doctest: +SKIP
 """
 
-from harmonizer.edits import Edit
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from harmonizer.errors import (
     CheckpointError,
     EditError,
@@ -20,8 +22,11 @@ from harmonizer.errors import (
     RecipeError,
     StreamError,
 )
-from harmonizer.pipeline import Harmonizer, Result
-from harmonizer.predictor import Predictor
+
+if TYPE_CHECKING:
+    from harmonizer.edits import Edit
+    from harmonizer.pipeline import Harmonizer, Result
+    from harmonizer.predictor import Predictor
 
 __all__ = [
     "CheckpointError",
@@ -40,3 +45,12 @@ __all__ = [
     "Result",
     "StreamError",
 ]
+
+# Imported when first asked for: the command line has to answer Ctrl-C before NumPy is loaded.
+_HOMES = {"Edit": "edits", "Harmonizer": "pipeline", "Predictor": "predictor", "Result": "pipeline"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harmonizer import cli_run
+from harmonizer import cli_run, interrupts
 from harmonizer.cli_video import video
 from harmonizer.engines import EngineName
 
@@ -207,7 +207,10 @@ def _print_line(kind: str, message: object) -> None:
 
 
 def main() -> None:
-    """Run the command line; an error that the user can mend becomes one line on stderr and exit code 2."""
+    """Run the command line; an error that the user can mend becomes one line on stderr and exit code 2.
+
+    So does Ctrl-C, with exit code 130.
+    """
     # What tifffile finds wrong in a damaged file is in the error, once.
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
@@ -215,7 +218,9 @@ def main() -> None:
         warnings.showwarning = lambda message, *_, **__: _print_line("warning", message)
         try:
             app()
-        except Exception as error:
+        except BaseException as error:
+            if stop := interrupts.behind(error):
+                interrupts.leave(stop)
             from harmonizer.errors import HarmonizerError
             from whitebox_filters import FilterError
 

@@ -16,8 +16,6 @@ from harmonizer.video import CodecName
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-INTERRUPTED = 130  # as shells report what Ctrl-C ended
-
 
 def video(
     composite: Annotated[
@@ -95,16 +93,14 @@ def video(
 
 @contextmanager
 def _watched(name: str) -> Iterator[Callable[[int, int | None], None]]:
-    """Show the progress that is reported; Ctrl-C becomes one line."""
+    """Show the progress that is reported; KeyboardInterrupt tells how far it came."""
     with _progress() as progress:
         task = progress.add_task(name, total=None)
         try:
             yield lambda count, total: progress.update(task, completed=count, total=total)
         except KeyboardInterrupt:
-            progress.stop()
             done = int(progress.tasks[task].completed)
-            typer.echo(f"error: stopped by Ctrl-C after {done} frames; nothing was written", err=True)
-            raise typer.Exit(INTERRUPTED) from None
+            raise KeyboardInterrupt(f"stopped by Ctrl-C after {done} frames; nothing was written") from None
 
 
 def _progress() -> Progress:

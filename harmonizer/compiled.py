@@ -11,16 +11,23 @@ POINTER, INDEX, FLOAT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_float
 
 
 @functools.cache
-def shrink_rows() -> Callable[..., None]:
-    """(rows, width, channels, taps down, taps across, side, scale, sums, top, bottom, out)."""
+def shrink_rows(dtype: str) -> Callable[..., None]:
+    """(rows of `dtype`, width, channels, taps down, taps across, side, scale, sums, top, bottom, out)."""
     rows, taps = (POINTER, INDEX), (POINTER, POINTER, INDEX)
-    return _load("shrink_rows", *rows, INDEX, INDEX, *taps, *taps, INDEX, FLOAT, POINTER, INDEX, INDEX, POINTER)
+    kinds = *rows, INDEX, INDEX, *taps, *taps, INDEX, FLOAT, POINTER, INDEX, INDEX, POINTER
+    return _load("shrink_rows", *kinds, given=(dtype,))
 
 
 @functools.cache
 def to_rgb() -> Callable[..., None]:
-    """(rows of luma, blue and red, width, height, terms, chroma, out)."""
-    return _load("to_rgb", *[POINTER, INDEX] * 3, INDEX, INDEX, POINTER, POINTER, POINTER)
+    """(rows of luma, blue and red, width, height, terms, narrow, wide, out)."""
+    return _load("to_rgb", *[POINTER, INDEX] * 3, INDEX, INDEX, POINTER, POINTER, POINTER, POINTER)
+
+
+@functools.cache
+def to_grey() -> Callable[..., None]:
+    """(rows of luma, width, height, terms, out)."""
+    return _load("to_grey", POINTER, INDEX, INDEX, INDEX, POINTER, POINTER)
 
 
 @functools.cache
@@ -29,14 +36,14 @@ def to_yuv() -> Callable[..., None]:
     return _load("to_yuv", POINTER, INDEX, INDEX, INDEX, POINTER, *[POINTER, INDEX] * 3)
 
 
-def _load(name: str, *kinds: type) -> Callable[..., None]:
+def _load(name: str, *kinds: type, given: tuple[str, ...] = ()) -> Callable[..., None]:
     from whitebox_filters.backends import native  # imports llvmlite, which many commands do without
 
     def compile_it() -> tuple[str, str]:
         from harmonizer import kernels
 
-        text: tuple[str, str] = getattr(kernels, name)()
+        text: tuple[str, str] = getattr(kernels, name)(*given)
         return text
 
     source = Path(__file__).with_name("kernels.py").read_bytes()
-    return ctypes.CFUNCTYPE(None, *kinds)(native.address(name.encode() + source, compile_it))
+    return ctypes.CFUNCTYPE(None, *kinds)(native.address(repr((name, given)).encode() + source, compile_it))

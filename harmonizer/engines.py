@@ -31,24 +31,26 @@ class EngineName(StrEnum):
     openvino_bf16 = "openvino-bf16"
 
 
-def open_engine(name: EngineName | str, path: Path, expected: Shapes) -> Run:
+def open_engine(name: EngineName | str, path: Path, expected: Shapes, threads: int | None = None) -> Run:
     """Load an ONNX file whose inputs composite and mask and output theta have these shapes.
 
+    A prediction takes so many `threads`, by default the cores there are, up to 4.
     Raises CheckpointError for a file that is damaged or has others, EngineError for an engine that cannot run here.
     """
     if name not in list(EngineName):
         raise EngineError(f"no engine is named {name!r}; there are {', '.join(EngineName)}")
+    threads = threads or min(MAX_THREADS, os.cpu_count() or 1)
     if name == EngineName.onnxruntime:
-        return _open_onnxruntime(path, expected)
-    return _open_openvino(path, expected, "bf16" if name == EngineName.openvino_bf16 else "f32")
+        return _open_onnxruntime(path, expected, threads)
+    return _open_openvino(path, expected, threads, "bf16" if name == EngineName.openvino_bf16 else "f32")
 
 
-def _open_onnxruntime(path: Path, expected: Shapes) -> Run:
+def _open_onnxruntime(path: Path, expected: Shapes, threads: int) -> Run:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what is wrong is raised; the log would say it a second time on stderr
-    options.intra_op_num_threads = _threads()
+    options.intra_op_num_threads = threads
     # Threads that spin after their work take the cores from the filters, which come next.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
@@ -65,7 +67,7 @@ def _open_onnxruntime(path: Path, expected: Shapes) -> Run:
     return run
 
 
-def _open_openvino(path: Path, expected: Shapes, precision: str) -> Run:
+def _open_openvino(path: Path, expected: Shapes, threads: int, precision: str) -> Run:
     try:
         import openvino
         from openvino.frontend import FrontEndManager
@@ -83,7 +85,7 @@ def _open_openvino(path: Path, expected: Shapes, precision: str) -> Run:
         raise _damaged(path, str(error).splitlines()[-1:]) from error
     _check_shapes(path, found, expected)
     model.reshape({name: [1, *expected[name]] for name in ("composite", "mask")})
-    hints = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": _threads(), "PERFORMANCE_HINT": "LATENCY"}
+    hints = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
     compiled = core.compile_model(model, "CPU", hints)
 
     def run(composite: Floats, mask: Floats) -> Floats:
@@ -92,10 +94,6 @@ def _open_openvino(path: Path, expected: Shapes, precision: str) -> Run:
         return np.array(found["theta"], np.float32)
 
     return run
-
-
-def _threads() -> int:
-    return min(MAX_THREADS, os.cpu_count() or 1)
 
 
 def _damaged(path: Path, reason: Sequence[str]) -> CheckpointError:

@@ -17,9 +17,10 @@ INDEX = types.int64
 BYTES, FLOATS, INDICES = types.CPointer(types.uint8), types.CPointer(types.float32), types.CPointer(INDEX)
 
 
-def shrink_rows() -> tuple[str, str]:
-    """(picture, its stride, width, channels, down, down_weights, down_most, across, across_weights, across_most, side,
-    scale, sums, top, bottom, out): rows `top` to `bottom` of a thumbnail (channels, side, side), float32.
+def shrink_rows(dtype: str) -> tuple[str, str]:
+    """(picture of `dtype`, its stride, width, channels, down, down_weights, down_most, across, across_weights,
+    across_most, side, scale, sums, top, bottom, out): rows `top` to `bottom` of a thumbnail (channels, side, side),
+    float32.
 
     The picture has 1 channel or 3. Row y is the sum of its rows down[2 y] to down[2 y + 1], by `down_most` weights;
     columns are summed in the same way. `sums` has room for one row of the picture.
@@ -52,46 +53,52 @@ def shrink_rows() -> tuple[str, str]:
                     out[(side + y) * side + x], out[(2 * side + y) * side + x] = green, blue
                 out[y * side + x] = red
 
+    values = types.CPointer(getattr(types, dtype))
     return _export(
-        shrink, BYTES, INDEX, INDEX, INDEX, INDICES, FLOATS, INDEX, INDICES, FLOATS, INDEX, INDEX,
+        shrink, values, INDEX, INDEX, INDEX, INDICES, FLOATS, INDEX, INDICES, FLOATS, INDEX, INDEX,
         types.float32, FLOATS, INDEX, INDEX, FLOATS,
     )  # fmt: skip
 
 
 def to_rgb() -> tuple[str, str]:
-    """(luma, its stride, blue, its stride, red, its stride, width, height, terms, chroma, out): 4:2:0 to RGB, in bytes.
+    """(luma, its stride, blue, its stride, red, its stride, width, height, terms, narrow, wide, out): 4:2:0 to
+    RGB, in bytes.
 
     Chroma lies in the middle of its four pixels, and is linear between. `terms` are those that `planar` makes of the
-    coding; `chroma` has room for 6 values a column of it, `out` for (height, width, 3).
+    coding; `narrow` has room for 2 rows of chroma and a value beyond each of their ends, `wide` for 2 rows twice as
+    wide, `out` for (height, width, 3).
     """
 
-    def convert(luma, stride, blue, blue_stride, red, red_stride, width, height, terms, chroma, out):  # type: ignore[no-untyped-def]
+    def convert(luma, stride, blue, blue_stride, red, red_stride, width, height, terms, narrow, wide, out):  # type: ignore[no-untyped-def]
         scale, black, red_of_v, green_of_u, green_of_v, blue_of_u = (
             terms[0], terms[1], terms[2], terms[3], terms[4], terms[5],
         )  # fmt: skip
         columns, rows = (width + 1) // 2, (height + 1) // 2
-        u, v = 2 * columns, 4 * columns  # where chroma as wide as the picture begins, behind that of its own width
+        # Chroma has a neighbour beyond each edge: a loop that asks where it is takes twice the time.
+        pitch = columns + 2
         for y in range(height):
             near = y // 2
             far = min(max(near + 2 * (y % 2) - 1, 0), rows - 1)
             for i in range(columns):
-                chroma[i] = between(blue[near * blue_stride + i], blue[far * blue_stride + i])
-                chroma[columns + i] = between(red[near * red_stride + i], red[far * red_stride + i])
+                to_blue = between(blue[near * blue_stride + i], blue[far * blue_stride + i])
+                to_red = between(red[near * red_stride + i], red[far * red_stride + i])
+                narrow[1 + i], narrow[pitch + 1 + i] = to_blue - np.float32(128), to_red - np.float32(128)
             for plane in range(2):
-                source, target = plane * columns, (plane + 1) * 2 * columns
+                source, target = plane * pitch, plane * 2 * columns
+                narrow[source], narrow[source + columns + 1] = narrow[source + 1], narrow[source + columns]
                 for i in range(columns):
-                    here = chroma[source + i]
-                    chroma[target + 2 * i] = between(here, chroma[source + max(i - 1, 0)])
-                    chroma[target + 2 * i + 1] = between(here, chroma[source + min(i + 1, columns - 1)])
+                    here = narrow[source + i + 1]
+                    wide[target + 2 * i] = between(here, narrow[source + i])
+                    wide[target + 2 * i + 1] = between(here, narrow[source + i + 2])
             for x in range(width):
                 level = (np.float32(luma[y * stride + x]) - black) * scale
-                to_blue, to_red = chroma[u + x] - np.float32(128), chroma[v + x] - np.float32(128)
+                to_blue, to_red = wide[x], wide[2 * columns + x]
                 place = 3 * (y * width + x)
                 out[place] = to_byte(level + red_of_v * to_red)
                 out[place + 1] = to_byte(level + green_of_u * to_blue + green_of_v * to_red)
                 out[place + 2] = to_byte(level + blue_of_u * to_blue)
 
-    return _export(convert, BYTES, INDEX, BYTES, INDEX, BYTES, INDEX, INDEX, INDEX, FLOATS, FLOATS, BYTES)
+    return _export(convert, BYTES, INDEX, BYTES, INDEX, BYTES, INDEX, INDEX, INDEX, FLOATS, FLOATS, FLOATS, BYTES)
 
 
 def to_yuv() -> tuple[str, str]:
@@ -114,15 +121,29 @@ def to_yuv() -> tuple[str, str]:
                 )
         for y in range((height + 1) // 2):
             top, bottom = 2 * y * stride, min(2 * y + 1, height - 1) * stride
-            for x in range((width + 1) // 2):
-                left, right = 6 * x, 3 * min(2 * x + 1, width - 1)
-                r = sum_of_four(picture, top + left, top + right, bottom + left, bottom + right)
-                g = sum_of_four(picture, top + left + 1, top + right + 1, bottom + left + 1, bottom + right + 1)
-                b = sum_of_four(picture, top + left + 2, top + right + 2, bottom + left + 2, bottom + right + 2)
+            for x in range(width // 2):
+                r, g, b = sums_of_four(picture, top + 6 * x, bottom + 6 * x, 3)
+                blue[y * blue_stride + x] = to_byte(u_red * r + u_green * g + u_blue * b + np.float32(128))
+                red[y * red_stride + x] = to_byte(v_red * r + v_green * g + v_blue * b + np.float32(128))
+            if width % 2:  # in the loop, to ask takes as long as all else
+                x = width // 2
+                r, g, b = sums_of_four(picture, top + 6 * x, bottom + 6 * x, 0)
                 blue[y * blue_stride + x] = to_byte(u_red * r + u_green * g + u_blue * b + np.float32(128))
                 red[y * red_stride + x] = to_byte(v_red * r + v_green * g + v_blue * b + np.float32(128))
 
     return _export(convert, BYTES, INDEX, INDEX, INDEX, FLOATS, BYTES, INDEX, BYTES, INDEX, BYTES, INDEX)
+
+
+def to_grey() -> tuple[str, str]:
+    """(luma, its stride, width, height, terms, out): luma to grey, in bytes; `terms` are the first two of `to_rgb`."""
+
+    def convert(luma, stride, width, height, terms, out):  # type: ignore[no-untyped-def]
+        scale, black = terms[0], terms[1]
+        for y in range(height):
+            for x in range(width):
+                out[y * width + x] = to_byte((np.float32(luma[y * stride + x]) - black) * scale)
+
+    return _export(convert, BYTES, INDEX, INDEX, INDEX, FLOATS, BYTES)
 
 
 _jit = numba.njit(error_model="numpy", fastmath=True, inline="always")
@@ -132,6 +153,16 @@ _jit = numba.njit(error_model="numpy", fastmath=True, inline="always")
 def between(near: Any, far: Any) -> Any:
     """A quarter of the way from one value to the other."""
     return np.float32(0.75) * np.float32(near) + np.float32(0.25) * np.float32(far)
+
+
+@_jit  # type: ignore[untyped-decorator]
+def sums_of_four(picture: Any, top: int, bottom: int, right: int) -> Any:
+    """Of each channel the sum of the bytes of two pixels and those `right` bytes beside them, as float32."""
+    return (
+        sum_of_four(picture, top, top + right, bottom, bottom + right),
+        sum_of_four(picture, top + 1, top + right + 1, bottom + 1, bottom + right + 1),
+        sum_of_four(picture, top + 2, top + right + 2, bottom + 2, bottom + right + 2),
+    )
 
 
 @_jit  # type: ignore[untyped-decorator]

@@ -45,9 +45,14 @@ class Harmonizer:
         self.plan = self.cascade.compile("numba")
 
     @classmethod
-    def load(cls, path: str | Path | None = None, engine: EngineName | str = EngineName.onnxruntime) -> Harmonizer:
+    def load(
+        cls,
+        path: str | Path | None = None,
+        engine: EngineName | str = EngineName.onnxruntime,
+        threads: int | None = None,
+    ) -> Harmonizer:
         """Load a checkpoint folder; None takes the one that is shipped. Raises as `Predictor.load`, which see."""
-        return cls(Predictor.load(path, engine))
+        return cls(Predictor.load(path, engine, threads))
 
     def harmonize(
         self, image: Pixels, mask: Pixels, *, theta: Mapping[str, float] | Sequence[float] | None = None

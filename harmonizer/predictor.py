@@ -40,10 +40,17 @@ class Predictor:
         self._run = run
 
     @classmethod
-    def load(cls, path: str | Path | None = None, engine: EngineName | str = EngineName.onnxruntime) -> Predictor:
+    def load(
+        cls,
+        path: str | Path | None = None,
+        engine: EngineName | str = EngineName.onnxruntime,
+        threads: int | None = None,
+    ) -> Predictor:
         """Load a checkpoint folder, or the one that a config.json or model.onnx lies in; None takes the one shipped.
 
-        `engine` is "onnxruntime", "openvino" or "openvino-bf16". Raises CheckpointError, and EngineError.
+        `engine` is "onnxruntime", "openvino" or "openvino-bf16". A prediction takes so many `threads`, by default
+        the cores there are, up to 4, which gives it soonest; one gives the most in a second to a program whose other
+        threads have work too. Raises CheckpointError, and EngineError.
         """
         folder = WEIGHTS if path is None else Path(path)
         if folder.name in ("config.json", "model.onnx"):
@@ -57,7 +64,7 @@ class Predictor:
         config = read_config(folder / "config.json")
         side = config.input_size
         shapes = {"composite": [3, side, side], "mask": [1, side, side], "theta": [len(config.filters)]}
-        return cls(config, open_engine(engine, folder / "model.onnx", shapes))
+        return cls(config, open_engine(engine, folder / "model.onnx", shapes, threads))
 
     def predict(self, image: Pixels, alpha: Pixels) -> npt.NDArray[np.float64]:
         """Theta (k,) in [-1, 1] from a composite (HWC RGB) and its mask as opacity (HW, of any depth).

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from harmonizer import compiled
 from harmonizer.picture import Pixels, convert_depth
 from whitebox_filters.backends.cores import over_rows
+from whitebox_filters.images import LEVELS
 
 Floats = npt.NDArray[np.float32]
 
@@ -18,22 +19,24 @@ def thumbnail(pixels: Pixels, side: int) -> Floats:
     """A picture (H, W, C) or (H, W) squashed to (C, side, side), float32 in [0, 1]; on all cores.
 
     Each value is the average under a triangle two of its own pixels wide, as Pillow's BILINEAR, which the networks are
-    trained with, but not rounded to 8 bits between and after the passes: within one level of it.
+    trained with, but not rounded to 8 bits before, between and after the passes: within one level of it.
     """
-    levels = convert_depth(pixels, np.uint8)
+    levels = pixels if pixels.dtype in LEVELS else convert_depth(pixels, np.float32)
     levels = levels[..., None] if levels.ndim == 2 else levels
     height, width, channels = levels.shape
-    if levels.strides[1:] != (channels, 1) or levels.strides[0] < width * channels:
+    size = levels.itemsize
+    if levels.strides[1:] != (channels * size, size) or levels.strides[0] < width * channels * size:
         levels = np.ascontiguousarray(levels)
     down, across = _taps(height, side), _taps(width, side)
     out = np.empty((channels, side, side), np.float32)
-    run = compiled.shrink_rows()
+    rows = levels.ctypes.data, levels.strides[0] // size
+    run, scale = compiled.shrink_rows(levels.dtype.name), 1 / LEVELS.get(levels.dtype, 1)
 
     def shrink(top: int, bottom: int) -> None:
         sums = np.empty(width * channels, np.float32)
         run(
-            levels.ctypes.data, levels.strides[0], width, channels, *_addresses(*down), *_addresses(*across), side,
-            1 / 255, sums.ctypes.data, top, bottom, out.ctypes.data,
+            *rows, width, channels, *_addresses(*down), *_addresses(*across), side,
+            scale, sums.ctypes.data, top, bottom, out.ctypes.data,
         )  # fmt: skip
 
     over_rows(shrink, np.full(side, max(1, levels.size // side), np.int64))

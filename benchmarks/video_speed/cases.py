@@ -40,12 +40,29 @@ class Case(NamedTuple):
 
 @dataclass(frozen=True)
 class Whole:
-    """A run of the whole pipeline in a process of its own."""
+    """A run over many frames: of the whole pipeline in a process of its own, or of a part."""
 
     frames: int
     seconds: float
     cpu: float  # seconds of all threads
     peak: int  # bytes of resident memory
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a prediction asks for, and what it takes on one thread while nothing else runs."""
+
+    multiply_adds: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Of an encoder's settings: CPU seconds and bytes a frame, and the PSNR of luma in decibels."""
+
+    cpu: float
+    bytes: float
+    psnr: float
 
 
 @dataclass(frozen=True)
@@ -70,5 +87,9 @@ class Results:
     quality: dict[str, Quality] = field(default_factory=dict)  # by contender
     pictures: dict[str, int] = field(default_factory=dict)  # of each set, in `quality`
     whole: dict[tuple[str, str], list[Whole]] = field(default_factory=dict)  # by network and PLAIN or DEFAULT
+    side: dict[tuple[str, str], list[Whole]] = field(default_factory=dict)  # side by side, by network and mask
+    asked: dict[str, Asked] = field(default_factory=dict)  # by network, of DEFAULT
+    peak: float = 0.0  # multiply-adds of float32 a second of one core
     work: dict[str, float] = field(default_factory=dict)  # CPU seconds a frame of the whole, by stage
+    encoders: dict[str, Encoder] = field(default_factory=dict)  # by settings, at one PSNR
     clip: str = ""

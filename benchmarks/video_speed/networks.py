@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from fps.cases import photo
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from harmonizer import io
@@ -29,17 +30,26 @@ TOGETHER = 8  # so many are in memory at once; some must be left over for the la
 
 
 def make_b0() -> Network:
-    """The released network's architecture with random weights, whose activations keep the scale of trained ones."""
+    """The released network's architecture with random weights, whose activations keep the scale of trained ones.
+
+    What it says of photographs is as large as what trained ones say: theta at its ends takes filters longer.
+    """
     torch.manual_seed(0)
     network = Network(RELEASED).train()
     for layer in network.modules():
         if isinstance(layer, torch.nn.BatchNorm2d):
             layer.momentum = None  # an average over what follows
     with torch.no_grad():
-        network(torch.rand(4, 3, 256, 256), torch.rand(4, 1, 256, 256))
+        network(_variants(), torch.rand(4, 1, 256, 256))
         for output in network.regressor.outputs:
             torch.nn.init.normal_(output.weight, std=0.05)
     return network.eval()
+
+
+def _variants() -> torch.Tensor:
+    """A photograph in four ways: what noise makes of the layers says nothing of what photographs make of them."""
+    picture = torch.from_numpy(thumbnail(photo((512, 512)), 256))
+    return torch.stack([picture, picture.flip(2), picture**2, picture.sqrt().flip(1)])
 
 
 def prepare(

@@ -18,9 +18,8 @@ SD_SIZE = (1279, 576)
 # On deep frames its white is 65280 of 65535, there and back, so that only numbers show it.
 EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
-
-# From limited range, 16 to 235, to full range.
-_STRETCHED = bytes(min(max(round((level - 16) * 255 / 219), 0), 255) for level in range(256))
+# What a level of grey is worth, and black: as it is, or limited range, 16 to 235, to full range.
+UNCHANGED, STRETCHED = np.array([1, 0], np.float32), np.array([255 / 219, 16], np.float32)
 
 
 def read_colour(frame: VideoFrame) -> Colour:
@@ -62,11 +61,8 @@ class Converter:
         form = frame.format
         if form.components[0].bits > 8 or form.is_rgb or not (form.is_planar or form.name == "gray"):
             return self._decode(frame, "gray", "gray16le")
-        luma = frame.planes[0]
-        levels = bytes(luma)
-        if form.is_planar and not self._colour.full_range:  # grey without colour has full range, for FFmpeg too
-            levels = levels.translate(_STRETCHED)
-        return np.frombuffer(levels, np.uint8).reshape(-1, luma.line_size)[: luma.height, : luma.width]
+        limited = form.is_planar and not self._colour.full_range  # grey without colour has full range, for FFmpeg too
+        return planar.to_grey(frame.planes[0], STRETCHED if limited else UNCHANGED)
 
     def to_yuv(self, pixels: Pixels, pixel_format: str) -> VideoFrame:
         """HWC RGB of uint8 or uint16 in `pixel_format`; the tags are the encoder's to write."""

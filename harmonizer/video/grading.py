@@ -19,7 +19,8 @@ def predicted(weights: Path | None = None, alpha: float | None = None) -> Gradin
 
     Raises CheckpointError.
     """
-    harmonizer = Harmonizer.load(weights)
+    # The other stages keep the other cores busy, and a second thread makes a prediction cost a third more in all.
+    harmonizer = Harmonizer.load(weights, threads=1)
     smooth: Smoother = one_euro if alpha is None else partial(ema, alpha=alpha)
     name = "One Euro" if alpha is None else f"EMA, alpha {alpha:g} on the current frame"
     return Grading(harmonizer.cascade, partial(pipeline.predict, predictor=harmonizer.predictor, smooth=smooth), name)

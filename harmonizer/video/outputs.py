@@ -63,7 +63,7 @@ class Outputs:
 
         def encode(path: Path, picture: Callable[[Graded], Frame], sound: Path | None = None) -> Write:
             writer = stack.enter_context(Writer(path, together, info, sound, self.codec, self.quality))
-            return lambda graded: writer.write(picture(graded))
+            return lambda graded: writer.write(picture(graded), cut=graded.cut)
 
         sinks = [encode(self.video, lambda graded: graded.frame, source)]
         if self.delta:

@@ -51,7 +51,8 @@ def harmonize_video(
             raise VideoError(f"{composite} has no alpha channel to take the mask from; give a mask as second argument")
         if background is not None:
             frames = masks.with_backgrounds(frames, masks.open_background(background, video.info.size, stack))
-        graded = running(grading.decide(running(frames, stack)), stack)
+            frames = running(frames, stack)
+        graded = running(grading.decide(frames), stack)
         filtered = running(filter_frames(graded, grading.cascade, traced=outputs.traced), stack)
         write = outputs.open(video.info, composite, grading, stack)
         done = shots = 0
@@ -86,14 +87,16 @@ def predict(frames: Iterable[Frame], predictor: Predictor, smooth: Smoother) -> 
 
 
 def filter_frames(graded: Iterable[Graded], cascade: Cascade, *, traced: bool = False) -> Iterator[Graded]:
-    """Each frame through the cascade with its theta, blended by its mask (Eqs. 4 and 5).
+    """Each frame through the cascade with its theta, blended by its mask (Eqs. 4 and 5), where its pixels lie.
 
-    With `traced`, each has also its pixels `before` and the `statistics` that the filters took.
+    With `traced`, each has also its pixels `before`, left as they are, and the `statistics` that the filters took.
     """
     plan = cascade.compile("numba")
     for item in graded:
         before, theta, alpha = item.frame.pixels, item.theta, item.frame.alpha
         if traced:
             item = replace(item, before=before, statistics=plan.statistics(before, theta, alpha))
-        pixels = plan(before, theta, alpha, statistics=item.statistics or None)
+        # In place, what the mask leaves out need not be copied.
+        out = None if traced or not before.flags.writeable else before
+        pixels = plan(before, theta, alpha, out, item.statistics or None)
         yield replace(item, frame=replace(item.frame, pixels=pixels))

@@ -48,9 +48,18 @@ def to_rgb(frame: VideoFrame, terms: npt.NDArray[np.float32]) -> Pixels:
     """A frame in one of LAYOUTS to HWC RGB, uint8."""
     height, width = frame.height, frame.width
     out = np.empty((height, width, 3), np.uint8)
-    chroma = np.empty(6 * ((width + 1) // 2), np.float32)
+    columns = (width + 1) // 2
+    narrow, wide = np.empty((2, columns + 2), np.float32), np.empty((2, 2 * columns), np.float32)
     planes = [part for plane in frame.planes for part in _rows(plane)]
-    compiled.to_rgb()(*planes, width, height, terms.ctypes.data, chroma.ctypes.data, out.ctypes.data)
+    buffers = (each.ctypes.data for each in (terms, narrow, wide, out))
+    compiled.to_rgb()(*planes, width, height, *buffers)
+    return out
+
+
+def to_grey(luma: VideoPlane, terms: npt.NDArray[np.float32]) -> Pixels:
+    """The luma of a frame to HW, uint8 both; `terms` are what a level is worth, and black."""
+    out = np.empty((luma.height, luma.width), np.uint8)
+    compiled.to_grey()(*_rows(luma), luma.width, luma.height, terms.ctypes.data, out.ctypes.data)
     return out
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -34,7 +35,7 @@ ONE = 1 << 16  # in a display matrix
 class Reader:
     """The video stream of a file, frame by frame, turned and flipped as its display matrix asks.
 
-    Opening decodes one frame, for `info` and `is_coloured`. Iterate once; raises VideoError for what cannot be
+    Opening decodes one frame, for `info`. Iterate once; raises VideoError for what cannot be
     decoded, a frame of another size, and a file that ends before its time.
     """
 
@@ -58,11 +59,16 @@ class Reader:
             self.info = _describe(self._stream, first)
             self._turn = _turn(first)
             self._converter = Converter(self.info.colour)
-            self.is_coloured = io.is_colour(self._converter.to_rgb(first))
         except BaseException:
             self._container.close()
             raise
+        self._first = first
         self._decoded = chain([first], frames)
+
+    @cached_property
+    def is_coloured(self) -> bool:
+        """Whether the first frame is more than grey, as `io.is_colour` tells."""
+        return io.is_colour(self._converter.to_rgb(self._first))
 
     def __enter__(self) -> Self:
         return self

@@ -16,6 +16,7 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from harmonizer import io
@@ -70,9 +71,11 @@ class Writer:
             raise
         return self
 
-    def write(self, frame: Frame) -> None:
-        """Encode a frame at its own time, and copy the sound up to it."""
+    def write(self, frame: Frame, *, cut: bool = False) -> None:
+        """Encode a frame at its own time, as a key frame if a shot begins with it, and copy the sound up to it."""
         coded = self._converter.to_yuv(frame.pixels, self._pixel_format)
+        if cut:
+            coded.pict_type = PictureType.I
         coded.pts, coded.time_base, coded.duration = self._time(frame), self._info.time_base, frame.duration
         with self._explained():
             self._output.mux(self._stream.encode(coded))

@@ -35,7 +35,12 @@ def test_white_stays_white():
 def test_every_depth_gives_the_same(dtype):
     pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
     deep = pixels.astype(dtype) * 257 if dtype == np.uint16 else (pixels / 255).astype(dtype)
-    np.testing.assert_array_equal(thumbnail(deep, 16), thumbnail(pixels, 16))
+    np.testing.assert_allclose(thumbnail(deep, 16), thumbnail(pixels, 16), atol=1e-6)
+
+
+def test_levels_between_those_of_8_bits_count():
+    deep = np.full((40, 50, 3), 100 * 257 + 64, np.uint16)
+    np.testing.assert_allclose(thumbnail(deep, 16), (100 * 257 + 64) / 65535, atol=1e-6)
 
 
 @pytest.mark.parametrize("view", [np.s_[::-1], np.s_[:, ::-1], np.s_[5:-7, 3:-2], np.s_[..., ::-1], np.s_[::2, ::3]])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from clips import COUNT, picture, write_clip, write_masks
 
-from harmonizer import cli
+from harmonizer.__main__ import main
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +42,7 @@ def run(checkpoint, monkeypatch, capfd):
         monkeypatch.setattr(sys, "argv", ["harmonizer", "video", *map(str, arguments), *extra])
         monkeypatch.setenv("COLUMNS", "200")
         with pytest.raises(SystemExit) as exit:
-            cli.main()
+            main()
         return exit.value.code or 0, *capfd.readouterr()
 
     return run

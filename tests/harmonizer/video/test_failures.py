@@ -118,10 +118,10 @@ def test_error_in_any_stage_ends_all(files, run, monkeypatch, stage):
 def test_ctrl_c(files, run, monkeypatch):
     write = Writer.write
 
-    def interrupted(writer, frame):
+    def interrupted(writer, frame, **how):
         if frame.index == 5:
             raise KeyboardInterrupt
-        write(writer, frame)
+        write(writer, frame, **how)
 
     monkeypatch.setattr(Writer, "write", interrupted)
     before = set(files.iterdir())

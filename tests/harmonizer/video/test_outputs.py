@@ -40,9 +40,9 @@ def before_encoding(monkeypatch):
     seen: dict[str, list[np.ndarray]] = {}
     write = Writer.write
 
-    def watch(writer, frame):
+    def watch(writer, frame, **how):
         seen.setdefault(writer._path.name, []).append(frame.pixels)
-        write(writer, frame)
+        write(writer, frame, **how)
 
     monkeypatch.setattr(Writer, "write", watch)
     return seen
@@ -201,6 +201,15 @@ def test_the_lut_of_a_video_without_any_foreground(files, run):
     assert run(clip, files / "empty.mkv", *timeline, *options, weights=None)[0] == 0
     expected = wf.bake_lut(wf.Cascade(["contrast", "brightness"]), [0.5, 0.1], [20 / 255, None])
     np.testing.assert_allclose(wf.read_cube(files / "grade_001.cube"), expected, atol=0.01)
+
+
+@pytest.mark.parametrize("codec", ["h264", "h265", "vp9"])
+def test_each_shot_begins_with_a_key_frame(files, run, codec):
+    options = ("-o", files / "out.mkv", "--codec", codec, "--delta", files / "delta.mkv")
+    assert run(*shots(files), *options, weights=None)[0] == 0
+    for name in ("out.mkv", "delta.mkv"):
+        with av.open(str(files / name)) as video:
+            assert [index for index, frame in enumerate(video.decode(video=0)) if frame.key_frame] == [0, 5]
 
 
 def test_all_outputs_in_one_run(files, run, before_encoding):

@@ -211,9 +211,9 @@ def test_frames_without_foreground_keep_theta(checkpoint):
 def test_each_frame_is_filtered_with_its_own_theta_and_mask(region):
     cascade, thetas = Cascade(statistics=region), (np.full(6, 0.3), np.full(6, -0.2))
     frames = [pipeline.Frame(i, i, 1, i / 30, picture(i), mask(i) / np.float32(255)) for i in range(2)]
+    whole = [cascade(frame.pixels, theta, frame.alpha) for frame, theta in zip(frames, thetas, strict=True)]
     filtered = pipeline.filter_frames(map(pipeline.Graded, frames, thetas), cascade)
-    for frame, theta, item in zip(frames, thetas, filtered, strict=True):
-        expected = cascade(frame.pixels, theta, frame.alpha)
+    for expected, item in zip(whole, filtered, strict=True):
         assert np.abs(item.frame.pixels.astype(int) - expected).max() <= 1
 
 
