@@ -23,7 +23,7 @@ from fps.cases import FULL, QUARTER, Size, mask, photo
 from fps.clock import measure
 from fps_vs_filters import child, write
 from video_speed import encoders, limits, quality, work
-from video_speed.cases import B0, DEFAULT, OURS, PLAIN, SHIPPED, Case, Results, Whole
+from video_speed.cases import B0, DEFAULT, OURS, PLAIN, SHIPPED, SIDE, Case, Results, Whole
 from video_speed.clip import describe, make_clip
 from video_speed.networks import prepare
 from video_speed.page import page
@@ -32,6 +32,7 @@ from video_speed.plain import Plain
 from harmonizer import EngineError, Harmonizer
 from harmonizer.bench import time_frames
 from harmonizer.learning.model import Network
+from whitebox_filters.backends import cores
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "video.md"
@@ -86,16 +87,19 @@ def time_side_by_side(results: Results, folders: dict[str, dict[str, Path]], rou
     frame = photo(results.size)
     results.peak = limits.core_peak()
     for network, files in folders.items():
-        contender = OURS[DEFAULT]
-        harmonizer = Harmonizer.load(files[contender.file], contender.engine, threads=1)
-        for name in (FULL, QUARTER):
-            alpha = mask(name, results.size)
-            results.side[network, name] = [
-                limits.side_by_side(harmonizer, frame, alpha, SIDE_BY_SIDE) for _ in range(rounds)
-            ]
-        seen = harmonizer.predictor.look(frame, alpha)
-        predict = functools.partial(harmonizer.predictor.infer, *seen)
-        results.asked[network] = limits.ask(files[contender.file] / "model.onnx", predict)
+        for name in SIDE:
+            file, engine = files[OURS[name].file], OURS[name].engine
+            # One for each core: requests to one of OpenVINO would wait for each other.
+            harmonizers = [Harmonizer.load(file, engine, threads=1) for _ in range(cores.count())]
+            for opacity in (FULL, QUARTER):
+                alpha = mask(opacity, results.size)
+                results.side[Case(network, opacity, name)] = [
+                    limits.side_by_side(harmonizers, frame, alpha, SIDE_BY_SIDE) for _ in range(rounds)
+                ]
+            if name == DEFAULT:
+                predictor = harmonizers[0].predictor
+                predict = functools.partial(predictor.infer, *predictor.look(frame, alpha))
+                results.asked[network] = limits.ask(file / "model.onnx", predict)
 
 
 def harmonize(harmonizer: Harmonizer, frame: Any, alpha: Any, out: Any) -> None:

@@ -28,6 +28,7 @@ OURS: dict[str, Contender] = {
     "OpenVINO, int8": Contender(EngineName.openvino, INT8),
 }
 DEFAULT = "ONNX Runtime"
+SIDE = (DEFAULT, "OpenVINO", "OpenVINO, int8")  # also measured side by side
 
 
 class Case(NamedTuple):
@@ -87,7 +88,7 @@ class Results:
     quality: dict[str, Quality] = field(default_factory=dict)  # by contender
     pictures: dict[str, int] = field(default_factory=dict)  # of each set, in `quality`
     whole: dict[tuple[str, str], list[Whole]] = field(default_factory=dict)  # by network and PLAIN or DEFAULT
-    side: dict[tuple[str, str], list[Whole]] = field(default_factory=dict)  # side by side, by network and mask
+    side: dict[Case, list[Whole]] = field(default_factory=dict)  # side by side
     asked: dict[str, Asked] = field(default_factory=dict)  # by network, of DEFAULT
     peak: float = 0.0  # multiply-adds of float32 a second of one core
     work: dict[str, float] = field(default_factory=dict)  # CPU seconds a frame of the whole, by stage

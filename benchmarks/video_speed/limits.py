@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from fps.clock import clock
 
 from harmonizer import Harmonizer
 from video_speed.cases import Asked, Whole
-from whitebox_filters.backends import cores
 
 REPEATS = 20
 SIDE = 1024  # of the matrices
@@ -51,15 +50,18 @@ def multiply_adds(path: Path) -> int:
     )
 
 
-def side_by_side(harmonizer: Harmonizer, frame: Any, alpha: Any, frames: int) -> Whole:
-    """Predict and filter on as many frames at once as there are cores; the harmonizer's network has one thread."""
-    out = [np.empty_like(frame) for _ in range(cores.count())]
+def side_by_side(harmonizers: Sequence[Harmonizer], frame: Any, alpha: Any, frames: int) -> Whole:
+    """Predict and filter on as many frames at once as there are harmonizers, whose networks have a thread each."""
 
-    def harmonize(buffer: Any) -> None:
-        harmonizer.plan(frame, harmonizer.predictor.predict(frame, alpha), alpha, buffer)
+    def harmonize(harmonizer: Harmonizer, count: int) -> None:
+        out = np.empty_like(frame)
+        for _ in range(count):
+            harmonizer.plan(frame, harmonizer.predictor.predict(frame, alpha), alpha, out)
 
-    with ThreadPoolExecutor(len(out)) as pool:
-        list(pool.map(harmonize, out))
+    count = -(-frames // len(harmonizers))
+    with ThreadPoolExecutor(len(harmonizers)) as pool:
+        list(pool.map(lambda each: harmonize(each, 1), harmonizers))
         start, before = time.perf_counter(), time.process_time()
-        list(pool.map(harmonize, (out * frames)[:frames]))
+        list(pool.map(lambda each: harmonize(each, count), harmonizers))
+        frames = count * len(harmonizers)
         return Whole(frames, time.perf_counter() - start, time.process_time() - before, 0)

@@ -12,7 +12,7 @@ from fps.ratios import Ratio
 
 from harmonizer.video.codecs import CODECS, CodecName
 from video_speed import encoders
-from video_speed.cases import B0, DEFAULT, OURS, PLAIN, Case, Results, Whole
+from video_speed.cases import B0, DEFAULT, OURS, PLAIN, SIDE, Case, Results, Whole
 from video_speed.clip import SEQUENCE
 from video_speed.plain import MOST
 from whitebox_filters.backends import cores
@@ -43,8 +43,11 @@ def requirements(results: Results) -> list[Ratio]:
     found = []
     for network in results.networks:
         for mask, bound in BOUNDS.items():
-            fastest, side = best(results, network, mask), results.side.get((network, mask))
-            rates = ([fastest[1]] if fastest else []) + ([whole_rate(side)] if side else [])
+            fastest = best(results, network, mask)
+            rates = [fastest[1]] if fastest else []
+            rates += [
+                whole_rate(runs) for case, runs in results.side.items() if (case.network, case.mask) == (network, mask)
+            ]
             what = f"{network}, mask over {mask}: frames a second, the best way"
             found.append(Ratio(what, bound, True, max(rates, default=None)))
         runs = results.whole.get((network, DEFAULT), [])
@@ -61,9 +64,10 @@ def frames_table(results: Results) -> str:
     for name in (PLAIN, *OURS):
         cases = [Case(*column, name) for column in columns]
         rows.append([name, *(rate(results.seconds[case]) if case in results.seconds else "–" for case in cases)])
-    if results.side:
-        spreads = [sorted(run.seconds / run.frames for run in results.side[column]) for column in columns]
-        rows.append([f"{DEFAULT}, side by side", *map(rate, spreads)])
+    for name in SIDE:
+        runs = [results.side.get(Case(*column, name), []) for column in columns]
+        spreads = [sorted(run.seconds / run.frames for run in each) for each in runs]
+        rows.append([f"{name}, side by side", *(rate(spread) if spread else "–" for spread in spreads)])
     return grid(["frames a second", *(f"{network}, {mask}" for network, mask in columns)], rows)
 
 
@@ -83,7 +87,7 @@ def _spent(results: Results, network: str) -> list[str]:
     """For each mask the processor's milliseconds of a frame side by side, and those that there are at most."""
     cells = []
     for mask, bound in BOUNDS.items():
-        cpu = np.median([run.cpu / run.frames for run in results.side[network, mask]])
+        cpu = np.median([run.cpu / run.frames for run in results.side[Case(network, mask, DEFAULT)]])
         cells += [f"{1e3 * cpu:.1f}", f"{1e3 * cores.count() / bound:.1f}"]
     return cells
 
