@@ -85,7 +85,12 @@ def _open_openvino(path: Path, expected: Shapes, threads: int, precision: str) -
         raise _damaged(path, str(error).splitlines()[-1:]) from error
     _check_shapes(path, found, expected)
     model.reshape({name: [1, *expected[name]] for name in ("composite", "mask")})
-    hints = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
+    hints = {
+        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_NUM_THREADS": threads,
+        "PERFORMANCE_HINT": "LATENCY",
+        "ENABLE_CPU_PINNING": threads > 1,  # or networks of one thread, side by side, share the first core
+    }
     compiled = core.compile_model(model, "CPU", hints)
 
     def run(composite: Floats, mask: Floats) -> Floats:
