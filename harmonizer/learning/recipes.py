@@ -106,15 +106,15 @@ def _construct(kind: type[T], values: dict[str, Any]) -> T:
 
 DEFAULT = Recipe(
     # The first half of the encoder costs three quarters of a step and stays as ImageNet left it: so it looks at each
-    # composite once, and the rest learns from it four times. All at the size that ships: a network loses much on
+    # composite once, and the rest learns from it three times. All at the size that ships: a network loses much on
     # pictures of another size.
-    model=ModelConfig(encoder="tf_efficientnet_lite0", pooling="attention", width=192, layers=4, input_size=160),
+    model=ModelConfig(encoder="tf_efficientnet_lite0", pooling="attention", input_size=160),
     steps=4000,
     batch_size=64,
     sizes=((1.0, 160),),
     encoder_rate=3e-4,
     frozen=1.0,
-    passes=4,
+    passes=3,
     memory=32,
     frozen_norm=True,
     augmentation=Augmentation(whole=0.3, segment=0.3, part=0.05, light=0.5, cut=0.25, misseen=0.1, jpeg=0.2),
