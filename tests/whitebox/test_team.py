@@ -14,6 +14,7 @@ from whitebox_filters.backends import cores
 from whitebox_filters.backends.team import Team
 
 LARGE = 10**9  # pixels
+WAIT = 60  # seconds: on a busy machine a thread may give up, which is allowed, before it finds something to do
 THETA = (0.3, -0.2, 0.25, 0.3, -0.3, 0.25)
 
 
@@ -54,9 +55,10 @@ def test_each_part_is_done_once_with_its_arguments(monkeypatch, count):
 
 def test_others_come(monkeypatch):
     monkeypatch.setattr(cores, "count", lambda: 2)
-    recorder = Recorder(pause=1e-3)
-    with Team(LARGE) as team:
-        team.run(recorder.address, [0], range(101))
+    recorder, deadline = Recorder(pause=1e-3), time.monotonic() + WAIT
+    while len(recorder.threads) < 2 and time.monotonic() < deadline:
+        with Team(LARGE) as team:
+            team.run(recorder.address, [0], range(31))
     assert len(recorder.threads) == 2
 
 
@@ -73,12 +75,14 @@ def test_those_who_do_not_come_are_not_waited_for(monkeypatch):
 
 def test_what_was_started_is_done_by_others_meanwhile(monkeypatch):
     monkeypatch.setattr(cores, "count", lambda: 2)
-    later, deadline = Recorder(), time.monotonic() + 10
-    with Team(LARGE) as team:
-        team.start(later.address, [1], range(8), None)
-        while len(later.parts) < 7 and time.monotonic() < deadline:
-            time.sleep(1e-3)
-        assert len(later.parts) == 7
+    done, deadline = False, time.monotonic() + WAIT
+    while not done and time.monotonic() < deadline:
+        later = Recorder()
+        with Team(LARGE) as team:
+            team.start(later.address, [1], range(8), None)
+            time.sleep(0.1)
+            done = len(later.parts) == 7
+    assert done
 
 
 def test_what_was_started_is_done_in_spite_of_errors(monkeypatch):
