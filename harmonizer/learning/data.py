@@ -145,7 +145,7 @@ def make_batch(
     mask = augment.befall(share.cut, augment.cut_badly, mask, generator)
     half = round(stepwise * count)
     composite, targets = synthesis.distort(real[:half], mask[:half], cascade, generator)
-    imitated, goal = _imitate(photos, real[half:], mask[half:], names, generator)
+    imitated, goal = _imitate(photos, real[half:], mask[half:], names, generator, share.light)
     composite, real = torch.cat([composite, imitated]), torch.cat([real[:half], goal])
     composite = augment.befall(share.jpeg, augment.compress, composite, generator)
     seen = augment.befall(share.misseen, augment.cut_badly, mask, generator)
@@ -185,7 +185,7 @@ def batches(
 
 
 def _imitate(
-    photos: Photos, real: Tensor, mask: Tensor, names: Sequence[str], generator: Generator
+    photos: Photos, real: Tensor, mask: Tensor, names: Sequence[str], generator: Generator, light: float
 ) -> tuple[Tensor, Tensor]:
     """Composites by the named recipes, one picture at a time, and the pictures that they should become.
 
@@ -195,7 +195,7 @@ def _imitate(
     composites, goals = [], []
     for picture, alpha in zip(real[:, None], mask[:, None], strict=True):
         name = names[int(torch.randint(len(names), (), generator=generator))]
-        reference, reference_mask = _reference(photos, picture, alpha, generator)
+        reference, reference_mask = _reference(photos, picture, alpha, generator, light)
         foreground, goal = synthesis.imitate(name, picture, alpha, reference, reference_mask, generator), picture
         if name in synthesis.ADJUSTMENTS and torch.rand((), generator=generator) < 0.5:
             foreground, goal = goal, foreground
@@ -204,17 +204,23 @@ def _imitate(
     return torch.cat(composites), torch.cat(goals)
 
 
-def _reference(photos: Photos, picture: Tensor, mask: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+def _reference(
+    photos: Photos, picture: Tensor, mask: Tensor, generator: Generator, light: float = 0.0
+) -> tuple[Tensor, Tensor]:
     """Of three photographs the one whose foreground is nearest in hue: a red car lends a white one no light.
 
-    Only its colours count, for which every fourth pixel each way does.
+    A share `light` of them is relit first, and of the chosen one a random crop counts: so often do references come
+    again that the colours of a foreground would otherwise tell which of them it imitates. Only its colours count, for
+    which every fourth pixel each way does.
     """
     indices = torch.randint(len(photos), (3,), generator=generator)
     images, masks = (part[indices, :3, ::4, ::4].float() / 255 for part in (photos.images, photos.masks))
+    images = augment.befall(light, augment.relight_whole, images, generator)
     masks = torch.where(masks.amax(dim=(1, 2, 3), keepdim=True) == 0, 1.0, masks)  # of one without a mask, all of it
     distance = (_hue(images, masks) - _hue(picture, mask)).norm(dim=1)
     nearest = int(distance.argmin())
-    return images[nearest, None], masks[nearest, None]
+    rows, columns = _crop(255 * masks[nearest, 0], generator)
+    return images[nearest, None, :, rows, columns], masks[nearest, None, :, rows, columns]
 
 
 def _hue(image: Tensor, mask: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from PIL import Image
 from harmonizer.errors import ImageFileError
 from harmonizer.learning import data, record, run, synthesis
 from harmonizer.learning.augment import Augmentation
+from harmonizer.learning.data import Photos
 from harmonizer.learning.model import ModelConfig, load
 from harmonizer.learning.recipes import Recipe
 from whitebox_filters import Cascade
@@ -101,10 +102,29 @@ def test_a_reference_is_sought_among_three_for_a_like_hue(photos):
     generator.manual_seed(0)
     three = torch.randint(len(photos), (3,), generator=generator)
     generator.manual_seed(0)
-    reference, _ = data._reference(photos, picture, mask, generator)
+    reference, reference_mask = data._reference(photos, picture, mask, generator)
     hues = data._hue(photos.images[three, :, ::4, ::4] / 255, photos.masks[three, :, ::4, ::4] / 255)
     nearest = int((hues - data._hue(picture, mask)).norm(dim=1).argmin())
-    assert torch.equal(reference[0], photos.images[three[nearest], :, ::4, ::4] / 255)
+    whole = photos.images[three[nearest], :, ::4, ::4] / 255
+    height, width = reference.shape[2:]
+    crops = whole.unfold(1, height, 1).unfold(2, width, 1)
+    assert (crops == reference[0, :, None, None]).all(dim=(0, 3, 4)).any()
+    assert reference_mask.shape == (1, 1, height, width)
+
+
+def test_the_same_photograph_lends_other_colours_each_time(photos):
+    """Else the colours of a foreground would tell which photograph it imitates."""
+    one = Photos(photos.images[:1], photos.masks[:1])
+    picture, mask = data.draw(photos, torch.tensor([3]), 32, torch.Generator().manual_seed(0))
+
+    def lent(seed, light):
+        image, region = data._reference(one, picture, mask, torch.Generator().manual_seed(seed), light)
+        return (image * region).sum(dim=(0, 2, 3)) / region.sum()
+
+    for light in (0.0, 1.0):
+        colours = torch.stack([lent(seed, light) for seed in range(8)])
+        assert len(colours.unique(dim=0)) > 1
+    assert (colours.std(dim=0) > 0.02).all()
 
 
 @pytest.fixture
