@@ -1,6 +1,7 @@
 """What a batch is made of, and that seed and step alone decide it."""
 
 import csv
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -129,16 +130,17 @@ def test_the_same_photograph_lends_other_colours_each_time(photos):
 
 @pytest.fixture
 def guided_folder(photo_folder, tmp_path):
-    """The photographs, each with its own red and green as a guide."""
+    """The photographs by the same names, by which some are held out, each with its red and green as a guide."""
+    folder = shutil.copytree(photo_folder, tmp_path / "guided")
     lines = ["image,mask,guide"]
-    for row in csv.DictReader((photo_folder / "index.csv").read_text().splitlines()):
-        with Image.open(photo_folder / row["image"]) as picture:
+    for row in csv.DictReader((folder / "index.csv").read_text().splitlines()):
+        with Image.open(folder / row["image"]) as picture:
             red, green, _ = picture.split()
-        guide = tmp_path / f"{Path(row['image']).stem}_guide.png"
-        Image.merge("LA", (red, green)).save(guide)
-        lines.append(f"{photo_folder / row['image']},{photo_folder / row['mask']},{guide}")
-    (tmp_path / "index.csv").write_text("\n".join(lines) + "\n")
-    return tmp_path
+        guide = f"{Path(row['image']).stem}_guide.png"
+        Image.merge("LA", (red, green)).save(folder / guide)
+        lines.append(f"{row['image']},{row['mask']},{guide}")
+    (folder / "index.csv").write_text("\n".join(lines) + "\n")
+    return folder
 
 
 def test_a_guide_goes_with_its_photograph_and_is_not_distorted(guided_folder):
