@@ -7,15 +7,13 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
-POINTER, INDEX, FLOAT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_float
+POINTER, INDEX = ctypes.c_void_p, ctypes.c_int64
 
 
 @functools.cache
-def shrink_rows(dtype: str) -> Callable[..., None]:
-    """(rows of `dtype`, width, channels, taps down, taps across, side, scale, sums, top, bottom, out)."""
-    rows, taps = (POINTER, INDEX), (POINTER, POINTER, INDEX)
-    kinds = *rows, INDEX, INDEX, *taps, *taps, INDEX, FLOAT, POINTER, INDEX, INDEX, POINTER
-    return _load("shrink_rows", *kinds, given=(dtype,))
+def shrink_rows(dtype: str) -> int:
+    """The address of what makes rows of a thumbnail, for a `Team`."""
+    return _address("shrink_rows", dtype)
 
 
 @functools.cache
@@ -36,7 +34,11 @@ def to_yuv() -> Callable[..., None]:
     return _load("to_yuv", POINTER, INDEX, INDEX, INDEX, POINTER, *[POINTER, INDEX] * 3)
 
 
-def _load(name: str, *kinds: type, given: tuple[str, ...] = ()) -> Callable[..., None]:
+def _load(name: str, *kinds: type) -> Callable[..., None]:
+    return ctypes.CFUNCTYPE(None, *kinds)(_address(name))
+
+
+def _address(name: str, *given: str) -> int:
     from whitebox_filters.backends import native  # imports llvmlite, which many commands do without
 
     def compile_it() -> tuple[str, str]:
@@ -45,5 +47,7 @@ def _load(name: str, *kinds: type, given: tuple[str, ...] = ()) -> Callable[...,
         text: tuple[str, str] = getattr(kernels, name)(*given)
         return text
 
-    source = Path(__file__).with_name("kernels.py").read_bytes()
-    return ctypes.CFUNCTYPE(None, *kinds)(native.address(repr((name, given)).encode() + source, compile_it))
+    folder = Path(native.__file__).parent
+    files = (Path(__file__).with_name("kernels.py"), folder / "exports.py", folder / "intrinsics.py")
+    sources = b"".join(file.read_bytes() for file in files)
+    return native.address(repr((name, given)).encode() + sources, compile_it)

@@ -13,51 +13,66 @@ import numba
 import numpy as np
 from numba import types
 
+from harmonizer.thumbnail import ROWS
+from whitebox_filters.backends.exports import export_rows
+from whitebox_filters.backends.intrinsics import unpack
+
 INDEX = types.int64
 BYTES, FLOATS, INDICES = types.CPointer(types.uint8), types.CPointer(types.float32), types.CPointer(INDEX)
 
 
 def shrink_rows(dtype: str) -> tuple[str, str]:
-    """(picture of `dtype`, its stride, width, channels, down, down_weights, down_most, across, across_weights,
-    across_most, side, scale, sums, top, bottom, out): rows `top` to `bottom` of a thumbnail (channels, side, side),
-    float32.
+    """(picture of `dtype`, its stride, height, width, channels, down, down_weights, down_most, across, across_weights,
+    across_most, side, scale, sums, out): rows of a thumbnail (channels, side, side), float32, for `threads`.
 
-    The picture has 1 channel or 3. Row y is the sum of its rows down[2 y] to down[2 y + 1], by `down_most` weights;
-    columns are summed in the same way. `sums` has room for one row of the picture.
+    The picture has 1 channel or 3. Row y is the sum of the picture's rows from down[y] on, by their `down_most`
+    weights; columns are summed in the same way. `sums` has room for a row of the picture and `across_most` more
+    pixels, which are finite, for each part.
     """
+    unpacked = unpack(
+        types.CPointer(getattr(types, dtype)), INDEX, INDEX, INDEX, INDEX, INDICES, FLOATS, INDEX, INDICES, FLOATS,
+        INDEX, INDEX, types.float32, FLOATS, FLOATS,
+    )  # fmt: skip
 
-    def shrink(  # type: ignore[no-untyped-def]
-        picture, stride, width, channels, down, down_weights, down_most, across, across_weights, across_most, side,
-        scale, sums, top, bottom, out,
-    ):  # fmt: skip
+    def shrink(row, top, bottom, part):  # type: ignore[no-untyped-def]
+        (
+            picture, stride, height, width, channels, down, down_weights, down_most, across, across_weights,
+            across_most, side, scale, sums, out,
+        ) = unpacked(row)  # fmt: skip
+        begin = part * (width + across_most) * channels
         for y in range(top, bottom):
             for i in range(width * channels):
-                sums[i] = np.float32(0)
-            for row in range(down[2 * y], down[2 * y + 1]):
-                weight = down_weights[y * down_most + row - down[2 * y]] * scale
+                sums[begin + i] = np.float32(0)
+            for tap in range(0, down_most, ROWS):  # a sum is fetched and put back once for all of them
+                # Rows of weight 0 may lie below the picture.
+                line, weights = down[y] + tap, y * down_most + tap
+                a, b = min(line, height - 1) * stride, min(line + 1, height - 1) * stride
+                c, d = min(line + 2, height - 1) * stride, min(line + 3, height - 1) * stride
+                of_a, of_b = scale * down_weights[weights], scale * down_weights[weights + 1]
+                of_c, of_d = scale * down_weights[weights + 2], scale * down_weights[weights + 3]
                 for i in range(width * channels):
-                    sums[i] += weight * np.float32(picture[row * stride + i])
+                    sums[begin + i] += (
+                        of_a * np.float32(picture[a + i])
+                        + of_b * np.float32(picture[b + i])
+                        + of_c * np.float32(picture[c + i])
+                        + of_d * np.float32(picture[d + i])
+                    )
             for x in range(side):
-                first, last = across[2 * x], across[2 * x + 1]
-                weights = x * across_most - first
+                place, weights = begin + channels * across[x], x * across_most
                 red = green = blue = np.float32(0)
                 if channels == 1:
-                    for column in range(first, last):
-                        red += across_weights[weights + column] * sums[column]
+                    for tap in range(across_most):
+                        red += across_weights[weights + tap] * sums[place + tap]
                 else:
-                    for column in range(first, last):
-                        weight = across_weights[weights + column]
-                        red += weight * sums[3 * column]
-                        green += weight * sums[3 * column + 1]
-                        blue += weight * sums[3 * column + 2]
+                    for tap in range(across_most):
+                        weight = across_weights[weights + tap]
+                        red += weight * sums[place + 3 * tap]
+                        green += weight * sums[place + 3 * tap + 1]
+                        blue += weight * sums[place + 3 * tap + 2]
                     out[(side + y) * side + x], out[(2 * side + y) * side + x] = green, blue
                 out[y * side + x] = red
 
-    values = types.CPointer(getattr(types, dtype))
-    return _export(
-        shrink, values, INDEX, INDEX, INDEX, INDICES, FLOATS, INDEX, INDICES, FLOATS, INDEX, INDEX,
-        types.float32, FLOATS, INDEX, INDEX, FLOATS,
-    )  # fmt: skip
+    return export_rows(shrink, fast={"fast"})
 
 
 def to_rgb() -> tuple[str, str]:

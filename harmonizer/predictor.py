@@ -14,7 +14,7 @@ import whitebox_filters as wf
 from harmonizer.engines import EngineName, Floats, Run, open_engine
 from harmonizer.errors import CheckpointError
 from harmonizer.picture import Pixels
-from harmonizer.thumbnail import thumbnail
+from harmonizer.thumbnail import thumbnails
 from whitebox_filters.cascade import Region
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -76,7 +76,8 @@ class Predictor:
     def look(self, image: Pixels, alpha: Pixels) -> tuple[Floats, Floats]:
         """What the network sees of a composite and its mask: (1, 3, S, S) and (1, 1, S, S) in [0, 1]."""
         side = self.config.input_size
-        return thumbnail(image, side)[None], thumbnail(alpha, side)[None]
+        composite, mask = thumbnails((image, alpha), side)
+        return composite[None], mask[None]
 
     def infer(self, composite: Floats, mask: Floats) -> npt.NDArray[np.float64]:
         """Theta (k,) from what `look` gives. Raises CheckpointError."""

@@ -3,59 +3,77 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from harmonizer import compiled
 from harmonizer.picture import Pixels, convert_depth
-from whitebox_filters.backends.cores import over_rows
+from whitebox_filters.backends.team import Team
 from whitebox_filters.images import LEVELS
 
+PARTS = 32  # of a thumbnail's rows, of which each core takes the next
+ROWS, COLUMNS = 4, 16  # taps come in so many: rows that are added at once, columns that fill a register
 Floats = npt.NDArray[np.float32]
 
 
 def thumbnail(pixels: Pixels, side: int) -> Floats:
-    """A picture (H, W, C) or (H, W) squashed to (C, side, side), float32 in [0, 1]; on all cores.
+    """One of `thumbnails`."""
+    return thumbnails([pixels], side)[0]
+
+
+def thumbnails(pictures: Sequence[Pixels], side: int) -> list[Floats]:
+    """Pictures (H, W, C) or (H, W), C = 1 or 3, squashed to (C, side, side), float32 in [0, 1]; on all cores.
 
     Each value is the average under a triangle two of its own pixels wide, as Pillow's BILINEAR, which the networks are
     trained with, but not rounded to 8 bits before, between and after the passes: within one level of it.
     """
+    with Team(sum(picture.size for picture in pictures)) as team:
+        return [_shrink(team, _by_rows(picture), side) for picture in pictures]
+
+
+def _by_rows(pixels: Pixels) -> Pixels:
+    """The same as (H, W, C) of a depth that is compiled for, the values of a row one after the other."""
     levels = pixels if pixels.dtype in LEVELS else convert_depth(pixels, np.float32)
     levels = levels[..., None] if levels.ndim == 2 else levels
-    height, width, channels = levels.shape
+    _, width, channels = levels.shape
     size = levels.itemsize
     if levels.strides[1:] != (channels * size, size) or levels.strides[0] < width * channels * size:
-        levels = np.ascontiguousarray(levels)
-    down, across = _taps(height, side), _taps(width, side)
+        return np.ascontiguousarray(levels)
+    return levels
+
+
+def _shrink(team: Team, levels: Pixels, side: int) -> Floats:
+    height, width, channels = levels.shape
+    down, across = _taps(height, side, ROWS), _taps(width, side, COLUMNS)
+    cuts = np.linspace(0, side, min(side, PARTS) + 1).astype(int).tolist()
+    sums = np.empty((len(cuts) - 1, width + across[1].shape[1], channels), np.float32)
+    sums[:, width:] = 0
     out = np.empty((channels, side, side), np.float32)
-    rows = levels.ctypes.data, levels.strides[0] // size
-    run, scale = compiled.shrink_rows(levels.dtype.name), 1 / LEVELS.get(levels.dtype, 1)
-
-    def shrink(top: int, bottom: int) -> None:
-        sums = np.empty(width * channels, np.float32)
-        run(
-            *rows, width, channels, *_addresses(*down), *_addresses(*across), side,
-            scale, sums.ctypes.data, top, bottom, out.ctypes.data,
-        )  # fmt: skip
-
-    over_rows(shrink, np.full(side, max(1, levels.size // side), np.int64))
+    given = levels.ctypes.data, levels.strides[0] // levels.itemsize, height, width, channels
+    rest = side, 1 / LEVELS.get(levels.dtype, 1), sums.ctypes.data, out.ctypes.data
+    run = compiled.shrink_rows(levels.dtype.name)
+    team.run(run, (*given, *_addresses(*down), *_addresses(*across), *rest), cuts)
     return out
 
 
 @functools.lru_cache(maxsize=16)
-def _taps(length: int, side: int) -> tuple[npt.NDArray[np.int64], Floats]:
-    """Of each of `side` values the first source value and the one after its last, (side, 2), and their weights."""
+def _taps(length: int, side: int, unit: int) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Of each of `side` values the first source value, (side,), and the weights from there on, (side, units of taps).
+
+    The last weights may be 0 and lead beyond the last value.
+    """
     scale = length / side
     reach = max(scale, 1.0)
     centres = (np.arange(side) + 0.5) * scale
-    ranges = np.stack([centres - reach + 0.5, centres + reach + 0.5], axis=1).astype(np.int64).clip(0, length)
-    steps = np.arange((ranges[:, 1] - ranges[:, 0]).max())
-    weights = 1 - np.abs(ranges[:, :1] + steps + 0.5 - centres[:, None]) / reach
-    weights[steps >= ranges[:, 1:] - ranges[:, :1]] = 0
+    first, end = (np.floor(centres + shift).astype(np.int64).clip(0, length) for shift in (0.5 - reach, 0.5 + reach))
+    steps = np.arange(-(-int((end - first).max()) // unit) * unit)
+    weights = 1 - np.abs(first[:, None] + steps + 0.5 - centres[:, None]) / reach
+    weights[first[:, None] + steps >= length] = 0
     weights = weights.clip(0)
-    return ranges, (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return first, (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def _addresses(ranges: npt.NDArray[np.int64], weights: Floats) -> tuple[int, int, int]:
-    return ranges.ctypes.data, weights.ctypes.data, weights.shape[1]
+def _addresses(first: npt.NDArray[np.int64], weights: Floats) -> tuple[int, int, int]:
+    return first.ctypes.data, weights.ctypes.data, weights.shape[1]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harmonizer.thumbnail import thumbnail
+from harmonizer.thumbnail import thumbnail, thumbnails
 from whitebox_filters.backends import cores
 
 SIZES = [(90, 160), (270, 96), (32, 32), (20, 9), (1, 1), (700, 411)]
@@ -47,6 +47,20 @@ def test_levels_between_those_of_8_bits_count():
 def test_views_are_read_as_they_look(view):
     pixels = np.random.default_rng(0).integers(0, 256, (80, 90, 3), dtype=np.uint8)
     np.testing.assert_array_equal(thumbnail(pixels[view], 16), thumbnail(pixels[view].copy(), 16))
+
+
+@pytest.mark.parametrize("side", [16, 160])
+def test_nothing_beyond_the_picture_is_read(side):
+    around = np.full((90, 110, 3), np.nan, np.float32)
+    around[20:61, 30:81] = 0.5
+    np.testing.assert_allclose(thumbnail(around[20:61, 30:81], side), 0.5, atol=1e-6)
+
+
+def test_several_pictures_are_as_one_after_the_other():
+    random = np.random.default_rng(0)
+    pictures = [random.integers(0, 256, shape, dtype=np.uint8) for shape in ((300, 200, 3), (300, 200), (7, 9))]
+    for found, picture in zip(thumbnails(pictures, 24), pictures, strict=True):
+        np.testing.assert_array_equal(found, thumbnail(picture, 24))
 
 
 @pytest.mark.parametrize("count", [2, 3])

@@ -1,12 +1,10 @@
-"""All cores at work on the rows of one picture."""
+"""How rows of a picture are shared out among the cores, and the threads of those."""
 
 from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -17,22 +15,6 @@ LEAST = 16_384  # pixels; fewer are done before another thread has woken
 def count() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def over_rows(work: Callable[[int, int], None], costs: npt.NDArray[np.int64]) -> None:
-    """Call `work(top, bottom)` for ranges of rows that cost alike, one for each core; each row's cost is in pixels.
-
-    Rows before the first and after the last of any cost are left out. The caller's thread takes a range itself.
-    """
-    cuts = cut(costs, count())
-    ranges = [(int(top), int(bottom)) for top, bottom in pairwise(cuts) if top < bottom]
-    others = [pool().submit(work, *rows) for rows in ranges[1:]]
-    try:
-        if ranges:
-            work(*ranges[0])
-    finally:
-        for other in others:
-            other.result()
 
 
 def cut(costs: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:
