@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from harmonizer import compiled
 from harmonizer.picture import Pixels, convert_depth
-from whitebox_filters.backends.team import Team
 from whitebox_filters.images import LEVELS
+
+if TYPE_CHECKING:
+    from whitebox_filters.backends.team import Team
 
 PARTS = 32  # of a thumbnail's rows, of which each core takes the next
 ROWS, COLUMNS = 4, 16  # taps come in so many: rows that are added at once, columns that fill a register
@@ -29,6 +32,8 @@ def thumbnails(pictures: Sequence[Pixels], side: int) -> list[Floats]:
     Each value is the average under a triangle two of its own pixels wide, as Pillow's BILINEAR, which the networks are
     trained with, but not rounded to 8 bits before, between and after the passes: within one level of it.
     """
+    from whitebox_filters.backends.team import Team  # imports llvmlite, which many commands do without
+
     with Team(sum(picture.size for picture in pictures)) as team:
         return [_shrink(team, _by_rows(picture), side) for picture in pictures]
 
