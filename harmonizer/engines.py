@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -92,11 +93,16 @@ def _open_openvino(path: Path, expected: Shapes, threads: int, precision: str) -
         "ENABLE_CPU_PINNING": threads > 1,  # or networks of one thread, side by side, share the first core
     }
     compiled = core.compile_model(model, "CPU", hints)
+    own = threading.local()
 
     def run(composite: Floats, mask: Floats) -> Floats:
-        request = compiled.create_infer_request()  # threads must not share one
-        found = request.infer({"composite": composite, "mask": mask}, share_inputs=True)
-        return np.array(found["theta"], np.float32)
+        if not hasattr(own, "request"):
+            own.request = compiled.create_infer_request()  # threads must not share one
+        inputs = {"composite": np.ascontiguousarray(composite), "mask": np.ascontiguousarray(mask)}
+        for name, values in inputs.items():  # they are read where they are
+            own.request.set_tensor(name, openvino.Tensor(values, shared_memory=True))
+        own.request.infer()
+        return np.array(own.request.get_tensor("theta").data, np.float32)
 
     return run
 
