@@ -48,6 +48,7 @@ def _address(name: str, *given: str) -> int:
         return text
 
     folder = Path(native.__file__).parent
-    files = (Path(__file__).with_name("kernels.py"), folder / "exports.py", folder / "intrinsics.py")
+    own = [Path(__file__).with_name(name) for name in ("kernels.py", "thumbnail.py")]
+    files = (*own, folder / "exports.py", folder / "intrinsics.py")
     sources = b"".join(file.read_bytes() for file in files)
     return native.address(repr((name, given)).encode() + sources, compile_it)
