@@ -103,7 +103,7 @@ def train(
     output: Annotated[Path, typer.Argument(help="The folder of the run: recipe, log, checkpoints, weights.")],
     recipe: Annotated[
         str | None,
-        typer.Option(help="default, paper, or a file like the recipe.json of a run.", show_default="default"),
+        typer.Option(help="default, continue, paper, or a file like the recipe.json of a run.", show_default="default"),
     ] = None,
     encoder: Annotated[str | None, typer.Option(help="Any timm model instead of the recipe's.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Batches to train on instead of the recipe's.")] = None,

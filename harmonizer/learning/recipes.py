@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 from harmonizer.errors import RecipeError
@@ -119,7 +119,7 @@ DEFAULT = Recipe(
     frozen_norm=True,
     augmentation=Augmentation(whole=0.3, segment=0.3, part=0.05, light=0.5, cut=0.25, misseen=0.1, jpeg=0.2),
 )
-"""What ships."""
+"""The shape of what ships, from ImageNet's weights."""
 
 PAPER = Recipe(
     model=ModelConfig(encoder="efficientnet_b0", tones=False),
@@ -141,4 +141,19 @@ hundredth from 50 on, of 60. Assumed: an epoch is one pass of the Eq. 8 half ove
 had: its real composites, for which our synthesis stands in.
 """
 
-RECIPES = {"default": DEFAULT, "paper": PAPER}
+CONTINUE = replace(
+    DEFAULT,
+    pretrained=False,
+    # Each batch is learned from once, at small rates: from three times at large ones it is known by heart, then
+    # forgotten. Of batches seen before 24 % of the error were left, of new ones 38 % and more.
+    steps=1500,
+    encoder_rate=1.5e-4,
+    head_rate=3e-4,
+    warmup=40,
+    passes=1,
+    average=0.995,
+    augmentation=replace(DEFAULT.augmentation, light=0.6),
+)
+"""Goes on from a trained network, `--from`: what ships is mostly what it made."""
+
+RECIPES = {"default": DEFAULT, "continue": CONTINUE, "paper": PAPER}

@@ -4,7 +4,7 @@ import pytest
 
 from harmonizer.errors import CheckpointError, OutputError, RecipeError
 from harmonizer.learning import losses, recipes, run
-from harmonizer.learning.recipes import DEFAULT, PAPER, Recipe
+from harmonizer.learning.recipes import CONTINUE, DEFAULT, PAPER, Recipe
 
 
 @pytest.mark.parametrize("name", recipes.RECIPES)
@@ -58,6 +58,12 @@ def test_the_default_schedule_warms_up_and_falls_to_a_hundredth():
     assert Recipe().size(Recipe().steps - 1) == 256
 
 
+def test_going_on_leaves_the_network_as_it_is():
+    assert CONTINUE.model == DEFAULT.model
+    assert not CONTINUE.pretrained
+    assert CONTINUE.is_frozen(CONTINUE.steps - 1)
+
+
 def test_a_plan_names_a_recipe_or_a_file_and_changes_what_is_asked(tmp_path):
     changed = run.plan(tmp_path, "paper", "test_efficientnet", 5, 9, resume=False)
     assert changed == replace(PAPER, model=replace(PAPER.model, encoder="test_efficientnet"), steps=5, seed=9)
@@ -65,7 +71,8 @@ def test_a_plan_names_a_recipe_or_a_file_and_changes_what_is_asked(tmp_path):
     file.write_text(recipes.to_json(DEFAULT))
     assert run.plan(tmp_path, str(file), None, None, None, resume=False) == DEFAULT
     assert run.plan(tmp_path, None, None, None, None, resume=False) == DEFAULT
-    with pytest.raises(RecipeError, match=r"'papr' is neither a recipe \(default, paper\)"):
+    assert run.plan(tmp_path, "continue", None, None, None, resume=False) == CONTINUE
+    with pytest.raises(RecipeError, match=r"'papr' is neither a recipe \(default, continue, paper\)"):
         run.plan(tmp_path, "papr", None, None, None, resume=False)
 
 
