@@ -11,7 +11,7 @@ from torch import Tensor
 
 from harmonizer.learning.data import Batch, Photos, batches
 from harmonizer.learning.model import Network
-from harmonizer.learning.recipes import Recipe
+from harmonizer.learning.recipes import SHARD, Recipe
 
 
 @dataclass(frozen=True)
@@ -66,4 +66,7 @@ def lessons(
 def _describe(network: Network, batch: Batch) -> Lesson:
     for module in network.describing:
         module.eval()
-    return Lesson(batch.thin(), network.describe(*batch.inputs))
+    # By shards, whose features stay in the cache of a core.
+    parts = [network.describe(*part) for part in zip(*(each.split(SHARD) for each in batch.inputs), strict=True)]
+    features, moments, tones = (torch.cat(each) for each in zip(*parts, strict=True))
+    return Lesson(batch.thin(), (features, moments, tones))
