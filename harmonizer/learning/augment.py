@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Generator, Tensor
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
 
+from harmonizer.learning.segments import average_segments
 from harmonizer.learning.synthesis import expose, relight
 
 
@@ -26,6 +27,7 @@ class Augmentation:
     segment: float = 0.0  # the foreground is a group of the picture's segments instead of what the mask marks
     part: float = 0.0  # the foreground is only a small part of the object that the mask marks
     light: float = 0.0  # the whole photograph is relit first: composite and target share it
+    backlight: float = 0.0  # all but the brightest parts of the photograph lie in shadow: composite and target share it
     cut: float = 0.0  # the foreground is cut out badly or softly, and everything goes by that mask
     misseen: float = 0.0  # only the network is given a bad mask: composite, filters and loss go by the true one
     jpeg: float = 0.0  # the composite went through JPEG
@@ -53,6 +55,28 @@ def relight_whole(photographs: Tensor, generator: Generator) -> Tensor:
     warmth = strength * (0.2 + 0.6 * torch.randn(shape, generator=generator))
     tint = strength * 0.1 * torch.randn(shape, generator=generator)
     return expose(relit, torch.zeros(shape), warmth, tint)
+
+
+def backlight(photographs: Tensor, generator: Generator) -> Tensor:
+    """Taken against the light: the brightest parts, a sky or a window, keep it, all others lose up to three stops.
+
+    Then a foreground's tones do not follow from the frame's, but from those of what stands in the same shadow.
+    """
+    count = len(photographs)
+    shape = (count, 1, 1, 1)
+    grey = photographs.mean(dim=1, keepdim=True)
+    regions = average_segments(photographs, scale=200).mean(dim=1, keepdim=True)
+    share = 0.5 + 0.4 * torch.rand(count, generator=generator)
+    threshold = torch.stack([each.quantile(q) for each, q in zip(regions.flatten(1), share, strict=True)]).view(shape)
+    bright = ((0.8 * regions + 0.2 * grey - threshold) / 0.05).sigmoid()
+    shadow = expose(
+        photographs,
+        -0.5 - 2.5 * torch.rand(shape, generator=generator),
+        0.2 * torch.randn(shape, generator=generator) - 0.1,  # open shade is lit by the sky
+        0.04 * torch.randn(shape, generator=generator),
+    )
+    light = expose(photographs, torch.rand(shape, generator=generator), torch.zeros(shape), torch.zeros(shape))
+    return shadow + bright * (light - shadow)
 
 
 def take_part(masks: Tensor, generator: Generator) -> Tensor:
