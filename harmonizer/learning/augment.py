@@ -62,12 +62,11 @@ def backlight(photographs: Tensor, generator: Generator) -> Tensor:
 
     Then a foreground's tones do not follow from the frame's, but from those of what stands in the same shadow.
     """
-    count = len(photographs)
-    shape = (count, 1, 1, 1)
+    shape = (len(photographs), 1, 1, 1)
     grey = photographs.mean(dim=1, keepdim=True)
     regions = average_segments(photographs, scale=200).mean(dim=1, keepdim=True)
-    share = 0.5 + 0.4 * torch.rand(count, generator=generator)
-    threshold = torch.stack([each.quantile(q) for each, q in zip(regions.flatten(1), share, strict=True)]).view(shape)
+    darkest, brightest = regions.flatten(1).quantile(torch.tensor([0.05, 0.95]), dim=1).view(2, *shape)
+    threshold = darkest + (0.4 + 0.4 * torch.rand(shape, generator=generator)) * (brightest - darkest)
     bright = ((0.8 * regions + 0.2 * grey - threshold) / 0.05).sigmoid()
     shadow = expose(
         photographs,
