@@ -99,14 +99,17 @@ def measure_cells(composite: Tensor, mask: Tensor) -> Tensor:
 class CellAttention(nn.Module):
     """Attention over the cells; then the mean over the foreground's and over the background's."""
 
-    def __init__(self, seen: int, moments: int, context: int, width: int, layers: int) -> None:
+    def __init__(
+        self, seen: int, moments: int, context: int, width: int, layers: int, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         self.features = 2 * width
         # Frozen features keep the scale of ImageNet's last batch norms, which differs by channel.
         self.norm = nn.BatchNorm1d(seen, affine=False, momentum=0.01)
         self.embed = nn.Linear(seen + moments, width)
         self.context = nn.Linear(context, width) if context else None
-        self.layers = nn.ModuleList(AttentionLayer(width) for _ in range(layers))
+        self.layers = nn.ModuleList(AttentionLayer(width, dropout) for _ in range(layers))
+        self.dropout = nn.Dropout(dropout)
         self.out = nn.LayerNorm(width)
 
     def forward(self, seen: Tensor, moments: Tensor, context: Tensor) -> Tensor:
@@ -115,6 +118,7 @@ class CellAttention(nn.Module):
         cells = self.embed(torch.cat([self.norm(seen), moments], dim=1).transpose(1, 2))
         if self.context is not None:
             cells = cells + self.context(context)[:, None]
+        cells = self.dropout(cells)
         for layer in self.layers:
             cells = layer(cells)
         share = moments[:, :1]
@@ -126,12 +130,13 @@ class CellAttention(nn.Module):
 class AttentionLayer(nn.Module):
     """A transformer layer with normalisation before each part (Xiong et al. 2020); (N, cells, width) to the same."""
 
-    def __init__(self, width: int, heads: int = 4, expansion: int = 2) -> None:
+    def __init__(self, width: int, dropout: float, heads: int = 4, expansion: int = 2) -> None:
         super().__init__()
         self.heads = heads
         self.before_attention, self.before_mixing = nn.LayerNorm(width), nn.LayerNorm(width)
         self.query_key_value = nn.Linear(width, 3 * width)
         self.join = nn.Linear(width, width)
+        self.dropout = nn.Dropout(dropout)
         self.mix = nn.Sequential(nn.Linear(width, expansion * width), nn.GELU(), nn.Linear(expansion * width, width))
 
     def forward(self, cells: Tensor) -> Tensor:
@@ -140,5 +145,5 @@ class AttentionLayer(nn.Module):
         projected = self.query_key_value(self.before_attention(cells))
         query, key, value = projected.view(count, places, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         attended = nn.functional.scaled_dot_product_attention(query, key, value)
-        cells = cells + self.join(attended.transpose(1, 2).reshape(count, places, width))
-        return cells + cast(Tensor, self.mix(self.before_mixing(cells)))
+        cells = cells + self.dropout(self.join(attended.transpose(1, 2).reshape(count, places, width)))
+        return cells + cast(Tensor, self.dropout(self.mix(self.before_mixing(cells))))

@@ -34,6 +34,7 @@ class ModelConfig:
     layers: int = 3  # of the same
     tones: bool = True  # join the Tones to the pooled features
     channels: int = 3  # of what is seen beside the mask: red, green, blue, then guides, which no filter changes
+    dropout: float = 0.0  # while training, in the attention and of what the regressor is given
     input_size: int = 256
     normalized: bool = True  # by the mean and deviation of ImageNet, as the encoder's own weights expect
 
@@ -69,7 +70,9 @@ class Network(nn.Module):
         if config.pooling == "attention":
             self.encoder = GridEncoder(config.encoder, pretrained=pretrained)
             moments = moments_of(config.channels)
-            self.attention = CellAttention(self.encoder.features, moments, context, config.width, config.layers)
+            self.attention = CellAttention(
+                self.encoder.features, moments, context, config.width, config.layers, config.dropout
+            )
         else:
             self.encoder = Encoder(
                 config.encoder,
@@ -79,6 +82,7 @@ class Network(nn.Module):
                 channels=config.channels,
             )
         features = (self.attention or self.encoder).features + context
+        self.dropout = nn.Dropout(config.dropout)
         self.regressor = REGRESSORS[config.regressor](features, len(self.cascade))
 
     def forward(self, composite: Tensor, mask: Tensor) -> Tensor:
@@ -106,7 +110,7 @@ class Network(nn.Module):
         context = self.tones(tones) if self.tones is not None else tones
         if isinstance(self.encoder, GridEncoder) and self.attention is not None:
             features = self.attention(self.encoder.finish(features), moments, context)
-        return cast(Tensor, self.regressor(torch.cat([features, context], dim=1)))
+        return cast(Tensor, self.regressor(self.dropout(torch.cat([features, context], dim=1))))
 
     def trace(self, composite: Tensor, mask: Tensor) -> list[Tensor]:
         """Every predicted I'_i, i = 1 .. k (Eqs. 4 and 5)."""

@@ -28,7 +28,8 @@ def plan(
 ) -> Recipe:
     """The recipe of a name, or in a JSON file, with what is given changed; with `resume` that of the run in `out`.
 
-    `weights`, a checkpoint folder to begin with, decides what network it is.
+    `weights`, a checkpoint folder to begin with, decides what network it is; the size of its pictures becomes the
+    recipe's last, and dropout is the recipe's.
     Raises RecipeError, CheckpointError.
     """
     if resume:
@@ -45,7 +46,10 @@ def plan(
     if weights is not None:
         if encoder is not None:
             raise RecipeError(f"the encoder is that of the weights in {weights}; give --from or --encoder, not both")
-        chosen = replace(chosen, model=model.load(weights).config, pretrained=False)
+        config = model.load(weights).config
+        # What the network is, they decide; how it is trained, the recipe.
+        config = replace(config, dropout=chosen.model.dropout, input_size=chosen.sizes[-1][1])
+        chosen = replace(chosen, model=config, pretrained=False)
     elif encoder is not None:
         chosen = replace(chosen, model=replace(chosen.model, encoder=encoder))
     return replace(

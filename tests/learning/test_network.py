@@ -169,6 +169,26 @@ def test_attention_compares_places_so_that_the_background_elsewhere_counts(input
         assert not torch.allclose(network(composite, mask), network(swapped, mask), atol=1e-7)
 
 
+@pytest.mark.parametrize("config", [SMALL, ATTENTIVE], ids=lambda config: config.pooling)
+def test_dropout_acts_while_training_alone(config, inputs):
+    torch.manual_seed(0)
+    network = model.Network(replace(config, dropout=0.5)).eval()
+    torch.nn.init.normal_(network.regressor.outputs[0].weight)
+    plain = model.Network(config).eval()
+    plain.load_state_dict(network.state_dict())
+    assert torch.equal(network(*inputs), plain(*inputs))
+    for each in (network, plain):
+        if each.attention is not None:
+            each.attention.train()
+        each.dropout.train()
+    description = network.describe(*inputs)
+    assert torch.equal(plain.predict(*description), plain.predict(*description))
+    assert not torch.equal(network.predict(*description), network.predict(*description))
+    if network.attention is not None:
+        network.dropout.eval()
+        assert not torch.equal(network.predict(*description), network.predict(*description))
+
+
 @pytest.mark.parametrize("tones", [True, False])
 def test_theta_follows_from_the_description_alone(inputs, tones):
     network = model.Network(model.ModelConfig(**{**vars(ATTENTIVE), "tones": tones})).eval()

@@ -152,17 +152,17 @@ def test_a_run_leaves_a_checkpoint_and_a_log(photo_folder, tmp_path):
 
 
 def test_a_run_begins_with_the_weights_that_it_is_given(photo_folder, tmp_path):
-    """At rates of 0 it ends with them; the recipe's own network is another."""
+    """At rates of 0 it ends with them; the recipe's own network is another, but its size and dropout hold."""
     taught = train.start(replace(RECIPE, seed=5), pretrained=False)
     (tmp_path / "taught").mkdir()
     model.save(taught.network, tmp_path / "taught")
     still = replace(RECIPE, encoder_rate=0.0, head_rate=0.0, frozen_norm=True, steps=1)
-    recipe = replace(still, model=replace(RECIPE.model, width=32, input_size=32))
+    recipe = replace(still, model=replace(RECIPE.model, width=32, input_size=96, dropout=0.1))
     (tmp_path / "recipe.json").write_text(recipes.to_json(recipe))
     chosen = run.plan(
         tmp_path / "run", str(tmp_path / "recipe.json"), None, None, None, tmp_path / "taught", resume=False
     )
-    assert chosen.model == RECIPE.model
+    assert chosen.model == replace(RECIPE.model, dropout=0.1, input_size=recipe.sizes[-1][1])
     run.run(chosen, photo_folder, tmp_path / "run", tmp_path / "taught", resume=False)
     given, kept = (model.load(folder).state_dict() for folder in (tmp_path / "taught", tmp_path / "run"))
     assert all(torch.equal(value, kept[name]) for name, value in given.items())
