@@ -99,9 +99,7 @@ def measure_cells(composite: Tensor, mask: Tensor) -> Tensor:
 class CellAttention(nn.Module):
     """Attention over the cells; then the mean over the foreground's and over the background's."""
 
-    def __init__(
-        self, seen: int, moments: int, context: int, width: int, layers: int, dropout: float = 0.0
-    ) -> None:
+    def __init__(self, seen: int, moments: int, context: int, width: int, layers: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.features = 2 * width
         # Frozen features keep the scale of ImageNet's last batch norms, which differs by channel.
