@@ -117,9 +117,7 @@ DEFAULT = Recipe(
     passes=3,
     memory=32,
     frozen_norm=True,
-    augmentation=Augmentation(
-        whole=0.3, segment=0.3, part=0.05, light=0.5, backlight=0.2, cut=0.25, misseen=0.1, jpeg=0.2
-    ),
+    augmentation=Augmentation(whole=0.3, segment=0.3, part=0.05, light=0.5, cut=0.25, misseen=0.1, jpeg=0.2),
 )
 """The shape of what ships, from ImageNet's weights."""
 
@@ -154,7 +152,7 @@ CONTINUE = replace(
     warmup=40,
     passes=1,
     average=0.995,
-    augmentation=replace(DEFAULT.augmentation, light=0.6),
+    augmentation=replace(DEFAULT.augmentation, light=0.6, backlight=0.2),
 )
 """Goes on from a trained network, `--from`: what ships is mostly what it made."""
 
