@@ -67,7 +67,7 @@ def backlight(photographs: Tensor, generator: Generator) -> Tensor:
     regions = average_segments(photographs, scale=200).mean(dim=1, keepdim=True)
     darkest, brightest = regions.flatten(1).quantile(torch.tensor([0.05, 0.95]), dim=1).view(2, *shape)
     threshold = darkest + (0.4 + 0.4 * torch.rand(shape, generator=generator)) * (brightest - darkest)
-    bright = ((0.8 * regions + 0.2 * grey - threshold) / 0.05).sigmoid()
+    bright = torch.sigmoid((0.8 * regions + 0.2 * grey - threshold) / 0.05)
     shadow = expose(
         photographs,
         -0.5 - 2.5 * torch.rand(shape, generator=generator),

@@ -67,6 +67,7 @@ def _describe(network: Network, batch: Batch) -> Lesson:
     for module in network.describing:
         module.eval()
     # By shards, whose features stay in the cache of a core.
-    parts = [network.describe(*part) for part in zip(*(each.split(SHARD) for each in batch.inputs), strict=True)]
+    shards = zip(*(torch.split(each, SHARD) for each in batch.inputs), strict=True)
+    parts = [network.describe(*shard) for shard in shards]
     features, moments, tones = (torch.cat(each) for each in zip(*parts, strict=True))
     return Lesson(batch.thin(), (features, moments, tones))

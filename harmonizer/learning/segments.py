@@ -41,7 +41,8 @@ def average_segments(pictures: Tensor, scale: float) -> Tensor:
 def _label(picture: npt.NDArray[np.float32], scale: float) -> npt.NDArray[np.int64]:
     """A number for each pixel's segment; none is smaller than a hundredth of the picture."""
     least = max(1, picture.shape[0] * picture.shape[1] // 100)
-    return felzenszwalb(picture, scale=scale, sigma=0.8, min_size=least).astype(np.int64)
+    labels: npt.NDArray[np.int64] = felzenszwalb(picture, scale=scale, sigma=0.8, min_size=least).astype(np.int64)
+    return labels
 
 
 def _group(picture: npt.NDArray[np.float32], generator: Generator) -> npt.NDArray[np.float32]:
