@@ -12,6 +12,7 @@ from typing import cast
 import torch
 from torch import Generator, Tensor
 
+from harmonizer.learning.segments import vary_segments
 from whitebox_filters import Cascade
 
 Transfer = Callable[[Tensor, Tensor, Tensor, Tensor, Generator], Tensor]
@@ -131,6 +132,25 @@ def nightfall(real: Tensor, generator: Generator) -> Tensor:
     return (grey + (dark - grey) * (0.5 + 0.5 * torch.rand(shape, generator=generator))) * (1 - veil) + veil
 
 
+def hours(real: Tensor, generator: Generator) -> Tensor:
+    """The same place at another hour: sun and shade fall on other parts of it, and the camera exposes for the whole.
+
+    What is lit differs from part to part, so no filter undoes it: how bright a foreground stands among others does
+    not tell whether it belongs, and the network must learn to leave it.
+    """
+    shape = (len(real), 1, 1, 1)
+    strength = 0.2 + 0.8 * torch.rand(shape, generator=generator)
+    gradual = torch.nn.functional.interpolate(
+        torch.randn(len(real), 1, 3, 3, generator=generator), real.shape[2:], mode="bicubic", align_corners=True
+    )
+    stops = strength * (0.7 * vary_segments(real, 200, generator) + 0.5 * gradual)
+    light = real.clamp_min(1e-3) ** 2.2
+    before, after = (each.mean(dim=(1, 2, 3), keepdim=True) for each in (light, light * stops.exp2()))
+    stops = stops - (after / before).log2()
+    lit = expose(real, stops, 0.15 * stops, torch.zeros_like(stops))  # the sun is warm, shade is lit by the sky
+    return relight(lit, torch.ones_like(stops), generator, strength=0.4)
+
+
 TRANSFERS: dict[str, Transfer] = {
     "reinhard": lambda *pictures_and_generator: reinhard(*pictures_and_generator[:4]),
     "monge_kantorovich": lambda *pictures_and_generator: monge_kantorovich(*pictures_and_generator[:4]),
@@ -141,6 +161,7 @@ ADJUSTMENTS: dict[str, Adjustment] = {
     "retouch": lambda real, mask, generator: retouch(real, generator),  # noqa: ARG005
     "relight": relight,
     "nightfall": lambda real, mask, generator: nightfall(real, generator),  # noqa: ARG005
+    "hours": lambda real, mask, generator: hours(real, generator),  # noqa: ARG005
 }
 RECIPES = (*TRANSFERS, *ADJUSTMENTS)
 
@@ -150,11 +171,11 @@ def imitate(
 ) -> Tensor:
     """The whole picture as a recipe makes its foreground; the reference may have another size.
 
-    Transfers are taken only part of the way, since few pairs of pictures agree.
+    Transfers are taken only part of the way, since few pairs of pictures agree; and some composites need little.
     """
     if name in ADJUSTMENTS:
         return ADJUSTMENTS[name](real, mask, generator).clamp(0, 1)
-    strength = 0.3 + 0.7 * torch.rand((len(real), 1, 1, 1), generator=generator)
+    strength = torch.rand((len(real), 1, 1, 1), generator=generator)
     transferred = TRANSFERS[name](real, mask, reference, reference_mask, generator).clamp(0, 1)
     return real + strength * (transferred - real)
 
