@@ -16,7 +16,7 @@ from torch import Generator, Tensor
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
 
 from harmonizer.learning.segments import average_segments
-from harmonizer.learning.synthesis import expose, relight
+from harmonizer.learning.synthesis import expose, hours, relight
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Augmentation:
     segment: float = 0.0  # the foreground is a group of the picture's segments instead of what the mask marks
     part: float = 0.0  # the foreground is only a small part of the object that the mask marks
     light: float = 0.0  # the whole photograph is relit first: composite and target share it
+    hours: float = 0.0  # sun and shade fall on other parts of the photograph: composite and target share it
     backlight: float = 0.0  # all but the brightest parts of the photograph lie in shadow: composite and target share it
     cut: float = 0.0  # the foreground is cut out badly or softly, and everything goes by that mask
     misseen: float = 0.0  # only the network is given a bad mask: composite, filters and loss go by the true one
@@ -55,6 +56,11 @@ def relight_whole(photographs: Tensor, generator: Generator) -> Tensor:
     warmth = strength * (0.2 + 0.6 * torch.randn(shape, generator=generator))
     tint = strength * 0.1 * torch.randn(shape, generator=generator)
     return expose(relit, torch.zeros(shape), warmth, tint)
+
+
+def light_anew(photographs: Tensor, generator: Generator) -> Tensor:
+    """At another hour. Each part then has a light of its own, and no photograph comes twice as it was."""
+    return hours(photographs, generator).clamp(0, 1)
 
 
 def backlight(photographs: Tensor, generator: Generator) -> Tensor:

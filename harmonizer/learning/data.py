@@ -140,6 +140,7 @@ def make_batch(
     segmented = (torch.rand(count, generator=generator) < share.segment) | (mask.amax(dim=(1, 2, 3)) == 0)
     if segmented.any():
         mask[segmented] = take_segments(real[segmented], generator)
+    real = augment.befall(share.hours, augment.light_anew, real, generator)
     real = augment.befall(share.backlight, augment.backlight, real, generator)
     real = augment.befall(share.light, augment.relight_whole, real, generator)
     mask = augment.befall(share.part, augment.take_part, mask, generator)
