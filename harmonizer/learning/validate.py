@@ -37,13 +37,14 @@ class Validation:
 def validate(network: Network, held_out: Photos, count: int = 96) -> Validation:
     """Harmonize the same composites at each call, `count` of each kind, at the network's input size.
 
+    Photographs are whole, as those that come to be harmonized; crops show larger foregrounds, which are easier.
     Of few photographs fewer composites are made, four of each.
     """
     count = min(count, 4 * len(held_out))
     size, device = network.config.input_size, next(network.parameters()).device
     generator = Generator().manual_seed(1)
     indices = torch.randint(len(held_out), (2 * count,), generator=generator)
-    pictures, shapes = draw(held_out, indices, size, generator)
+    pictures, shapes = draw(held_out, indices, size, generator, whole=1.0)
     real, guides, mask = pictures[:count, :3], pictures[:count, 3:], shapes[:count]
     composites = {"eq8": synthesis.distort(real, mask, network.cascade, generator)[0]}
     for name in synthesis.RECIPES:

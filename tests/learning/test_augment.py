@@ -93,7 +93,7 @@ def test_against_the_light_the_sky_keeps_it_and_what_stands_before_it_loses_it()
     assert float(shaded[:, :, 44:].mean(dim=(1, 2, 3)).std()) > 0.01
 
 
-@pytest.mark.parametrize("name", ["compress", "relight_whole", "backlight", "take_part", "cut_badly"])
+@pytest.mark.parametrize("name", ["compress", "relight_whole", "light_anew", "backlight", "take_part", "cut_badly"])
 def test_a_seed_gives_the_same_change_twice(name):
     change = getattr(augment, name)
     batch = disc(4) if name in ("take_part", "cut_badly") else torch.rand(4, 3, 32, 32, generator=generator())

@@ -58,8 +58,9 @@ def test_the_default_schedule_warms_up_and_falls_to_a_hundredth():
     assert Recipe().size(Recipe().steps - 1) == 256
 
 
-def test_going_on_leaves_the_network_as_it_is():
-    assert CONTINUE.model == DEFAULT.model
+def test_going_on_keeps_the_shape_of_the_network():
+    assert replace(CONTINUE.model, input_size=160, dropout=0) == DEFAULT.model
+    assert CONTINUE.size(0) == CONTINUE.model.input_size
     assert not CONTINUE.pretrained
     assert CONTINUE.is_frozen(CONTINUE.steps - 1)
 
