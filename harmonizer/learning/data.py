@@ -26,6 +26,7 @@ Bytes = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
 STORED_SIZE = 256
 PICTURES = ("composite", "mask", "seen", "real", "guides")
+COPY = 0.98  # correlation of tones from which on two photographs count as one
 EMPTY = np.zeros((1, STORED_SIZE, STORED_SIZE), np.uint8)
 
 
@@ -81,14 +82,19 @@ class Batch:
 def read_photos(folder: Path, *, held_out: bool, channels: int = 3) -> Photos:
     """Read `index.csv` (columns image, mask, maybe guide) of a folder: the held-out photographs, or all others.
 
-    A photograph with several masks stands on one side only; one without a mask serves for training alone, and its
+    A photograph with several masks stands on one side only, and one that is a copy of a held-out one, under another
+    name or in other colours, on neither; one without a mask serves for training alone, and its
     mask is 0 everywhere. A guide is a picture aligned with its photograph; together they have so many `channels`.
     Raises ImageFileError.
     """
     try:
         rows = list(csv.DictReader((folder / "index.csv").read_text().splitlines()))
-        chosen = [row for row in rows if (is_held_out(row["image"]) and row["mask"] != "") == held_out]
+        tests = [row for row in rows if is_held_out(row["image"]) and row["mask"]]
+        chosen = tests if held_out else [row for row in rows if row not in tests]
         images = np.stack([_read_guided(folder, row) for row in chosen])
+        if not held_out:
+            new = ~_are_copies(images, [_read(folder / row["image"], "RGB") for row in tests])
+            images, chosen = images[new], [row for row, keep in zip(chosen, new, strict=True) if keep]
         masks = np.stack([_read(folder / row["mask"], "L")[None] if row["mask"] else EMPTY for row in chosen])
     except (OSError, KeyError, ValueError) as error:
         raise ImageFileError(
@@ -191,15 +197,15 @@ def _imitate(
 ) -> tuple[Tensor, Tensor]:
     """Composites by the named recipes, one picture at a time, and the pictures that they should become.
 
-    A recipe that invents another light may as well change the background: then the photograph's own foreground lies
-    on it, and the changed picture is the goal.
+    A recipe that gives the whole frame another light may as well change the background: then the photograph's own
+    foreground lies on it, and the changed picture is the goal.
     """
     composites, goals = [], []
     for picture, alpha in zip(real[:, None], mask[:, None], strict=True):
         name = names[int(torch.randint(len(names), (), generator=generator))]
         reference, reference_mask = _reference(photos, picture, alpha, generator, light)
         foreground, goal = synthesis.imitate(name, picture, alpha, reference, reference_mask, generator), picture
-        if name in synthesis.ADJUSTMENTS and torch.rand((), generator=generator) < 0.5:
+        if name in synthesis.REVERSIBLE and torch.rand((), generator=generator) < 0.5:
             foreground, goal = goal, foreground
         composites.append(synthesis.paste(foreground, goal, alpha))
         goals.append(goal)
@@ -264,6 +270,25 @@ def _crop(mask: Tensor, generator: Generator) -> tuple[slice, slice]:
 
 def _resize(picture: Tensor, size: int) -> Tensor:
     return torch.nn.functional.interpolate(picture, (size, size), mode="bilinear", antialias=True)
+
+
+def _are_copies(images: Bytes, originals: Sequence[Bytes]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which of the images (N, S, S, 3 or more) show the same as one of the originals."""
+    if not originals:
+        return np.zeros(len(images), np.bool_)
+    likeness = _fingerprints(images) @ _fingerprints(np.stack(originals)).T
+    return np.asarray((likeness > COPY).any(axis=1))
+
+
+def _fingerprints(images: Bytes) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """What is dark and bright where: 16 x 16 grey tones less their mean, of length 1, whose products correlate."""
+    cell = STORED_SIZE // 16
+    grey = images[..., :3].reshape(len(images), 16, cell, 16, -1).mean(axis=(2, 4)).reshape(len(images), -1)
+    centred = grey - grey.mean(axis=1, keepdims=True)
+    prints: np.ndarray[tuple[int, int], np.dtype[np.float64]] = centred / (
+        np.linalg.norm(centred, axis=1, keepdims=True) + 1e-6
+    )
+    return prints
 
 
 def _read_guided(folder: Path, row: dict[str, str]) -> Bytes:

@@ -20,7 +20,7 @@ def take_segments(pictures: Tensor, generator: Generator) -> Tensor:
     (N, 3, S, S) in [0, 1] to (N, 1, S, S); the segments are those of Felzenszwalb and Huttenlocher (2004). A picture
     of no such parts, as a plain one, gets an empty mask.
     """
-    masks = torch.stack([torch.from_numpy(_group(picture, generator))[None] for picture in _halve(pictures)])
+    masks = torch.stack([torch.from_numpy(_group(picture, generator))[None] for picture in _thin(pictures, 2)])
     wide = torch.nn.functional.interpolate(masks, pictures.shape[2:], mode="bilinear")
     return ((wide - 0.5) * 3 + 0.5).clamp(0, 1)  # an edge of a pixel or two, as a mask's after resizing
 
@@ -28,7 +28,7 @@ def take_segments(pictures: Tensor, generator: Generator) -> Tensor:
 def average_segments(pictures: Tensor, scale: float) -> Tensor:
     """Each pixel's mean over its segment, for all channels; both (N, C, S, S), the mean without sharp edges."""
     means = []
-    for picture in _halve(pictures):
+    for picture in _thin(pictures, 4):
         labels = _label(picture, scale)
         areas = np.bincount(labels.ravel())
         sums = [np.bincount(labels.ravel(), channel.ravel()) for channel in np.moveaxis(picture, 2, 0)]
@@ -39,16 +39,16 @@ def average_segments(pictures: Tensor, scale: float) -> Tensor:
 def vary_segments(pictures: Tensor, scale: float, generator: Generator) -> Tensor:
     """A standard normal number for each segment, without sharp edges: (N, 3, S, S) to (N, 1, S, S)."""
     fields = []
-    for picture in _halve(pictures):
+    for picture in _thin(pictures, 4):
         labels = torch.from_numpy(_label(picture, scale))
         fields.append(torch.randn(int(labels.max()) + 1, generator=generator)[labels][None])
     return torch.nn.functional.interpolate(torch.stack(fields), pictures.shape[2:], mode="bilinear")
 
 
-def _halve(pictures: Tensor) -> npt.NDArray[np.float32]:
-    """Every second pixel each way, (N, S / 2, S / 2, 3): segments need no more, and take a quarter of the time."""
-    halved: npt.NDArray[np.float32] = pictures[:, :, ::2, ::2].permute(0, 2, 3, 1).numpy()
-    return halved
+def _thin(pictures: Tensor, step: int) -> npt.NDArray[np.float32]:
+    """Every `step`-th pixel each way, channels last: segments need no more, and take that much less time."""
+    thinned: npt.NDArray[np.float32] = pictures[:, :, ::step, ::step].permute(0, 2, 3, 1).numpy()
+    return thinned
 
 
 def _label(picture: npt.NDArray[np.float32], scale: float) -> npt.NDArray[np.int64]:

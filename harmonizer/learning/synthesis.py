@@ -93,6 +93,11 @@ def transfer_distribution(
     return moved.reshape(real.shape)
 
 
+def match_frames(real: Tensor, mask: Tensor, reference: Tensor, reference_mask: Tensor) -> Tensor:
+    """The whole frame with the quantiles of the reference's whole frame: another weather, exposure or film."""
+    return match_histograms(real, torch.ones_like(mask), reference, torch.ones_like(reference_mask))
+
+
 def retouch(real: Tensor, generator: Generator) -> Tensor:
     """Random smooth tone curves, one shared and a weaker one for each channel, then a 3x3 colour matrix."""
     count = len(real)
@@ -156,6 +161,7 @@ TRANSFERS: dict[str, Transfer] = {
     "monge_kantorovich": lambda *pictures_and_generator: monge_kantorovich(*pictures_and_generator[:4]),
     "histograms": lambda *pictures_and_generator: match_histograms(*pictures_and_generator[:4]),
     "distribution": transfer_distribution,
+    "frames": lambda *pictures_and_generator: match_frames(*pictures_and_generator[:4]),
 }
 ADJUSTMENTS: dict[str, Adjustment] = {
     "retouch": lambda real, mask, generator: retouch(real, generator),  # noqa: ARG005
@@ -164,6 +170,8 @@ ADJUSTMENTS: dict[str, Adjustment] = {
     "hours": lambda real, mask, generator: hours(real, generator),  # noqa: ARG005
 }
 RECIPES = (*TRANSFERS, *ADJUSTMENTS)
+REVERSIBLE = ("frames", *ADJUSTMENTS)
+"""Recipes that make a whole frame that could be: the background may take the change instead of the foreground."""
 
 
 def imitate(

@@ -16,6 +16,7 @@ from harmonizer.learning.augment import Augmentation
 from harmonizer.learning.data import Photos
 from harmonizer.learning.model import ModelConfig, load
 from harmonizer.learning.recipes import Recipe
+from harmonizer.samples import is_held_out
 from whitebox_filters import Cascade
 
 CASCADE = Cascade(["brightness"])
@@ -195,3 +196,24 @@ def test_a_photograph_without_a_mask_is_trained_on_by_its_segments_and_never_hel
     assert (made.composite - made.real).abs().max() > 0.05
     with pytest.raises(ImageFileError, match=r"index\.csv"):
         data.read_photos(tmp_path, held_out=True)
+
+
+def test_a_copy_of_a_held_out_photograph_is_not_trained_on(photo_folder, tmp_path):
+    for file in photo_folder.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    rows = list(csv.DictReader((tmp_path / "index.csv").read_text().splitlines()))
+    tested = next(row for row in rows if is_held_out(row["image"]))
+    trained = next(row for row in rows if not is_held_out(row["image"]))
+    copies = ["copy_a.png", "copy_b.png", "copy_c.png"]
+    assert not any(map(is_held_out, copies))
+    with Image.open(tmp_path / tested["image"]) as picture:
+        picture.save(tmp_path / copies[0])
+        picture.point([round(0.6 * value + 30) for value in range(256)] * 3).save(tmp_path / copies[1])
+    with Image.open(tmp_path / trained["image"]) as picture:
+        picture.save(tmp_path / copies[2])  # two of those trained on may be alike
+    (tmp_path / "index.csv").unlink()
+    lines = [f"{row['image']},{row['mask']}" for row in rows] + [f"{copy},{rows[0]['mask']}" for copy in copies]
+    (tmp_path / "index.csv").write_text("\n".join(["image,mask", *lines]))
+    before, after = (len(data.read_photos(folder, held_out=False)) for folder in (photo_folder, tmp_path))
+    assert after == before + 1
+    assert len(data.read_photos(tmp_path, held_out=True)) == len(rows) - before

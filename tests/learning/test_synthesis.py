@@ -59,6 +59,7 @@ def test_the_inverse_of_the_last_distortion_is_the_first_step_home():
 def test_recipes_change_the_foreground_only_and_repeat_with_their_seed(name):
     real, mask = pictures()
     reference, reference_mask = pictures(seed=5)
+    reference = 0.1 + 0.7 * reference  # tones that the photographs have not, over the whole frame too
 
     def run(seed):
         generator = torch.Generator().manual_seed(seed)
@@ -106,6 +107,13 @@ def test_histogram_matching_carries_the_median_to_the_reference():
     reference = 0.3 + 0.5 * real  # one tone curve away, so that the match is exact
     matched = synthesis.match_histograms(real, mask, reference, mask)
     torch.testing.assert_close(matched * mask, reference * mask, atol=0.02, rtol=0)
+
+
+def test_frames_take_the_tones_of_the_reference_wherever_the_masks_lie():
+    real, mask = pictures()
+    reference = 0.3 + 0.5 * real
+    matched = synthesis.match_frames(real, mask, reference, 0 * mask)
+    torch.testing.assert_close(matched, reference, atol=0.02, rtol=0)
 
 
 def test_reinhard_of_itself_is_nearly_itself():
