@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from harmonizer.learning.data import make_batch, read_photos
+from harmonizer.learning.data import make_batch
+from harmonizer.learning.photos import read_photos
 from harmonizer.statistics import describe
 from whitebox_filters import Cascade
 

@@ -18,7 +18,8 @@ from cold_start import describe_machine
 
 from harmonizer import statistics
 from harmonizer.learning import synthesis
-from harmonizer.learning.data import draw, read_photos
+from harmonizer.learning.data import draw
+from harmonizer.learning.photos import read_photos
 from harmonizer.predictor import Predictor
 from harmonizer.samples import Sample, read_samples, resize
 from whitebox_filters import Cascade

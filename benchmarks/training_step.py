@@ -19,6 +19,7 @@ import torch
 
 from harmonizer.learning import data, rehearsal, train
 from harmonizer.learning.model import Network
+from harmonizer.learning.photos import Photos, read_photos
 from harmonizer.learning.recipes import DEFAULT, SHARD, Recipe
 from harmonizer.learning.rehearsal import Lesson
 from whitebox_filters import Cascade
@@ -35,7 +36,7 @@ SETTINGS = (
 )
 
 
-def measure(recipe: Recipe, photos: data.Photos, *, again: bool) -> dict[str, list[float]]:
+def measure(recipe: Recipe, photos: Photos, *, again: bool) -> dict[str, list[float]]:
     """Processor seconds of each stage for each of STEPS steps; `again`: on one batch that was described before."""
     state = train.start(recipe, pretrained=False)
     spent: dict[str, float] = {}
@@ -84,7 +85,7 @@ def measure(recipe: Recipe, photos: data.Photos, *, again: bool) -> dict[str, li
 
 def main() -> None:
     torch.set_num_threads(1)
-    photos = data.read_photos(Path(sys.argv[1]), held_out=True)
+    photos = read_photos(Path(sys.argv[1]), held_out=True)
     columns: list[str] = []
     stages: dict[str, list[float]] = {}
     for index, (title, frozen, again, bfloat16) in enumerate(SETTINGS):

@@ -19,7 +19,8 @@ from PIL import Image, ImageDraw
 from torch import Generator, Tensor
 
 from harmonizer.learning import synthesis
-from harmonizer.learning.data import STORED_SIZE, Photos, draw, make_batch, read_photos
+from harmonizer.learning.data import draw, make_batch
+from harmonizer.learning.photos import STORED_SIZE, Photos, read_photos
 from harmonizer.learning.recipes import DEFAULT
 from whitebox_filters import Cascade
 

@@ -17,8 +17,9 @@ from torch import Generator, Tensor
 from harmonizer import io
 from harmonizer.errors import OutputError
 from harmonizer.learning import comparison, synthesis
-from harmonizer.learning.data import Photos, draw, read_photos
+from harmonizer.learning.data import draw
 from harmonizer.learning.model import ModelConfig, Network
+from harmonizer.learning.photos import Photos, read_photos
 from harmonizer.learning.recipes import DEFAULT, Recipe
 from harmonizer.learning.train import start, train
 from harmonizer.metrics import Scores, score

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harmonizer.learning.data import Batch, Photos, batches
+from harmonizer.learning.data import Batch, batches
 from harmonizer.learning.model import Network
+from harmonizer.learning.photos import Photos
 from harmonizer.learning.recipes import SHARD, Recipe
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from harmonizer.errors import CheckpointError, OutputError, RecipeError
 from harmonizer.learning import model, processes
-from harmonizer.learning.data import read_photos
 from harmonizer.learning.model import Network
+from harmonizer.learning.photos import read_photos
 from harmonizer.learning.recipes import RECIPES, Recipe, from_json, to_json
 from harmonizer.learning.record import Recorder
 from harmonizer.learning.train import State, is_milestone, start, train

@@ -7,11 +7,13 @@ import math
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.ndimage import binary_dilation
 from skimage.segmentation import felzenszwalb
 from torch import Generator, Tensor
 
 SMALLEST, LARGEST = 0.01, 0.25  # of the frame
 SCALES = 60, 600  # of the graph: the higher, the larger the segments
+TRIES = 6
 
 
 def take_segments(pictures: Tensor, generator: Generator) -> Tensor:
@@ -59,6 +61,11 @@ def _label(picture: npt.NDArray[np.float32], scale: float) -> npt.NDArray[np.int
 
 
 def _group(picture: npt.NDArray[np.float32], generator: Generator) -> npt.NDArray[np.float32]:
+    """Of several groups the one that stands out most from what is around it, as objects do.
+
+    Otherwise pieces of a sky or a wall, which the rest of it surrounds, teach that a foreground looks like its
+    neighbours.
+    """
     scale, goal = _between(*SCALES, generator), _between(SMALLEST, LARGEST, generator)
     labels = _label(picture, scale)
     areas = np.bincount(labels.ravel()) / labels.size
@@ -66,14 +73,31 @@ def _group(picture: npt.NDArray[np.float32], generator: Generator) -> npt.NDArra
     if not len(starts):
         return np.zeros(labels.shape, np.float32)
     touching = _neighbours(labels, len(areas))
-    group = {int(starts[_below(len(starts), generator)])}
+    firsts = [int(starts[_below(len(starts), generator)]) for _ in range(TRIES)]
+    masks = [np.isin(labels, list(_grow(first, goal, areas, touching, generator))) for first in firsts]
+    return max(masks, key=lambda mask: _contrast(picture, mask)).astype(np.float32)
+
+
+def _grow(
+    start: int, goal: float, areas: npt.NDArray[np.float64], touching: npt.NDArray[np.bool_], generator: Generator
+) -> set[int]:
+    """A segment and random ones around it, until they cover `goal` of the frame or would cover more than LARGEST."""
+    group = {start}
     while (area := areas[list(group)].sum()) < goal:
         around = np.flatnonzero(touching[list(group)].any(axis=0) & (areas + area <= LARGEST))
         around = np.setdiff1d(around, list(group))
         if not len(around):
             break
         group.add(int(around[_below(len(around), generator)]))
-    return np.isin(labels, list(group)).astype(np.float32)
+    return group
+
+
+def _contrast(picture: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_]) -> float:
+    """How far the mean colours within the mask and around it are apart."""
+    ring = binary_dilation(mask, iterations=max(1, len(mask) // 16)) & ~mask
+    if not ring.any():
+        return 0.0
+    return float(np.linalg.norm(picture[mask].mean(axis=0) - picture[ring].mean(axis=0)))
 
 
 def _neighbours(labels: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.bool_]:

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from harmonizer.errors import CheckpointError
 from harmonizer.learning import processes
-from harmonizer.learning.data import Batch, Photos
+from harmonizer.learning.data import Batch
 from harmonizer.learning.losses import image_loss, total_loss
 from harmonizer.learning.model import Network
+from harmonizer.learning.photos import Photos
 from harmonizer.learning.recipes import SHARD
 from harmonizer.learning.recipes import Recipe as Recipe
 from harmonizer.learning.rehearsal import Lesson, lessons

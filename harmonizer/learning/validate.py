@@ -8,8 +8,9 @@ import torch
 from torch import Generator, Tensor
 
 from harmonizer.learning import synthesis
-from harmonizer.learning.data import Photos, draw
+from harmonizer.learning.data import draw
 from harmonizer.learning.model import Network
+from harmonizer.learning.photos import Photos
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from harmonizer.errors import OutputError
-from harmonizer.learning import ablate, data, model
+from harmonizer.learning import ablate, model
+from harmonizer.learning.photos import Photos, read_photos
 from harmonizer.learning.recipes import Recipe
 from whitebox_filters import DEFAULT_FILTERS, EIGHT_FILTERS
 
@@ -63,7 +64,7 @@ def test_every_variant_makes_a_network(variant, monkeypatch):
 
 @pytest.fixture(scope="module")
 def held_out(photo_folder):
-    return data.read_photos(photo_folder, held_out=True)
+    return read_photos(photo_folder, held_out=True)
 
 
 def test_the_test_is_the_same_each_time_and_leaves_the_background_alone(held_out):
@@ -80,7 +81,7 @@ def test_the_test_is_the_same_each_time_and_leaves_the_background_alone(held_out
 def test_pictures_with_hardly_any_foreground_are_left_out(held_out):
     masks = held_out.masks.clone()
     masks[0] = 0
-    assert len(ablate.compose(data.Photos(held_out.images, masks), 32)["eq8"][0]) == len(held_out) - 1
+    assert len(ablate.compose(Photos(held_out.images, masks), 32)["eq8"][0]) == len(held_out) - 1
 
 
 def test_a_network_that_changes_nothing_leaves_all_of_the_error_and_a_perfect_one_none(held_out, monkeypatch):

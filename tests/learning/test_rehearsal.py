@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from harmonizer.learning import data, model, train
+from harmonizer.learning import model, train
+from harmonizer.learning.photos import read_photos
 from harmonizer.learning.recipes import Recipe
 from harmonizer.learning.rehearsal import lessons, source
 
@@ -22,7 +23,7 @@ RECIPE = Recipe(
 
 @pytest.fixture(scope="module")
 def photos(photo_folder):
-    return data.read_photos(photo_folder, held_out=False)
+    return read_photos(photo_folder, held_out=False)
 
 
 def test_a_round_sees_each_of_its_batches_as_often_and_then_makes_new_ones():

@@ -7,6 +7,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from harmonizer.errors import CheckpointError, ImageFileError, RecipeError
 from harmonizer.learning import data, model, recipes, run, train, validate
+from harmonizer.learning.photos import read_photos
 from harmonizer.learning.recipes import Recipe
 from whitebox_filters import DEFAULT_FILTERS
 
@@ -29,7 +30,7 @@ def weights(state):
 
 
 def test_photographs_are_held_out_by_name(photo_folder):
-    kept, held_out = (data.read_photos(photo_folder, held_out=flag) for flag in (False, True))
+    kept, held_out = (read_photos(photo_folder, held_out=flag) for flag in (False, True))
     assert len(kept) + len(held_out) == 40
     assert 0 < len(held_out) < 10
     assert kept.images.shape[1:] == (3, 256, 256)
@@ -40,11 +41,11 @@ def test_photographs_are_held_out_by_name(photo_folder):
 def test_a_folder_without_photographs_is_refused(tmp_path, index):
     (tmp_path / "index.csv").write_text(index)
     with pytest.raises(ImageFileError, match=r"index\.csv"):
-        data.read_photos(tmp_path, held_out=False)
+        read_photos(tmp_path, held_out=False)
 
 
 def test_crops_keep_foreground_and_background(photo_folder):
-    photos = data.read_photos(photo_folder, held_out=False)
+    photos = read_photos(photo_folder, held_out=False)
     indices = torch.arange(len(photos)).repeat(3)
     pictures, masks = data.draw(photos, indices, 32, torch.Generator().manual_seed(0))
     assert pictures.shape == (len(indices), 3, 32, 32)
@@ -55,7 +56,7 @@ def test_crops_keep_foreground_and_background(photo_folder):
 
 
 def test_half_of_a_batch_has_a_target_for_every_step(photo_folder):
-    photos = data.read_photos(photo_folder, held_out=False)
+    photos = read_photos(photo_folder, held_out=False)
     cascade = model.Network(RECIPE.model).cascade
     batch = data.make_batch(photos, cascade, 12, 32, torch.Generator().manual_seed(0))
     assert batch.composite.shape == batch.real.shape == (12, 3, 32, 32)
@@ -65,7 +66,7 @@ def test_half_of_a_batch_has_a_target_for_every_step(photo_folder):
 
 
 def test_a_seed_gives_the_same_run_twice_and_another_seed_another(photo_folder, tmp_path):
-    photos = data.read_photos(photo_folder, held_out=False)
+    photos = read_photos(photo_folder, held_out=False)
     runs = []
     for seed in (0, 0, 1):
         recipe = replace(RECIPE, seed=seed)
@@ -77,7 +78,7 @@ def test_a_seed_gives_the_same_run_twice_and_another_seed_another(photo_folder, 
 
 
 def test_a_resumed_run_ends_with_the_same_weights_bit_for_bit(photo_folder, tmp_path):
-    photos = data.read_photos(photo_folder, held_out=False)
+    photos = read_photos(photo_folder, held_out=False)
     whole = train.start(RECIPE, pretrained=False)
     train.train(RECIPE, photos, whole, tmp_path / "whole.pt", ignore)
 
@@ -120,7 +121,7 @@ def test_training_brings_composites_closer_to_the_photographs(photo_folder, tmp_
     recipe = replace(
         RECIPE, model=network, steps=60, batch_size=16, sizes=((1.0, 64),), head_rate=1e-3, average=0.9, warmup=5
     )
-    photos = data.read_photos(photo_folder, held_out=False)
+    photos = read_photos(photo_folder, held_out=False)
     state = train.start(recipe, pretrained=False)
     train.train(recipe, photos, state, tmp_path / "last.pt", ignore)
     scores = validate.validate(state.averaged, photos, count=32).scores
@@ -175,7 +176,7 @@ def test_weights_and_an_encoder_are_not_given_at_once(tmp_path):
 
 def test_a_frozen_encoder_stays_as_it_was_while_the_regressor_learns(photo_folder, tmp_path):
     recipe = replace(RECIPE, steps=2, frozen=0.5)
-    photos = data.read_photos(photo_folder, held_out=False)
+    photos = read_photos(photo_folder, held_out=False)
     state = train.start(recipe, pretrained=False)
 
     def encoder_weights():
