@@ -15,7 +15,6 @@ from PIL import Image
 from torch import Generator, Tensor
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
 
-from harmonizer.learning.segments import average_segments
 from harmonizer.learning.synthesis import expose, hours, relight
 
 
@@ -61,27 +60,6 @@ def relight_whole(photographs: Tensor, generator: Generator) -> Tensor:
 def light_anew(photographs: Tensor, generator: Generator) -> Tensor:
     """At another hour. Each part then has a light of its own, and no photograph comes twice as it was."""
     return hours(photographs, generator).clamp(0, 1)
-
-
-def backlight(photographs: Tensor, generator: Generator) -> Tensor:
-    """Taken against the light: the brightest parts, a sky or a window, keep it, all others lose up to three stops.
-
-    Then a foreground's tones do not follow from the frame's, but from those of what stands in the same shadow.
-    """
-    shape = (len(photographs), 1, 1, 1)
-    grey = photographs.mean(dim=1, keepdim=True)
-    regions = average_segments(photographs, scale=200).mean(dim=1, keepdim=True)
-    darkest, brightest = regions.flatten(1).quantile(torch.tensor([0.05, 0.95]), dim=1).view(2, *shape)
-    threshold = darkest + (0.4 + 0.4 * torch.rand(shape, generator=generator)) * (brightest - darkest)
-    bright = torch.sigmoid((0.8 * regions + 0.2 * grey - threshold) / 0.05)
-    shadow = expose(
-        photographs,
-        -0.5 - 2.5 * torch.rand(shape, generator=generator),
-        0.2 * torch.randn(shape, generator=generator) - 0.1,  # open shade is lit by the sky
-        0.04 * torch.randn(shape, generator=generator),
-    )
-    light = expose(photographs, torch.rand(shape, generator=generator), torch.zeros(shape), torch.zeros(shape))
-    return shadow + bright * (light - shadow)
 
 
 def take_part(masks: Tensor, generator: Generator) -> Tensor:

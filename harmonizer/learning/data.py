@@ -94,7 +94,7 @@ def make_batch(
     if segmented.any():
         mask[segmented] = take_segments(real[segmented], generator)
     real = augment.befall(share.hours, augment.light_anew, real, generator)
-    real = augment.befall(share.backlight, augment.backlight, real, generator)
+    real = augment.befall(share.backlight, synthesis.backlight, real, generator)
     real = augment.befall(share.light, augment.relight_whole, real, generator)
     mask = augment.befall(share.part, augment.take_part, mask, generator)
     mask = augment.befall(share.cut, augment.cut_badly, mask, generator)

@@ -12,7 +12,7 @@ from typing import cast
 import torch
 from torch import Generator, Tensor
 
-from harmonizer.learning.segments import vary_segments
+from harmonizer.learning.segments import average_segments, vary_segments
 from whitebox_filters import Cascade
 
 Transfer = Callable[[Tensor, Tensor, Tensor, Tensor, Generator], Tensor]
@@ -156,6 +156,27 @@ def hours(real: Tensor, generator: Generator) -> Tensor:
     return relight(lit, torch.ones_like(stops), generator, strength=0.4)
 
 
+def backlight(real: Tensor, generator: Generator) -> Tensor:
+    """Taken against the light: the brightest parts, a sky or a window, keep it, all others lose up to three stops.
+
+    Then a foreground's tones do not follow from the frame's, but from those of what stands in the same shadow.
+    """
+    shape = (len(real), 1, 1, 1)
+    grey = real.mean(dim=1, keepdim=True)
+    regions = average_segments(real, scale=200).mean(dim=1, keepdim=True)
+    darkest, brightest = regions.flatten(1).quantile(torch.tensor([0.05, 0.95]), dim=1).view(2, *shape)
+    threshold = darkest + (0.4 + 0.4 * torch.rand(shape, generator=generator)) * (brightest - darkest)
+    bright = torch.sigmoid((0.8 * regions + 0.2 * grey - threshold) / 0.05)
+    shadow = expose(
+        real,
+        -0.5 - 2.5 * torch.rand(shape, generator=generator),
+        0.2 * torch.randn(shape, generator=generator) - 0.1,  # open shade is lit by the sky
+        0.04 * torch.randn(shape, generator=generator),
+    )
+    light = expose(real, torch.rand(shape, generator=generator), torch.zeros(shape), torch.zeros(shape))
+    return shadow + bright * (light - shadow)
+
+
 TRANSFERS: dict[str, Transfer] = {
     "reinhard": lambda *pictures_and_generator: reinhard(*pictures_and_generator[:4]),
     "monge_kantorovich": lambda *pictures_and_generator: monge_kantorovich(*pictures_and_generator[:4]),
@@ -168,6 +189,7 @@ ADJUSTMENTS: dict[str, Adjustment] = {
     "relight": relight,
     "nightfall": lambda real, mask, generator: nightfall(real, generator),  # noqa: ARG005
     "hours": lambda real, mask, generator: hours(real, generator),  # noqa: ARG005
+    "backlight": lambda real, mask, generator: backlight(real, generator),  # noqa: ARG005
 }
 RECIPES = (*TRANSFERS, *ADJUSTMENTS)
 REVERSIBLE = ("frames", *ADJUSTMENTS)

@@ -132,3 +132,17 @@ def test_at_another_hour_parts_are_lit_each_in_their_own_way_and_the_frame_as_br
     change = later.mean(dim=(1, 2, 3)) / real.mean(dim=(1, 2, 3))
     assert float(change.log().abs().median()) < 0.25
     assert not torch.equal(later, synthesis.hours(real, torch.Generator().manual_seed(5)))
+
+
+def test_against_the_light_the_sky_keeps_it_and_what_stands_before_it_loses_it():
+    skyline = torch.full((4, 3, 64, 64), 0.85)
+    skyline[:, :, 40:] = 0.4
+    skyline[:, :, 16:, 24:36] = torch.tensor([0.6, 0.5, 0.4])[:, None, None]  # a tower
+    shaded = synthesis.backlight(skyline, torch.Generator().manual_seed(0))
+    assert (shaded[:, :, :12] >= skyline[:, :, :12] - 0.02).all()
+    for part in (shaded / skyline)[:, :, 44:], (shaded / skyline)[:, :, 20:, 26:34]:
+        loss = part.mean(dim=(1, 2, 3))
+        assert (loss < 0.95).all()
+        assert (loss > 0.2).all()
+    # Another shade for each picture.
+    assert float(shaded[:, :, 44:].mean(dim=(1, 2, 3)).std()) > 0.01
