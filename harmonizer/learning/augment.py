@@ -24,6 +24,7 @@ class Augmentation:
 
     whole: float = 0.0  # not cropped, so that small foregrounds stay small
     segment: float = 0.0  # the foreground is a group of the picture's segments instead of what the mask marks
+    textured: bool = False  # such a group takes the place of a foreground without texture, a sky or a road, too
     part: float = 0.0  # the foreground is only a small part of the object that the mask marks
     light: float = 0.0  # the whole photograph is relit first: composite and target share it
     hours: float = 0.0  # sun and shade fall on other parts of the photograph: composite and target share it

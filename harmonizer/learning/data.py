@@ -15,7 +15,7 @@ from harmonizer.learning import augment, synthesis
 from harmonizer.learning.augment import Augmentation
 from harmonizer.learning.photos import Photos
 from harmonizer.learning.recipes import SHARD, Recipe
-from harmonizer.learning.segments import take_segments
+from harmonizer.learning.segments import are_plain, take_segments
 from whitebox_filters import Cascade
 
 PICTURES = ("composite", "mask", "seen", "real", "guides")
@@ -91,6 +91,8 @@ def make_batch(
     pictures, mask = draw(photos, indices, size, generator, share.whole)
     real, guides = pictures[:, :3].contiguous(), pictures[:, 3:].contiguous()
     segmented = (torch.rand(count, generator=generator) < share.segment) | (mask.amax(dim=(1, 2, 3)) == 0)
+    if share.textured:
+        segmented |= are_plain(real, mask)
     if segmented.any():
         mask[segmented] = take_segments(real[segmented], generator)
     real = augment.befall(share.hours, augment.light_anew, real, generator)

@@ -159,7 +159,9 @@ CONTINUE = replace(
     synthesis=(*SYNTHESIS, "hours", "backlight"),
     # Strong light and other foregrounds: without, the photographs themselves are known by heart. And most are whole,
     # as those that come to be harmonized: crops show larger foregrounds, which a network learns to expect.
-    augmentation=replace(DEFAULT.augmentation, whole=0.8, light=0.7, backlight=0.15, hours=0.1, segment=0.45, part=0.0),
+    augmentation=replace(
+        DEFAULT.augmentation, whole=0.8, light=0.7, backlight=0.15, hours=0.1, segment=0.45, textured=True, part=0.0
+    ),
 )
 """Goes on from a trained network, `--from`: what ships is mostly what it made."""
 

@@ -14,6 +14,7 @@ from torch import Generator, Tensor
 SMALLEST, LARGEST = 0.01, 0.25  # of the frame
 SCALES = 60, 600  # of the graph: the higher, the larger the segments
 TRIES = 6
+PLAIN = 0.02  # mean difference between neighbouring pixels up to which a region counts as plain
 
 
 def take_segments(pictures: Tensor, generator: Generator) -> Tensor:
@@ -25,6 +26,15 @@ def take_segments(pictures: Tensor, generator: Generator) -> Tensor:
     masks = torch.stack([torch.from_numpy(_group(picture, generator))[None] for picture in _thin(pictures, 2)])
     wide = torch.nn.functional.interpolate(masks, pictures.shape[2:], mode="bilinear")
     return ((wide - 0.5) * 3 + 0.5).clamp(0, 1)  # an edge of a pixel or two, as a mask's after resizing
+
+
+def are_plain(pictures: Tensor, masks: Tensor) -> Tensor:
+    """Which foregrounds have no texture, as skies and roads have none: (N, 3, S, S), (N, 1, S, S) to (N,) of bool."""
+    grey = pictures.mean(dim=1, keepdim=True)
+    corner = grey[..., :-1, :-1]
+    change = (grey[..., 1:, :-1] - corner).abs() + (grey[..., :-1, 1:] - corner).abs()
+    inside = (masks[..., :-1, :-1] > 0.9).to(change)  # without edges, which are sharp whatever they surround
+    return (change * inside).sum(dim=(1, 2, 3)) < PLAIN * (inside.sum(dim=(1, 2, 3)) + 1)
 
 
 def average_segments(pictures: Tensor, scale: float) -> Tensor:
@@ -93,11 +103,13 @@ def _grow(
 
 
 def _contrast(picture: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_]) -> float:
-    """How far the mean colours within the mask and around it are apart."""
+    """How far the mean colours within the mask and around it are apart, less for one within which all is plain."""
     ring = binary_dilation(mask, iterations=max(1, len(mask) // 16)) & ~mask
     if not ring.any():
         return 0.0
-    return float(np.linalg.norm(picture[mask].mean(axis=0) - picture[ring].mean(axis=0)))
+    inside = picture[mask].mean(axis=0)
+    texture = np.abs(picture[mask] - inside).mean()
+    return float(np.linalg.norm(inside - picture[ring].mean(axis=0)) * min(1.0, texture / 0.05))
 
 
 def _neighbours(labels: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.bool_]:
