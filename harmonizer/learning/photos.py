@@ -50,7 +50,7 @@ def read_photos(folder: Path, *, held_out: bool, channels: int = 3) -> Photos:
         chosen = tests if held_out else [row for row in rows if row not in tests]
         images = np.stack([_read_guided(folder, row) for row in chosen])
         if not held_out:
-            new = ~_are_copies(images, [_read(folder / row["image"], "RGB") for row in tests])
+            new = ~are_copies(images, [_read(folder / row["image"], "RGB") for row in tests])
             images, chosen = images[new], [row for row, keep in zip(chosen, new, strict=True) if keep]
         masks = np.stack([_read(folder / row["mask"], "L")[None] if row["mask"] else EMPTY for row in chosen])
     except (OSError, KeyError, ValueError) as error:
@@ -66,7 +66,7 @@ def read_photos(folder: Path, *, held_out: bool, channels: int = 3) -> Photos:
     return Photos(torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(masks))
 
 
-def _are_copies(images: Bytes, originals: Sequence[Bytes]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def are_copies(images: Bytes, originals: Sequence[Bytes]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Which of the images (N, S, S, 3 or more) show the same as one of the originals."""
     if not originals:
         return np.zeros(len(images), np.bool_)

@@ -7,7 +7,6 @@ import math
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy.ndimage import binary_dilation
 from skimage.segmentation import felzenszwalb
 from torch import Generator, Tensor
 
@@ -104,12 +103,14 @@ def _grow(
 
 def _contrast(picture: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_]) -> float:
     """How far the mean colours within the mask and around it are apart, less for one within which all is plain."""
-    ring = binary_dilation(mask, iterations=max(1, len(mask) // 16)) & ~mask
+    reach = max(1, len(mask) // 16)
+    wide = torch.nn.functional.max_pool2d(torch.from_numpy(mask)[None].float(), 2 * reach + 1, 1, reach)
+    ring = (wide[0].numpy() > 0) & ~mask
     if not ring.any():
         return 0.0
     inside = picture[mask].mean(axis=0)
     texture = np.abs(picture[mask] - inside).mean()
-    return float(np.linalg.norm(inside - picture[ring].mean(axis=0)) * min(1.0, texture / 0.05))
+    return float(np.linalg.norm(inside - picture[ring].mean(axis=0)) * np.clip(texture / 0.05, 0.1, 1))
 
 
 def _neighbours(labels: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.bool_]:

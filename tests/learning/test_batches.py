@@ -195,3 +195,19 @@ def test_a_photograph_without_a_mask_is_trained_on_by_its_segments_and_never_hel
     assert (made.composite - made.real).abs().max() > 0.05
     with pytest.raises(ImageFileError, match=r"index\.csv"):
         read_photos(tmp_path, held_out=True)
+
+
+def test_a_plain_foreground_gives_way_to_segments_if_it_is_asked_for():
+    halves = torch.randint(0, 256, (8, 3, 256, 256), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    halves[..., :128] = 128
+    masks = torch.zeros(8, 1, 256, 256, dtype=torch.uint8)
+    masks[..., 16:112] = 255
+
+    def masks_of(augmentation):
+        generator = torch.Generator().manual_seed(1)
+        photos = Photos(halves, masks)
+        return data.make_batch(photos, CASCADE, 8, 64, generator, augmentation=augmentation, names=["retouch"]).mask
+
+    assert (masks_of(Augmentation(whole=1)).mean(dim=(1, 2, 3)) - 96 / 256).abs().max() < 0.02
+    given = masks_of(Augmentation(whole=1))
+    assert not torch.isclose(masks_of(Augmentation(whole=1, textured=True)), given).all(dim=3).any()

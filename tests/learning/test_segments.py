@@ -2,7 +2,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harmonizer.learning.segments import LARGEST, take_segments, vary_segments
+from harmonizer.learning.segments import LARGEST, are_plain, take_segments, vary_segments
 
 
 def ninths(size=72):
@@ -13,14 +13,37 @@ def ninths(size=72):
 
 
 def test_segments_follow_the_edges_of_the_picture():
+    # Some texture: plain parts are taken last.
+    picture = ninths() * 0.8 + 0.2 * torch.rand(1, 3, 72, 72, generator=torch.Generator().manual_seed(0))
     found = 0.0
     for seed in range(16):
-        (mask,) = take_segments(ninths(), torch.Generator().manual_seed(seed))
+        (mask,) = take_segments(picture, torch.Generator().manual_seed(seed))
         # Blurred edges may be segments of their own: what counts is that no part's interior is cut.
         interiors = mask[0].unfold(0, 24, 24).unfold(1, 24, 24)[..., 7:17, 7:17].flatten(2)
         assert torch.equal(interiors.amin(dim=2), interiors.amax(dim=2))
         found += interiors[..., 0].sum()
     assert found >= 6  # not ramps alone
+
+
+def test_of_several_groups_the_one_that_stands_out_most_is_taken():
+    # Blocks of nearly one grey, and among them a textured orange square.
+    grey = 0.45 + 0.1 * torch.rand(1, 3, 12, 12, generator=torch.Generator().manual_seed(5))
+    picture = torch.nn.functional.interpolate(grey, 96, mode="nearest")
+    texture = 0.2 * torch.rand(24, 24, generator=torch.Generator().manual_seed(0))
+    square = torch.zeros(96, 96, dtype=torch.bool)
+    square[36:60, 36:60] = True
+    picture[0, :, square] = torch.tensor([0.8, 0.4, 0.1])[:, None] + texture.flatten()
+    masks = [take_segments(picture, torch.Generator().manual_seed(seed))[0, 0] for seed in range(40)]
+    # Of groups at random 13 would hold it.
+    assert sum(float(mask[square].mean()) > 0.5 for mask in masks) > 25
+
+
+def test_a_foreground_without_texture_is_plain_whatever_surrounds_it():
+    noise = torch.rand(2, 3, 48, 48, generator=torch.Generator().manual_seed(0))
+    noise[1, :, 8:40, 8:40] = 0.6
+    mask = torch.zeros(2, 1, 48, 48)
+    mask[:, :, 8:40, 8:40] = 1
+    assert are_plain(noise, mask).tolist() == [False, True]
 
 
 def test_a_plain_picture_has_no_parts():
