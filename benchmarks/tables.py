@@ -250,9 +250,9 @@ TEXT = """\
 
 {decision}
 
-None of these pictures was trained on, but copies of 26 of the held-out photographs were, under other names: of new ones
-36 % is left, not 34 ([copies.md](../benchmarks/results/copies.md)). All scores are on the scale 0-255 after rounding to 8 bits; the foreground is
-mask > 127, and outside it the real picture is pasted in. `oracle` knows the truth: no setting of the six filters does
+None of these pictures was trained on, but copies of some of the held-out photographs were, under other names;
+[copies.md](../benchmarks/results/copies.md) tells how much that is worth. All scores are on the scale 0-255 after
+rounding to 8 bits; the foreground is mask > 127, and outside it the real picture is pasted in. `oracle` knows the truth: no setting of the six filters does
 better than it by much. `reinhard` and `mkl` move the foreground's colours to the background's; `statistics` predicts
 theta from the regions' means and deviations without a network. The best of what does not know the truth is bold.
 
