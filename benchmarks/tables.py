@@ -252,9 +252,10 @@ TEXT = """\
 
 None of these pictures was trained on, but copies of some of the held-out photographs were, under other names;
 [copies.md](../benchmarks/results/copies.md) tells how much that is worth. All scores are on the scale 0-255 after
-rounding to 8 bits; the foreground is mask > 127, and outside it the real picture is pasted in. `oracle` knows the truth: no setting of the six filters does
-better than it by much. `reinhard` and `mkl` move the foreground's colours to the background's; `statistics` predicts
-theta from the regions' means and deviations without a network. The best of what does not know the truth is bold.
+rounding to 8 bits; the foreground is mask > 127, and outside it the real picture is pasted in. `oracle` knows the
+truth: no setting of the six filters does better than it by much. `reinhard` and `mkl` move the foreground's colours to
+the background's; `statistics` predicts theta from the regions' means and deviations without a network. The best of what
+does not know the truth is bold.
 
 {machine} One command makes this page: `python benchmarks/tables.py --data DIR`.
 
