@@ -15,11 +15,10 @@ from pathlib import Path
 
 import numpy as np
 from cold_start import describe_machine
-from PIL import Image
 
 from harmonizer.evaluate import evaluate, summarize
 from harmonizer.learners import open_learner
-from harmonizer.learning.photos import STORED_SIZE, are_copies
+from harmonizer.learning.photos import are_copies, read_picture
 from harmonizer.samples import is_held_out, read_samples
 
 RESULTS = Path(__file__).parent / "results" / "copies.md"
@@ -51,14 +50,10 @@ def find_copied(folder: Path) -> set[str]:
     tests = [row for row in rows if is_held_out(row["image"]) and row["mask"]]
     others = sorted({row["image"] for row in rows} - {row["image"] for row in tests})
     copied = are_copies(
-        np.stack([_read(folder / row["image"]) for row in tests]), [_read(folder / name) for name in others]
+        np.stack([read_picture(folder / row["image"], "RGB") for row in tests]),
+        [read_picture(folder / name, "RGB") for name in others],
     )
     return {Path(row["mask"]).stem for row, known in zip(tests, copied, strict=True) if known}
-
-
-def _read(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("RGB").resize((STORED_SIZE, STORED_SIZE), Image.Resampling.BILINEAR))
 
 
 def main() -> None:

@@ -50,9 +50,9 @@ def read_photos(folder: Path, *, held_out: bool, channels: int = 3) -> Photos:
         chosen = tests if held_out else [row for row in rows if row not in tests]
         images = np.stack([_read_guided(folder, row) for row in chosen])
         if not held_out:
-            new = ~are_copies(images, [_read(folder / row["image"], "RGB") for row in tests])
+            new = ~are_copies(images, [read_picture(folder / row["image"], "RGB") for row in tests])
             images, chosen = images[new], [row for row, keep in zip(chosen, new, strict=True) if keep]
-        masks = np.stack([_read(folder / row["mask"], "L")[None] if row["mask"] else EMPTY for row in chosen])
+        masks = np.stack([read_picture(folder / row["mask"], "L")[None] if row["mask"] else EMPTY for row in chosen])
     except (OSError, KeyError, ValueError) as error:
         raise ImageFileError(
             f"{folder} is no folder of photographs ({error}); expected index.csv with the columns image and mask"
@@ -64,6 +64,12 @@ def read_photos(folder: Path, *, held_out: bool, channels: int = 3) -> Photos:
         )
     # Channels stay last in memory: torch resizes such bytes three times as fast.
     return Photos(torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(masks))
+
+
+def read_picture(path: Path, mode: str) -> Bytes:
+    """A picture in one of Pillow's modes, squashed to STORED_SIZE: uint8 (S, S) or (S, S, C)."""
+    with Image.open(path) as picture:
+        return np.asarray(_squash(picture.convert(mode)))
 
 
 def are_copies(images: Bytes, originals: Sequence[Bytes]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -86,7 +92,7 @@ def _fingerprints(images: Bytes) -> np.ndarray[tuple[int, int], np.dtype[np.floa
 
 
 def _read_guided(folder: Path, row: dict[str, str]) -> Bytes:
-    image = _read(folder / row["image"], "RGB")
+    image = read_picture(folder / row["image"], "RGB")
     if not row.get("guide"):
         return image
     with Image.open(folder / row["guide"]) as guide:
@@ -95,11 +101,6 @@ def _read_guided(folder: Path, row: dict[str, str]) -> Bytes:
     if bands[0].dtype != np.uint8:
         raise ValueError(f"{row['guide']} has {bands[0].dtype.name} channels, a guide has uint8")
     return np.dstack([image, *bands])
-
-
-def _read(path: Path, mode: str) -> Bytes:
-    with Image.open(path) as picture:
-        return np.asarray(_squash(picture.convert(mode)))
 
 
 def _squash(picture: Image.Image) -> Image.Image:
