@@ -19,15 +19,15 @@ from cold_start import describe_machine
 from harmonizer.evaluate import evaluate, summarize
 from harmonizer.learners import open_learner
 from harmonizer.learning.photos import are_copies, read_picture
-from harmonizer.samples import is_held_out, read_samples
+from harmonizer.samples import DRAWS, is_held_out, read_samples
 
 RESULTS = Path(__file__).parent / "results" / "copies.md"
 PAGE = """# What is known by heart
 
 **Decision.** {decision}
 
-fMSE (0-255) of held-out composites by Eq. 8, as `harmonizer evaluate --layout photos` makes them, before and after. The
-photographs of {copied} of these {composites} show the same as one that is not held out.
+fMSE (0-255) of held-out composites by Eq. 8, as `harmonizer evaluate --layout photos` makes them, before and after: {draws}
+of each of {masks} masks. The photographs of {copied} of these masks show the same as one that is not held out.
 
 | photographs | composites | before | after | left | improved |
 |---|---:|---:|---:|---:|---:|
@@ -56,6 +56,11 @@ def find_copied(folder: Path) -> set[str]:
     return {Path(row["mask"]).stem for row, known in zip(tests, copied, strict=True) if known}
 
 
+def _mask(composite: str) -> str:
+    """The mask's stem, without the number of the draw."""
+    return composite.rpartition("_")[0]
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--data", type=Path, required=True, help="holds the folder photos")
@@ -65,8 +70,8 @@ def main() -> None:
     copied = find_copied(folder)
     scored = list(evaluate({"cascade": open_learner("cascade", given.weights)}, read_samples(folder, "photos")))
     parts = {
-        "with a copy among the others": [each for each in scored if each.name in copied],
-        "new": [each for each in scored if each.name not in copied],
+        "with a copy among the others": [each for each in scored if _mask(each.name) in copied],
+        "new": [each for each in scored if _mask(each.name) not in copied],
         "all": scored,
     }
     rows, left = [], {}
@@ -80,7 +85,8 @@ def main() -> None:
     page = PAGE.format(
         decision=(LOSS if known < 0.9 * new else NONE).format(new=new, known=known),
         copied=len(copied),
-        composites=len(scored),
+        masks=len({_mask(each.name) for each in scored}),
+        draws=DRAWS,
         rows="\n".join(rows),
         machine=describe_machine(),
     )

@@ -35,8 +35,12 @@ def sum_loss(losses: Sequence[Tensor]) -> Tensor:
 
 
 def last_loss(losses: Sequence[Tensor]) -> Tensor:
-    """L_k (N,) alone, as for composites that have no targets in between."""
-    return losses[-1].mean()
+    """MU times L_k (N,), as for composites that have no targets in between.
+
+    Eq. 12 weighs pictures by shares: one with a large error counts no more than one with a small error, though it is
+    the large ones that make a mean squared error.
+    """
+    return MU * losses[-1].mean()
 
 
 STEPWISE: dict[str, Callable[[Sequence[Tensor]], Tensor]] = {

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from harmonizer import EvaluationError, ImageFileError
-from harmonizer.samples import Sample, is_held_out, read_samples, resize
+from harmonizer.samples import DRAWS, Sample, is_held_out, read_samples, resize
 
 MASK = np.zeros((12, 16), np.uint8)
 MASK[3:9, 4:12] = 255
@@ -93,8 +93,10 @@ def test_held_out_photographs_are_distorted_the_same_way_each_time(tmp_path):
         save(tmp_path / name, random.integers(60, 180, (12, 16, 3), dtype=np.uint8))
     (tmp_path / "index.csv").write_text("image,mask\n" + "".join(f"{name},mask.png\n" for name in photographs))
     first, second = (list(read_samples(tmp_path, "photos")) for _ in range(2))
-    assert len(first) == sum(map(is_held_out, photographs))
-    assert 0 < len(first) < 12
+    assert len(first) == DRAWS * sum(map(is_held_out, photographs))
+    assert 0 < len(first) < 12 * DRAWS
+    assert len({sample.composite.tobytes() for sample in first}) == len(first)
+    assert [sample.name for sample in first[:DRAWS]] == [f"mask_{draw}" for draw in range(1, DRAWS + 1)]
     for a, b in zip(first, second, strict=True):
         assert np.array_equal(a.composite, b.composite)
         assert not np.array_equal(a.composite, a.real)

@@ -37,11 +37,11 @@ def test_total_loss_weighs_real_composites_by_mu():
 def test_without_the_dynamic_loss_steps_are_added_up_or_only_the_last_counts():
     losses = [torch.tensor([0.1, 0.3], requires_grad=True), torch.tensor([0.2, 0.6], requires_grad=True)]
     final = torch.tensor([0.5])
-    expected = {"sum": (0.6, [0.5, 0.5]), "last": (0.4, [0, 0])}
-    for name, (value, first_slopes) in expected.items():
+    expected = {"sum": (0.6, [0.5, 0.5], 0.5), "last": (MU * 0.4, [0, 0], MU * 0.5)}
+    for name, (value, first_slopes, last_slope) in expected.items():
         loss = total_loss(losses, final, name)
         torch.testing.assert_close(loss.detach(), torch.tensor(value + MU * 0.5))
         first, last = torch.autograd.grad(loss, losses, materialize_grads=True)
         torch.testing.assert_close(first, torch.tensor(first_slopes, dtype=torch.float32))
-        torch.testing.assert_close(last, torch.tensor([0.5, 0.5]))
+        torch.testing.assert_close(last, torch.tensor([last_slope, last_slope]))
     assert set(STEPWISE) == {"dynamic", *expected}
