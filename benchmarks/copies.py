@@ -26,8 +26,8 @@ PAGE = """# What is known by heart
 
 **Decision.** {decision}
 
-fMSE (0-255) of held-out composites by Eq. 8, as `harmonizer evaluate --layout photos` makes them, before and after: {draws}
-of each of {masks} masks. The photographs of {copied} of these masks show the same as one that is not held out.
+fMSE (0-255) of held-out composites by Eq. 8, as `harmonizer evaluate --layout photos` makes them, before and after:
+{draws} of each of {masks} masks. The photographs of {copied} of these masks show the same as one that is not held out.
 
 | photographs | composites | before | after | left | improved |
 |---|---:|---:|---:|---:|---:|
