@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import cast
 
 import safetensors.torch
 import torch
@@ -16,7 +15,7 @@ from harmonizer.errors import CheckpointError
 from harmonizer.learning.cells import CellAttention, GridEncoder, measure_cells, moments_of
 from harmonizer.learning.encoder import Encoder
 from harmonizer.learning.regressor import REGRESSORS
-from harmonizer.learning.tones import Tones, describe_tones
+from harmonizer.learning.tones import ToneRegressor, Tones, describe_tones
 from whitebox_filters import DEFAULT_FILTERS, REGISTRY_VERSION, Cascade
 from whitebox_filters.cascade import Region
 
@@ -33,6 +32,7 @@ class ModelConfig:
     width: int = 160  # of the attention between cells
     layers: int = 3  # of the same
     tones: bool = True  # join the Tones to the pooled features
+    second: float = 0.0  # share of theta that a second regressor has, which learns for itself from the tones alone
     channels: int = 3  # of what is seen beside the mask: red, green, blue, then guides, which no filter changes
     dropout: float = 0.0  # while training, in the attention and of what the regressor is given
     input_size: int = 256
@@ -61,6 +61,8 @@ class Network(nn.Module):
                 raise CheckpointError(f"no {kind} is named {name!r}; there are {', '.join(known)}")
         if config.channels < 3:
             raise CheckpointError(f"channels are red, green, blue and any others; got {config.channels}")
+        if not 0 <= config.second < 1 or (config.second and not config.tones):
+            raise CheckpointError(f"second is a share from 0 to below 1, and needs tones; got {config.second}")
         self.config = config
         self.cascade = Cascade(config.filters, statistics=config.statistics)
         self.tones = Tones() if config.tones else None
@@ -84,6 +86,7 @@ class Network(nn.Module):
         features = (self.attention or self.encoder).features + context
         self.dropout = nn.Dropout(config.dropout)
         self.regressor = REGRESSORS[config.regressor](features, len(self.cascade))
+        self.second = ToneRegressor(len(self.cascade), config.dropout) if config.second else None
 
     def forward(self, composite: Tensor, mask: Tensor) -> Tensor:
         """Composite (N, channels, S, S) in [0, 1] and mask (N, 1, S, S) in [0, 1] to theta (N, k) in (-1, 1)."""
@@ -106,11 +109,17 @@ class Network(nn.Module):
         return self.encoder(composite, mask), nothing, tones
 
     def predict(self, features: Tensor, moments: Tensor, tones: Tensor) -> Tensor:
-        """What `describe` gives to theta (N, k) in (-1, 1)."""
+        """What `describe` gives to theta (N, k) in (-1, 1): the mean of `opinions`, by their shares."""
+        theta, *others = self.opinions(features, moments, tones)
+        return (1 - self.config.second) * theta + self.config.second * others[0] if others else theta
+
+    def opinions(self, features: Tensor, moments: Tensor, tones: Tensor) -> list[Tensor]:
+        """The theta of each regressor, (N, k): they learn apart, so that their mean errs less than each."""
         context = self.tones(tones) if self.tones is not None else tones
         if isinstance(self.encoder, GridEncoder) and self.attention is not None:
             features = self.attention(self.encoder.finish(features), moments, context)
-        return cast(Tensor, self.regressor(self.dropout(torch.cat([features, context], dim=1))))
+        theta = self.regressor(self.dropout(torch.cat([features, context], dim=1)))
+        return [theta] if self.second is None else [theta, self.second(tones)]
 
     def trace(self, composite: Tensor, mask: Tensor) -> list[Tensor]:
         """Every predicted I'_i, i = 1 .. k (Eqs. 4 and 5)."""

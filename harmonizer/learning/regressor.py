@@ -31,7 +31,7 @@ class CascadeRegressor(nn.Module):
         self.start = nn.Linear(features, hidden)
         self.shared = nn.Linear(features, hidden)
         self.heads = nn.ModuleList(nn.Linear(2 * hidden, hidden) for _ in range(count))
-        self.outputs = nn.ModuleList(_identity_output(hidden) for _ in range(count))
+        self.outputs = nn.ModuleList(identity_output(hidden) for _ in range(count))
 
     def forward(self, features: Tensor) -> Tensor:
         """Features (N, features) to theta (N, count) in (-1, 1)."""
@@ -49,7 +49,7 @@ class MultiHeadRegressor(nn.Module):
     def __init__(self, features: int, count: int, hidden: int = 160) -> None:
         super().__init__()
         self.heads = nn.ModuleList(
-            nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), _identity_output(hidden)) for _ in range(count)
+            nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), identity_output(hidden)) for _ in range(count)
         )
 
     def forward(self, features: Tensor) -> Tensor:
@@ -71,9 +71,9 @@ REGRESSORS: dict[str, Callable[[int, int], nn.Module]] = {
 }
 
 
-def _identity_output(hidden: int) -> nn.Linear:
+def identity_output(hidden: int, count: int = 1) -> nn.Linear:
     """Start at theta = 0, the identity, where every registered filter has a live gradient."""
-    output = nn.Linear(hidden, 1)
+    output = nn.Linear(hidden, count)
     nn.init.zeros_(output.weight)
     nn.init.zeros_(output.bias)
     return output

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from harmonizer.learning.regressor import identity_output
+
 BINS = 16
 CHANNELS = 5  # red, green, blue, luma, chroma
 WIDTH = 2 * CHANNELS * (BINS + 2) + 1
@@ -50,3 +52,16 @@ class Tones(nn.Sequential):
             nn.LayerNorm(WIDTH), nn.Linear(WIDTH, features), nn.GELU(), nn.Linear(features, features), nn.GELU()
         )
         self.features = features
+
+
+class ToneRegressor(nn.Module):
+    """Theta from what `describe_tones` gives, (N, WIDTH) to (N, count) in (-1, 1), whatever the pictures show."""
+
+    def __init__(self, count: int, dropout: float) -> None:
+        super().__init__()
+        self.tones = Tones()
+        self.dropout = nn.Dropout(dropout)
+        self.output = identity_output(self.tones.features, count)
+
+    def forward(self, tones: Tensor) -> Tensor:
+        return torch.tanh(self.output(self.dropout(self.tones(tones))))

@@ -20,6 +20,7 @@ from harmonizer.learning.photos import Photos
 from harmonizer.learning.recipes import SHARD
 from harmonizer.learning.recipes import Recipe as Recipe
 from harmonizer.learning.rehearsal import Lesson, lessons
+from whitebox_filters import Cascade
 
 
 @dataclass
@@ -114,23 +115,28 @@ def _step(recipe: Recipe, state: State, lesson: Lesson) -> dict[str, float]:
     _set_mode(state.network, frozen=recipe.is_frozen(state.step), frozen_norm=recipe.frozen_norm)
     batch = lesson.batch
     with torch.autocast(batch.composite.device.type, torch.bfloat16, enabled=recipe.bfloat16):
-        theta = state.network.predict(*(lesson.description or state.network.describe(*batch.inputs)))
-    # The filters blend by the mask of the paste, whatever mask the network was shown.
-    trace = state.network.cascade.trace(batch.composite, theta.float(), batch.mask)
-    stepwise = len(batch.targets[0])
-    synthetic = [
-        image_loss(step[:stepwise], target, batch.mask[:stepwise])
-        for step, target in zip(trace, batch.targets, strict=True)
-    ]
-    final = image_loss(trace[-1][stepwise:], batch.real[stepwise:], batch.mask[stepwise:])
-    loss = total_loss(synthetic, final, recipe.loss)
+        opinions = state.network.opinions(*(lesson.description or state.network.describe(*batch.inputs)))
+    judged = [_judge(state.network.cascade, batch, theta.float()) for theta in opinions]
+    loss = torch.stack([total_loss(synthetic, final, recipe.loss) for synthetic, final in judged]).sum()
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     processes.average_gradients(state.network)
     torch.nn.utils.clip_grad_norm_(state.network.parameters(), 5.0)
     state.optimizer.step()
     _average(state, recipe.average)
-    return _plain(synthetic, final, _untouched(batch, stepwise))
+    return _plain(*judged[0], _untouched(batch))
+
+
+def _judge(cascade: Cascade, batch: Batch, theta: Tensor) -> tuple[list[Tensor], Tensor]:
+    """The plain losses of theta: of each step of the composites with targets for it, and of the last of the others."""
+    # The filters blend by the mask of the paste, whatever mask the network was shown.
+    trace = cascade.trace(batch.composite, theta, batch.mask)
+    stepwise = len(batch.targets[0])
+    synthetic = [
+        image_loss(step[:stepwise], target, batch.mask[:stepwise])
+        for step, target in zip(trace, batch.targets, strict=True)
+    ]
+    return synthetic, image_loss(trace[-1][stepwise:], batch.real[stepwise:], batch.mask[stepwise:])
 
 
 def _set_mode(network: Network, *, frozen: bool, frozen_norm: bool) -> None:
@@ -151,8 +157,9 @@ def _plain(synthetic: list[Tensor], final: Tensor, untouched: Tensor) -> dict[st
     return dict(zip(names, values.tolist(), strict=True))
 
 
-def _untouched(batch: Batch, stepwise: int) -> Tensor:
+def _untouched(batch: Batch) -> Tensor:
     """The loss that doing nothing would have on the same composites, to read `final` against."""
+    stepwise = len(batch.targets[0])
     return image_loss(batch.composite[stepwise:], batch.real[stepwise:], batch.mask[stepwise:])
 
 

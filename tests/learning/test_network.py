@@ -18,12 +18,17 @@ SMALL = model.ModelConfig(encoder="mobilenetv3_small_050", input_size=64)
 ATTENTIVE = model.ModelConfig(encoder="mobilenetv3_small_050", input_size=64, pooling="attention")
 
 
-@pytest.fixture(scope="module", params=[SMALL, ATTENTIVE], ids=lambda config: config.pooling)
+TWOFOLD = replace(ATTENTIVE, second=0.3)
+
+
+@pytest.fixture(scope="module", params=[SMALL, ATTENTIVE, TWOFOLD], ids=["average", "attention", "twofold"])
 def network(request):
     torch.manual_seed(0)
     network = model.Network(request.param).eval()
     for output in network.regressor.outputs:
         torch.nn.init.normal_(output.weight, std=0.3)
+    if network.second is not None:
+        torch.nn.init.normal_(network.second.output.weight, std=0.3)
     return network
 
 
@@ -135,6 +140,28 @@ def test_a_pretrained_stem_first_sees_the_colours_alone():
     conv = torch.nn.Conv2d(3, 8, 3)
     stem, picture = TwoBranchStem(conv, channels=4), torch.rand(1, 5, 9, 9)
     torch.testing.assert_close(stem(picture), conv(picture[:, :3]))
+
+
+def test_two_regressors_learn_apart_and_theta_is_their_mean(inputs):
+    network = model.Network(TWOFOLD)
+    description = network.describe(*inputs)
+    for opinion, own in enumerate((network.regressor, network.second)):
+        network.zero_grad(set_to_none=True)
+        network.opinions(*description)[opinion].sum().backward()
+        moved = {name.split(".")[0] for name, weight in network.named_parameters() if weight.grad is not None}
+        assert ("second" in moved, "regressor" in moved) == (opinion == 1, opinion == 0)
+        assert all(weight.grad.abs().max() > 0 for name, weight in own.named_parameters() if "output" in name)
+    torch.nn.init.normal_(network.second.output.weight)
+    torch.nn.init.normal_(network.regressor.outputs[0].weight)
+    first, second = network.opinions(*description)
+    assert not torch.allclose(first, second, atol=1e-2)
+    torch.testing.assert_close(network.predict(*description), 0.7 * first + 0.3 * second)
+
+
+@pytest.mark.parametrize("wrong", [{"second": 1.0}, {"second": -0.1}, {"second": 0.2, "tones": False}])
+def test_a_share_that_no_second_regressor_can_have_is_refused(wrong):
+    with pytest.raises(CheckpointError, match="second is a share from 0 to below 1, and needs tones"):
+        model.Network(replace(SMALL, **wrong))
 
 
 def test_fewer_channels_than_colours_are_refused():

@@ -55,6 +55,14 @@ def test_crops_keep_foreground_and_background(photo_folder):
     assert coverage.std() > 0.05  # they do crop
 
 
+def test_both_regressors_are_trained(photo_folder):
+    recipe = replace(RECIPE, steps=2, model=replace(RECIPE.model, second=0.2))
+    state = train.start(recipe, pretrained=False)
+    train.train(recipe, read_photos(photo_folder, held_out=False), state, None, ignore)
+    for output in (state.network.second.output, *state.network.regressor.outputs):
+        assert output.weight.abs().max() > 0
+
+
 def test_half_of_a_batch_has_a_target_for_every_step(photo_folder):
     photos = read_photos(photo_folder, held_out=False)
     cascade = model.Network(RECIPE.model).cascade
