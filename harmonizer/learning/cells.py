@@ -154,8 +154,11 @@ class AttentionLayer(nn.Module):
     def forward(self, cells: Tensor) -> Tensor:
         """See the class."""
         count, places, width = cells.shape
-        projected = self.query_key_value(self.before_attention(cells))
-        query, key, value = projected.view(count, places, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        # Of two axes: ONNX Runtime then adds biases within its products.
+        cells = cells.flatten(0, 1)
+        projected = self.query_key_value(self.before_attention(cells)).view(count, places, 3 * self.heads, -1)
+        query, key, value = projected.transpose(1, 2).chunk(3, dim=1)
         attended = nn.functional.scaled_dot_product_attention(query, key, value)
-        cells = cells + self.dropout(self.join(attended.transpose(1, 2).reshape(count, places, width)))
-        return cells + cast(Tensor, self.dropout(self.mix(self.before_mixing(cells))))
+        cells = cells + self.dropout(self.join(attended.transpose(1, 2).flatten(0, 1).flatten(1)))
+        cells = cells + self.dropout(self.mix(self.before_mixing(cells)))
+        return cells.view(count, places, width)

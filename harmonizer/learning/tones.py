@@ -18,9 +18,11 @@ def describe_tones(composite: Tensor, mask: Tensor) -> Tensor:
     Composite (N, 3, H, W) in [0, 1] and mask (N, 1, H, W) to (N, WIDTH). Every second pixel each way tells as much
     as all of them.
     """
-    composite, mask = composite[:, :, ::2, ::2], mask[:, :, ::2, ::2]
-    luma = composite.mean(dim=1, keepdim=True)
-    chroma = composite.amax(dim=1, keepdim=True) - composite.amin(dim=1, keepdim=True)
+    # By pooling, and channel by channel: striding and reducing over channels take ONNX Runtime three times as long.
+    composite, mask = (nn.functional.max_pool2d(picture, 1, 2) for picture in (composite, mask))
+    red, green, blue = composite.chunk(3, dim=1)
+    luma = (red + green + blue) / 3
+    chroma = torch.maximum(torch.maximum(red, green), blue) - torch.minimum(torch.minimum(red, green), blue)
     channels = torch.cat([composite, luma, chroma], dim=1).flatten(2)
     inside = mask.flatten(1)[:, :, None]
     regions = inside, 1 - inside
