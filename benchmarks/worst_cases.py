@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from paper_tables.rows import worst
+from paper_tables.runs import runs
 from PIL import Image, ImageDraw, ImageFont
-from tables import ROOT, runs, worst
 
 from harmonizer import io
 from harmonizer.evaluate import evaluate
@@ -26,6 +27,7 @@ from harmonizer.transfer import recolour
 
 PANEL, CAPTION, GAP = 192, 18, 4
 SIDE = 256
+ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "demo"
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]

@@ -20,8 +20,9 @@ from torch import Generator, Tensor
 
 from harmonizer.learning import synthesis
 from harmonizer.learning.data import draw, make_batch
-from harmonizer.learning.photos import STORED_SIZE, Photos, read_photos
+from harmonizer.learning.photos import Photos, read_photos
 from harmonizer.learning.recipes import DEFAULT
+from harmonizer.thumbnail import STORED
 from whitebox_filters import Cascade
 
 HERE = Path(__file__).parent
@@ -42,7 +43,7 @@ def free_photos() -> Photos:
         (skimage.data.rocket(), _outline((640, 427), polygon=ROCKET)),
         (skimage.data.coffee(), _outline((600, 400), ellipses=(SAUCER, CUP))),
     ]
-    square = (STORED_SIZE, STORED_SIZE)
+    square = (STORED, STORED)
     images = np.stack([np.asarray(Image.fromarray(image).resize(square)) for image, _ in pictures])
     masks = np.stack([np.asarray(mask.resize(square)) for _, mask in pictures])
     return Photos(torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(masks[:, None]))

@@ -16,6 +16,7 @@ from whitebox_filters.images import LEVELS
 if TYPE_CHECKING:
     from whitebox_filters.backends.team import Team
 
+STORED = 256  # pixels of each side to which training squashes its photographs before it makes composites of them
 PARTS = 32  # of a thumbnail's rows, of which each core takes the next
 ROWS, COLUMNS = 4, 16  # taps come in so many: rows that are added at once, columns that fill a register
 Floats = npt.NDArray[np.float32]
@@ -29,8 +30,9 @@ def thumbnail(pixels: Pixels, side: int) -> Floats:
 def thumbnails(pictures: Sequence[Pixels], side: int) -> list[Floats]:
     """Pictures (H, W, C) or (H, W), C = 1 or 3, squashed to (C, side, side), float32 in [0, 1]; on all cores.
 
-    Each value is the average under a triangle two of its own pixels wide, as Pillow's BILINEAR, which the networks are
-    trained with, but not rounded to 8 bits before, between and after the passes: within one level of it.
+    As training does it in two steps, to STORED and then to `side`: at once they would be sharper than all that the
+    networks have seen, which changes what these predict. In each step a value is the average under a triangle two of
+    its own pixels wide, as Pillow's BILINEAR, but not rounded to 8 bits: within one level of it.
     """
     from whitebox_filters.backends.team import Team  # imports llvmlite, which many commands do without
 
@@ -69,15 +71,21 @@ def _taps(length: int, side: int, unit: int) -> tuple[npt.NDArray[np.int64], Flo
 
     The last weights may be 0 and lead beyond the last value.
     """
-    scale = length / side
-    reach = max(scale, 1.0)
-    centres = (np.arange(side) + 0.5) * scale
-    first, end = (np.floor(centres + shift).astype(np.int64).clip(0, length) for shift in (0.5 - reach, 0.5 + reach))
-    steps = np.arange(-(-int((end - first).max()) // unit) * unit)
-    weights = 1 - np.abs(first[:, None] + steps + 0.5 - centres[:, None]) / reach
-    weights[first[:, None] + steps >= length] = 0
-    weights = weights.clip(0)
-    return first, (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    weights = _triangles(STORED, side) @ _triangles(length, STORED)
+    first, end = (weights > 0).argmax(axis=1), length - (weights > 0)[:, ::-1].argmax(axis=1)
+    steps = first[:, None] + np.arange(-(-int((end - first).max()) // unit) * unit)
+    taps = np.take_along_axis(weights, steps.clip(max=length - 1), axis=1)
+    taps[steps >= end[:, None]] = 0
+    return first, taps.astype(np.float32)
+
+
+def _triangles(length: int, side: int) -> npt.NDArray[np.float64]:
+    """What each of `length` values counts in each of `side`, (side, length)."""
+    reach = max(length / side, 1.0)
+    centres = (np.arange(side) + 0.5) * length / side
+    weights = (1 - np.abs(np.arange(length) + 0.5 - centres[:, None]) / reach).clip(0)
+    shares: npt.NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _addresses(first: npt.NDArray[np.int64], weights: Floats) -> tuple[int, int, int]:

@@ -14,17 +14,17 @@ from torch import Tensor
 
 from harmonizer.errors import ImageFileError
 from harmonizer.samples import is_held_out
+from harmonizer.thumbnail import STORED
 
 Bytes = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
-STORED_SIZE = 256
 COPY = 0.98  # correlation of tones from which on two photographs count as one
-EMPTY = np.zeros((1, STORED_SIZE, STORED_SIZE), np.uint8)
+EMPTY = np.zeros((1, STORED, STORED), np.uint8)
 
 
 @dataclass(frozen=True)
 class Photos:
-    """Photographs and masks, squashed to STORED_SIZE: uint8 (N, 3 + G, S, S) and (N, 1, S, S).
+    """Photographs and masks, squashed to STORED: uint8 (N, 3 + G, S, S) and (N, 1, S, S).
 
     The channels behind red, green and blue are those of the guides, which every photograph has or none.
     """
@@ -67,7 +67,7 @@ def read_photos(folder: Path, *, held_out: bool, channels: int = 3) -> Photos:
 
 
 def read_picture(path: Path, mode: str) -> Bytes:
-    """A picture in one of Pillow's modes, squashed to STORED_SIZE: uint8 (S, S) or (S, S, C)."""
+    """A picture in one of Pillow's modes, squashed to STORED: uint8 (S, S) or (S, S, C)."""
     with Image.open(path) as picture:
         return np.asarray(_squash(picture.convert(mode)))
 
@@ -82,7 +82,7 @@ def are_copies(images: Bytes, originals: Sequence[Bytes]) -> np.ndarray[tuple[in
 
 def _fingerprints(images: Bytes) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     """What is dark and bright where: 16 x 16 grey tones less their mean, of length 1, whose products correlate."""
-    cell = STORED_SIZE // 16
+    cell = STORED // 16
     grey = images[..., :3].reshape(len(images), 16, cell, 16, -1).mean(axis=(2, 4)).reshape(len(images), -1)
     centred = grey - grey.mean(axis=1, keepdims=True)
     prints: np.ndarray[tuple[int, int], np.dtype[np.float64]] = centred / (
@@ -104,4 +104,4 @@ def _read_guided(folder: Path, row: dict[str, str]) -> Bytes:
 
 
 def _squash(picture: Image.Image) -> Image.Image:
-    return picture.resize((STORED_SIZE, STORED_SIZE), Image.Resampling.BILINEAR)
+    return picture.resize((STORED, STORED), Image.Resampling.BILINEAR)

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harmonizer.thumbnail import thumbnail, thumbnails
+from harmonizer.thumbnail import STORED, thumbnail, thumbnails
 from whitebox_filters.backends import cores
 
 SIZES = [(90, 160), (270, 96), (32, 32), (20, 9), (1, 1), (700, 411)]
 
 
 def by_pillow(pixels: np.ndarray, side: int) -> np.ndarray:
-    small = np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BILINEAR))
+    stored = Image.fromarray(pixels).resize((STORED, STORED), Image.Resampling.BILINEAR)
+    small = np.asarray(stored.resize((side, side), Image.Resampling.BILINEAR))
     return small.reshape(side, side, -1).transpose(2, 0, 1)
 
 

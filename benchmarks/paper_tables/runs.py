@@ -1,0 +1,50 @@
+"""Which evaluations the results page is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+BASELINES = ("reinhard", "mkl", "statistics")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One evaluation: a folder of DIR, how to read it and at what size, and the learners."""
+
+    folder: str
+    title: str
+    layout: str
+    size: str
+    learners: tuple[str, ...]
+
+    @property
+    def report(self) -> str:
+        return f"{self.folder}_{self.size}.json"
+
+    def command(self, data: Path, reports: Path, weights: Path | None) -> list[str]:
+        """Arguments of `harmonizer`."""
+        learners = [word for learner in self.learners for word in ("--learner", learner)]
+        own = ["--weights", str(weights)] if weights else []
+        source = ["--data", str(data / self.folder), "--layout", self.layout, "--size", self.size]
+        return ["evaluate", *source, *learners, *own, "--json", str(reports / self.report)]
+
+
+def runs(network: str) -> list[Run]:
+    """The four of Table 1 and the two of Table 2."""
+    learners = (*BASELINES, network, "oracle")
+    full = (*BASELINES, network, f"{network}+pcm", "oracle")
+    return [
+        Run("iharmony4_sample", "5 of iHarmony4", "iharmony4", "256", learners),
+        Run("webcam", "webcam, foreground from another hour", "iharmony4", "256", learners),
+        Run("triples_256", "3 triples", "triples", "256", learners),
+        # Made by the filters themselves, these say nothing about the oracle.
+        Run("photos", "held-out photographs, Eq. 8", "photos", "256", (*BASELINES, network)),
+        Run("iharmony4_sample", "5 of iHarmony4", "iharmony4", "full", full),
+        Run("webcam", "webcam, foreground from another hour", "iharmony4", "full", full),
+    ]
+
+
+Reports = list[tuple[Run, dict[str, Any]]]
+"""Each evaluation with what `harmonizer evaluate` reported of it."""
