@@ -30,9 +30,9 @@ def thumbnail(pixels: Pixels, side: int) -> Floats:
 def thumbnails(pictures: Sequence[Pixels], side: int) -> list[Floats]:
     """Pictures (H, W, C) or (H, W), C = 1 or 3, squashed to (C, side, side), float32 in [0, 1]; on all cores.
 
-    As training does it in two steps, to STORED and then to `side`: at once they would be sharper than all that the
-    networks have seen, which changes what these predict. In each step a value is the average under a triangle two of
-    its own pixels wide, as Pillow's BILINEAR, but not rounded to 8 bits: within one level of it.
+    As training does it in two steps, to STORED and then to `side`: at once they would be sharper, which changes what
+    the networks predict. In each step a value is the average under a triangle two of its own pixels wide, as Pillow's
+    BILINEAR, but not rounded to 8 bits: within one level of it.
     """
     from whitebox_filters.backends.team import Team  # imports llvmlite, which many commands do without
 
