@@ -29,6 +29,7 @@ class Augmentation:
     light: float = 0.0  # the whole photograph is relit first: composite and target share it
     hours: float = 0.0  # sun and shade fall on other parts of the photograph: composite and target share it
     backlight: float = 0.0  # all but the brightest parts of the photograph lie in shadow: composite and target share it
+    refocus: float = 0.0  # the photograph is blurrier or sharper: composite and target share it
     cut: float = 0.0  # the foreground is cut out badly or softly, and everything goes by that mask
     misseen: float = 0.0  # only the network is given a bad mask: composite, filters and loss go by the true one
     jpeg: float = 0.0  # the composite went through JPEG
@@ -61,6 +62,13 @@ def relight_whole(photographs: Tensor, generator: Generator) -> Tensor:
 def light_anew(photographs: Tensor, generator: Generator) -> Tensor:
     """At another hour. Each part then has a light of its own, and no photograph comes twice as it was."""
     return hours(photographs, generator).clamp(0, 1)
+
+
+def refocus(photographs: Tensor, generator: Generator) -> Tensor:
+    """Blurrier or sharper, by up to what a blur of 3 x 3 pixels takes: lenses and ways of resizing differ."""
+    amount = 2 * torch.rand((len(photographs), 1, 1, 1), generator=generator) - 1
+    blurred = avg_pool2d(photographs, 3, stride=1, padding=1, count_include_pad=False)
+    return (photographs + amount * (photographs - blurred)).clamp(0, 1)
 
 
 def take_part(masks: Tensor, generator: Generator) -> Tensor:

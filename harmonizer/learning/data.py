@@ -95,6 +95,7 @@ def make_batch(
         segmented |= are_plain(real, mask)
     if segmented.any():
         mask[segmented] = take_segments(real[segmented], generator)
+    real = augment.befall(share.refocus, augment.refocus, real, generator)
     real = augment.befall(share.hours, augment.light_anew, real, generator)
     real = augment.befall(share.backlight, synthesis.backlight, real, generator)
     real = augment.befall(share.light, augment.relight_whole, real, generator)

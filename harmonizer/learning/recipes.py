@@ -159,9 +159,10 @@ CONTINUE = replace(
     # pictures, to which the dynamic loss gives no more weight than to others.
     loss="last",
     # Near to what comes to be harmonized: whole pictures, and foregrounds that are objects. Segments are mostly
-    # pieces of larger surfaces; learned from, they make the network draw a foreground towards what it lies on.
+    # pieces of larger surfaces; learned from, they make the network draw a foreground towards what it lies on. Each
+    # collection of photographs has a sharpness of its own, by which a network may come to know it.
     augmentation=replace(
-        DEFAULT.augmentation, whole=0.9, light=0.5, backlight=0.05, segment=0.05, textured=True, part=0.0
+        DEFAULT.augmentation, whole=0.9, light=0.5, backlight=0.05, segment=0.05, textured=True, part=0.0, refocus=0.6
     ),
 )
 """Goes on from a trained network, `--from`: what ships is mostly what it made."""

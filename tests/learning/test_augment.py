@@ -85,3 +85,14 @@ def test_a_seed_gives_the_same_change_twice(name):
     batch = disc(4) if name in ("take_part", "cut_badly") else torch.rand(4, 3, 32, 32, generator=generator())
     assert torch.equal(change(batch, generator(1)), change(batch, generator(1)))
     assert not torch.equal(change(batch, generator(1)), change(batch, generator(2)))
+
+
+def test_refocused_photographs_keep_their_colours_and_differ_in_sharpness():
+    photographs = 0.3 + 0.4 * torch.rand((40, 3, 32, 32), generator=generator(1))
+    refocused = augment.refocus(photographs, generator())
+    torch.testing.assert_close(refocused.mean(dim=(2, 3)), photographs.mean(dim=(2, 3)), atol=0.01, rtol=0)
+    sharpness = refocused.diff(dim=3).abs().mean(dim=(1, 2, 3)) / photographs.diff(dim=3).abs().mean(dim=(1, 2, 3))
+    assert float(sharpness.min()) < 0.6
+    assert float(sharpness.max()) > 1.5
+    even = torch.full((2, 3, 8, 8), 0.4)
+    torch.testing.assert_close(augment.refocus(even, generator()), even)
