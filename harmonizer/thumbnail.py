@@ -71,21 +71,27 @@ def _taps(length: int, side: int, unit: int) -> tuple[npt.NDArray[np.int64], Flo
 
     The last weights may be 0 and lead beyond the last value.
     """
-    weights = _triangles(STORED, side) @ _triangles(length, STORED)
-    first, end = (weights > 0).argmax(axis=1), length - (weights > 0)[:, ::-1].argmax(axis=1)
-    steps = first[:, None] + np.arange(-(-int((end - first).max()) // unit) * unit)
-    taps = np.take_along_axis(weights, steps.clip(max=length - 1), axis=1)
-    taps[steps >= end[:, None]] = 0
-    return first, taps.astype(np.float32)
+    first, weights = _triangles(length, STORED)
+    begin, shares = _triangles(STORED, side)
+    stored = (begin[:, None] + np.arange(shares.shape[1])).clip(max=STORED - 1)
+    steps = (first[stored] - first[begin, None])[..., None] + np.arange(weights.shape[1])
+    count = -(-int(steps.max() + 1) // unit) * unit
+    places = np.arange(side)[:, None, None] * count + steps
+    sums = np.bincount(places.ravel(), (shares[..., None] * weights[stored]).ravel(), side * count)
+    return first[begin], sums.reshape(side, count).astype(np.float32)
 
 
-def _triangles(length: int, side: int) -> npt.NDArray[np.float64]:
-    """What each of `length` values counts in each of `side`, (side, length)."""
-    reach = max(length / side, 1.0)
-    centres = (np.arange(side) + 0.5) * length / side
-    weights = (1 - np.abs(np.arange(length) + 0.5 - centres[:, None]) / reach).clip(0)
-    shares: npt.NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)
-    return shares
+def _triangles(length: int, side: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Of each of `side` values the first of `length` that counts, (side,), and what each counts from there on."""
+    scale = length / side
+    reach = max(scale, 1.0)
+    centres = (np.arange(side) + 0.5) * scale
+    first, end = (np.floor(centres + shift).astype(np.int64).clip(0, length) for shift in (0.5 - reach, 0.5 + reach))
+    steps = np.arange(int((end - first).max()))
+    weights = 1 - np.abs(first[:, None] + steps + 0.5 - centres[:, None]) / reach
+    weights[first[:, None] + steps >= length] = 0
+    weights = weights.clip(0)
+    return first, weights / weights.sum(axis=1, keepdims=True)
 
 
 def _addresses(first: npt.NDArray[np.int64], weights: Floats) -> tuple[int, int, int]:
