@@ -114,7 +114,7 @@ def page(shares: dict[str, dict[str, float]], counts: dict[str, int], weights: s
         "network's time twice, four crops five times.",
         "",
         f"Percent of the composites' fMSE that are left, at {SIDE} x {SIDE}, with {weights}. None of these pictures "
-        "was trained on, but copies of some of Eq. 8's were ([copies.md](copies.md)).",
+        "was trained on, but copies of some of Eq. 8's were ([copies.md](copies.md)); of these one draw a mask.",
         "",
         "| | mean | " + " | ".join(f"{name} ({counts[name]})" for name in shares[plain]) + " |",
         "|---|" + "---:|" * (len(counts) + 1),
