@@ -12,6 +12,7 @@ from baselines import RELEASED, Frame
 from PIL import Image
 
 from harmonizer.learning.model import Network
+from harmonizer.thumbnail import STORED
 from harmonizer.video.codecs import CODECS, CodecName
 from harmonizer.video.colour import BT709
 
@@ -26,14 +27,16 @@ class Plain:
 
     @torch.no_grad()
     def predict(self, frame: Frame, mask: Frame) -> tuple[float, ...]:
-        """Theta (k,), from thumbnails by Pillow."""
-        side = self.network.config.input_size
-        composite, opacity = (
-            torch.from_numpy(np.array(Image.fromarray(pixels).resize((side, side), Image.Resampling.BILINEAR)))
-            for pixels in (frame, mask)
-        )
+        """Theta (k,), from thumbnails by Pillow, made in the two steps of training."""
+        composite, opacity = (self._shrink(pixels) for pixels in (frame, mask))
         theta = self.network(composite.permute(2, 0, 1)[None].float() / 255, opacity[None, None].float() / 255)
         return tuple(theta[0].tolist())
+
+    def _shrink(self, pixels: Frame) -> torch.Tensor:
+        picture = Image.fromarray(pixels)
+        for side in (STORED, self.network.config.input_size):
+            picture = picture.resize((side, side), Image.Resampling.BILINEAR)
+        return torch.from_numpy(np.array(picture))
 
     def __call__(self, frame: Frame, mask: Frame) -> Frame:
         return RELEASED.prepare(tuple(self.network.config.filters), self.predict(frame, mask))(frame, mask)

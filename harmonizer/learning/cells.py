@@ -81,18 +81,16 @@ def measure_cells(composite: Tensor, mask: Tensor) -> Tensor:
 
     Where a region is not, its mean is 0.
     """
-    squares = composite * composite
-    share, whole, whole_squares = pool_cells(mask), pool_cells(composite), pool_cells(squares)
-    inside, inside_squares = pool_cells(composite * mask), pool_cells(squares * mask)
+    # Less is lost to rounding of squares around the middle of the range; and of what lies outside where it is summed by
+    # itself, not as the whole less the inside.
+    share, centred = pool_cells(mask), composite - 0.5
+    inside = centred * mask
     moments = [share]
-    for region, first, second in (
-        (share, inside, inside_squares),
-        (1 - share, whole - inside, whole_squares - inside_squares),
-    ):
+    for region, picture in ((share, inside), (1 - share, centred - inside)):
         area = region + 1e-3
-        mean = first / area
-        variance = (second / area - mean * mean).clamp_min(0)
-        moments += [2 * mean - (area > 2e-3).to(mean), 4 * (variance + 1e-5).sqrt()]
+        part, mean = region / area, pool_cells(picture) / area
+        variance = (pool_cells(centred * picture) / area - mean * mean + (1 - part) * (part / 4 + mean)).clamp_min(0)
+        moments += [2 * mean + part - (area > 2e-3).to(mean), 4 * (variance + 1e-5).sqrt()]
     rows, columns = (torch.linspace(-1, 1, side, device=mask.device) for side in share.shape[2:])
     place = torch.stack(torch.meshgrid(rows, columns, indexing="ij"))
     return torch.cat([*moments, place.expand(len(mask), -1, -1, -1)], dim=1)
