@@ -82,7 +82,7 @@ def measure_cells(composite: Tensor, mask: Tensor) -> Tensor:
     Where a region is not, its mean is 0.
     """
     # Less is lost to rounding of squares around the middle of the range; and of what lies outside where it is summed by
-    # itself, not as the whole less the inside.
+    # itself, not as the whole less the inside. What a part below 1 shifts, the last term of the variance undoes.
     share, centred = pool_cells(mask), composite - 0.5
     inside = centred * mask
     moments = [share]

@@ -18,7 +18,7 @@ def describe_tones(composite: Tensor, mask: Tensor) -> Tensor:
     Composite (N, 3, H, W) in [0, 1] and mask (N, 1, H, W) to (N, WIDTH). Every second pixel each way tells as much
     as all of them.
     """
-    # By pooling, and channel by channel: striding and reducing over channels take ONNX Runtime three times as long.
+    # By pooling, and channel by channel: striding and reducing over channels take ONNX Runtime over twice as long.
     composite, mask = (nn.functional.max_pool2d(picture, 1, 2) for picture in (composite, mask))
     red, green, blue = composite.chunk(3, dim=1)
     luma = (red + green + blue) / 3

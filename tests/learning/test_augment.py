@@ -79,7 +79,7 @@ def test_jpeg_and_light_change_the_picture_but_not_beyond_recognition():
     assert (change < 0.35).all()
 
 
-@pytest.mark.parametrize("name", ["compress", "relight_whole", "light_anew", "take_part", "cut_badly"])
+@pytest.mark.parametrize("name", ["compress", "relight_whole", "light_anew", "refocus", "take_part", "cut_badly"])
 def test_a_seed_gives_the_same_change_twice(name):
     change = getattr(augment, name)
     batch = disc(4) if name in ("take_part", "cut_badly") else torch.rand(4, 3, 32, 32, generator=generator())
