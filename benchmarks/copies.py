@@ -17,9 +17,10 @@ import numpy as np
 from cold_start import describe_machine
 
 from harmonizer.evaluate import evaluate, summarize
+from harmonizer.held_out import is_held_out
 from harmonizer.learners import open_learner
-from harmonizer.learning.photos import are_copies, read_picture
-from harmonizer.samples import DRAWS, is_held_out, read_samples
+from harmonizer.learning.composites.photos import are_copies, read_picture
+from harmonizer.samples import DRAWS, read_samples
 
 RESULTS = Path(__file__).parent / "results" / "copies.md"
 PAGE = """# What is known by heart
@@ -47,7 +48,7 @@ NONE = (
 def find_copied(folder: Path) -> set[str]:
     """The stems of the masks of held-out photographs that have a copy among the others."""
     rows = list(csv.DictReader((folder / "index.csv").read_text(encoding="utf-8").splitlines()))
-    tests = [row for row in rows if is_held_out(row["image"]) and row["mask"]]
+    tests = [row for row in rows if is_held_out(row) and row["mask"]]
     others = sorted({row["image"] for row in rows} - {row["image"] for row in tests})
     copied = are_copies(
         np.stack([read_picture(folder / row["image"], "RGB") for row in tests]),

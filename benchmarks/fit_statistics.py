@@ -9,24 +9,27 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from harmonizer.learning.data import make_batch
-from harmonizer.learning.photos import read_photos
+from harmonizer.learning.composites.batches import Mixture, Sources, make_batch
+from harmonizer.learning.composites.distortion import Distortion
+from harmonizer.learning.composites.draws import draw
+from harmonizer.learning.composites.photos import read_photos
 from harmonizer.statistics import describe
 from whitebox_filters import Cascade
 
-BATCHES = 120
+BATCHES, COMPOSITES = 120, 64
 SIZE = 128
 RIDGE = 0.1
 
 
 def main(folder: Path) -> None:
     """Print the ridge regression of the real foreground's description on those of the composite's two regions."""
-    photos, generator = read_photos(folder, held_out=False), torch.Generator().manual_seed(0)
-    given, changes = [], []
-    for _ in range(BATCHES):
-        batch = make_batch(photos, Cascade(), 64, SIZE, generator)
+    sources = Sources.of(read_photos(folder, held_out=False))
+    distortion = Distortion.of(Cascade(), every=False)
+    descriptions, changes = [], []
+    for step in range(BATCHES):
+        draws = draw(0, step, range(COMPOSITES))
+        batch = make_batch(sources, distortion, SIZE, Mixture(), draws, COMPOSITES // 2)
         for composite, real, mask in zip(batch.composite, batch.real, batch.mask, strict=True):
             inside, outside = mask[0] > 0.9, mask[0] < 0.1
             if min(inside.sum(), outside.sum()) < 60:
@@ -35,9 +38,9 @@ def main(folder: Path) -> None:
                 describe(picture[:, region].T.numpy())
                 for picture, region in ((composite, inside), (real, inside), (real, outside))
             )
-            given.append(np.concatenate([[1.0], foreground, background]))
+            descriptions.append(np.concatenate([[1.0], foreground, background]))
             changes.append(truth - foreground)
-    a, b = np.array(given), np.array(changes)
+    a, b = np.array(descriptions), np.array(changes)
     matrix = np.linalg.solve(a.T @ a + RIDGE * np.eye(a.shape[1]), a.T @ b).T
     matrix[:, 1:7] += np.eye(6)
     left = b - a @ (matrix - np.eye(6, 13, 1)).T

@@ -18,15 +18,17 @@ import torch
 from cold_start import describe_machine
 
 from harmonizer import statistics
-from harmonizer.learning import synthesis
-from harmonizer.learning.data import draw
-from harmonizer.learning.photos import read_photos
+from harmonizer.learning.composites.batches import Mixture, Sources, make_batch
+from harmonizer.learning.composites.distortion import Distortion
+from harmonizer.learning.composites.draws import draw
+from harmonizer.learning.composites.kinds import KINDS, SCENES, UNTOUCHED
+from harmonizer.learning.composites.photos import read_photos
 from harmonizer.predictor import Predictor
 from harmonizer.samples import DRAWS, Sample, read_samples, resize
 from whitebox_filters import Cascade
 
 RESULTS = Path(__file__).parent / "results" / "predictions.md"
-SIDE, COMPOSITES, KEPT = 256, 96, 0.75
+SIDE, COMPOSITES, CROP = 256, 96, 0.75
 FOLDERS = {"iharmony4_sample": "iharmony4", "webcam": "iharmony4", "triples_256": "triples", "photos": "photos"}
 
 Theta = np.ndarray[Any, np.dtype[np.float64]]
@@ -82,13 +84,13 @@ def sets(data: Path) -> Iterator[tuple[str, list[Sample]]]:
         title = "Eq. 8" if layout == "photos" else folder
         samples = islice(read_samples(data / folder, layout), 0, None, DRAWS if layout == "photos" else 1)
         yield title, [resize(sample, SIDE) for sample in samples]
-    held_out, generator = read_photos(data / "photos", held_out=True), torch.Generator().manual_seed(1)
-    indices = torch.randint(len(held_out), (2 * COMPOSITES,), generator=generator)
-    pictures, masks = draw(held_out, indices, SIDE, generator)
-    real, mask = pictures[:COMPOSITES], masks[:COMPOSITES]
-    for name in synthesis.RECIPES:
-        made = synthesis.apply_recipe(name, real, mask, pictures[COMPOSITES:], masks[COMPOSITES:], generator)
-        yield name, [_sample(name, *parts) for parts in zip(made, mask, real, strict=True)]
+    held_out = Sources.of(read_photos(data / "photos", held_out=True))
+    distortion = Distortion.of(Cascade(), every=False)
+    for number, name in enumerate(KINDS):
+        if name in (UNTOUCHED, SCENES):
+            continue
+        batch = make_batch(held_out, distortion, SIDE, Mixture({name: 1.0}), draw(1, number, range(COMPOSITES)), 0)
+        yield name, [_sample(name, *parts) for parts in zip(batch.composite, batch.mask, batch.real, strict=True)]
 
 
 def fmse(picture: Picture, sample: Sample) -> float:
@@ -131,8 +133,8 @@ def _cut(sample: Sample, rows: slice, columns: slice) -> Sample:
 
 
 def _corners(sample: Sample) -> list[Sample]:
-    height, width = (round(KEPT * side) for side in sample.mask.shape)
-    down, right = ((slice(0, kept), slice(-kept, None)) for kept in (height, width))
+    height, width = (round(CROP * side) for side in sample.mask.shape)
+    down, right = ((slice(0, length), slice(-length, None)) for length in (height, width))
     return [_cut(sample, rows, columns) for rows in down for columns in right]
 
 

@@ -1,10 +1,10 @@
-"""Makes docs/synthesis_*.jpg: 64 training samples by Eq. 8, by each other recipe, and with all augmentations.
+"""Makes docs/synthesis_*.jpg: 64 training samples by Eq. 8, by each other kind, and with all augmentations.
 
 By default from four photographs that scikit-image carries (sources and licences: docs/synthesis.md) with masks
 outlined by hand; with --data from a folder of photographs as `harmonizer train` takes it, to look at what a network
-would be trained on. Needs the extras `train` and `dev`:
+would be trained on. Composites of scenes need such a folder. Needs the extras `train` and `dev`:
 
-    python docs/contact_sheets.py [--data PHOTOS] [--out FOLDER]
+    python docs/contact_sheets.py [--data PHOTOS] [--out FOLDER] [--only KIND ...]
 """
 
 from __future__ import annotations
@@ -16,17 +16,22 @@ import numpy as np
 import skimage.data
 import torch
 from PIL import Image, ImageDraw
-from torch import Generator, Tensor
+from torch import Tensor
 
-from harmonizer.learning import synthesis
-from harmonizer.learning.data import draw, make_batch
-from harmonizer.learning.photos import Photos, read_photos
+from harmonizer.learning.composites.batches import Mixture, Sources, make_batch
+from harmonizer.learning.composites.distortion import Distortion
+from harmonizer.learning.composites.draws import draw
+from harmonizer.learning.composites.kinds import EQ8, KINDS, SCENES, UNTOUCHED
+from harmonizer.learning.composites.photos import Photos
 from harmonizer.learning.recipes import DEFAULT
+from harmonizer.learning.run import read_sources
 from harmonizer.thumbnail import STORED
 from whitebox_filters import Cascade
 
 HERE = Path(__file__).parent
 COUNT, ROW, SIZE = 64, 8, 80
+AUGMENTED = "augmented"
+NAMES = (EQ8, *(name for name in KINDS if name != UNTOUCHED), AUGMENTED)
 
 # Outlines in pixels of the photograph: polygons, and ellipses by their bounding boxes.
 CAT = [(0, 300), (0, 165), (33, 142), (36, 90), (52, 0), (322, 0), (360, 90), (364, 142), (322, 240), (300, 300)]
@@ -34,7 +39,7 @@ ROCKET = [(309, 408), (309, 142), (321, 126), (333, 142), (334, 408)]
 SAUCER, CUP = (78, 72, 478, 388), (172, 16, 410, 300)
 
 
-def free_photos() -> Photos:
+def free_sources() -> Sources:
     """The four photographs and their masks."""
     astronaut = Image.open(HERE.parent / "demo" / "mask.png").convert("L")
     pictures = [
@@ -46,23 +51,18 @@ def free_photos() -> Photos:
     square = (STORED, STORED)
     images = np.stack([np.asarray(Image.fromarray(image).resize(square)) for image, _ in pictures])
     masks = np.stack([np.asarray(mask.resize(square)) for _, mask in pictures])
-    return Photos(torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(masks[:, None]))
+    count = np.arange(len(pictures))
+    return Sources.of(Photos(torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(masks[:, None]), count))
 
 
-def samples(name: str, photos: Photos, generator: Generator) -> list[Tensor]:
+def samples(name: str, sources: Sources) -> list[Tensor]:
     """What stands side by side: composites and the pictures that they should become, each (COUNT, 3, SIZE, SIZE)."""
-    if name == "augmented":
-        batch = make_batch(photos, Cascade(), COUNT, SIZE, generator, augmentation=DEFAULT.augmentation)
-        return [batch.composite, batch.seen.expand_as(batch.composite), batch.real]
-    indices = torch.arange(COUNT) % len(photos)
-    others = indices + torch.randint(1, min(len(photos), COUNT), (COUNT,), generator=generator)
-    real, mask = draw(photos, indices, SIZE, generator)
-    reference, reference_mask = draw(photos, others % len(photos), SIZE, generator)
-    if name == "eq8":
-        composite, _ = synthesis.distort(real, mask, Cascade(), generator)
-    else:
-        composite = synthesis.apply_recipe(name, real, mask, reference, reference_mask, generator)
-    return [composite, real]
+    mixture = DEFAULT.mixture if name == AUGMENTED else Mixture({name: 1.0} if name != EQ8 else None)
+    stepwise = {EQ8: 1.0, AUGMENTED: DEFAULT.stepwise}.get(name, 0.0)
+    draws = draw(0, NAMES.index(name), range(COUNT))
+    batch = make_batch(sources, Distortion.of(Cascade(), every=False), SIZE, mixture, draws, round(stepwise * COUNT))
+    middle = [batch.seen.expand_as(batch.composite)] if name == AUGMENTED else []
+    return [batch.composite, *middle, batch.real]
 
 
 def sheet(columns: list[Tensor]) -> Image.Image:
@@ -85,13 +85,18 @@ def _outline(size: tuple[int, int], polygon=None, ellipses=()) -> Image.Image:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--data", type=Path, help="a folder with index.csv")
+    arguments.add_argument("--data", type=Path, help="a folder with index.csv, or of such folders")
     arguments.add_argument("--out", type=Path, default=HERE)
-    given = arguments.parse_args()
-    photos = read_photos(given.data, held_out=True) if given.data else free_photos()
-    for seed, name in enumerate(("eq8", *synthesis.RECIPES, "augmented")):
-        picture = sheet(samples(name, photos, Generator().manual_seed(seed)))
-        picture.save(given.out / f"synthesis_{name}.jpg", quality=75, optimize=True)
+    arguments.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="KIND", help=", ".join(NAMES))
+    options = arguments.parse_args()
+    sources = free_sources()
+    if options.data:
+        sources = read_sources(options.data, DEFAULT, torch.device("cpu"), held_out=True)
+    for name in options.only:
+        if name == SCENES and sources.scenes is None:
+            continue
+        picture = sheet(samples(name, sources))
+        picture.save(options.out / f"synthesis_{name}.jpg", quality=75, optimize=True)
 
 
 if __name__ == "__main__":

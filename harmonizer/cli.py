@@ -62,7 +62,11 @@ app.command()(cli_run.pipe)
 def evaluate(
     data: Annotated[Path, typer.Option(help="The folder of composites and their real pictures.")],
     layout: Annotated[
-        str, typer.Option(help="iharmony4; triples (NAME_composite, _mask, _real); photos (held out, with Eq. 8).")
+        str,
+        typer.Option(
+            help="iharmony4; triples (NAME_composite, _mask, _real); of what training holds out photos (Eq. 8), "
+            "transfers, scenes."
+        ),
     ] = "iharmony4",
     size: Annotated[
         Size, typer.Option(help="Squash to 256 x 256 as Table 1 of the paper, or leave as they are.")
@@ -99,7 +103,7 @@ def evaluate(
 
 @app.command()
 def train(
-    photos: Annotated[Path, typer.Argument(help="A folder with index.csv, whose columns are image and mask.")],
+    photos: Annotated[Path, typer.Argument(help="A folder with index.csv (columns image, mask), or of such folders.")],
     output: Annotated[Path, typer.Argument(help="The folder of the run: recipe, log, checkpoints, weights.")],
     recipe: Annotated[
         str | None,
@@ -113,6 +117,9 @@ def train(
         typer.Option("--from", metavar="DIR", help="A checkpoint folder whose network is trained on, as it is there."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUTPUT by its own recipe.")] = False,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, help="Stop after so long, at a checkpoint for --resume.")
+    ] = None,
 ) -> None:
     """Train a network on photographs with masks; needs the extra `train`.
 
@@ -120,7 +127,7 @@ def train(
     """
     learning = _import_learning("run")
     chosen = learning.plan(output, recipe, encoder, steps, seed, weights, resume=resume)
-    learning.run(chosen, photos, output, weights, resume=resume)
+    learning.run(chosen, photos, output, weights, resume=resume, minutes=minutes)
 
 
 @app.command()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from bootstrap import middle, resample, sum_by_unit
 from cold_start import describe_machine
 
 from paper_tables.rows import bucket_table, paper_table, published_table, whole_table, worst_table
@@ -18,16 +19,10 @@ def interval(pictures: list[dict[str, Any]], learner: str) -> tuple[float, float
 
     By bootstrap. Composites of one photograph and mask, whose names differ after the last underscore, are drawn as one.
     """
-    made: dict[str, list[tuple[float, float]]] = {}
-    for picture in pictures:
-        scores = picture["scores"]
-        photograph = picture["name"].rpartition("_")[0] or picture["name"]
-        made.setdefault(photograph, []).append((scores["composite"]["fmse"], scores[learner]["fmse"]))
-    sums = np.array([np.sum(pairs, axis=0) for pairs in made.values()])
-    drawn = np.random.default_rng(0).integers(len(sums), size=(10_000, len(sums)))
-    before, after = sums[drawn].sum(axis=1).T
-    low, high = np.quantile(after / before, (0.025, 0.975))
-    return float(low), float(high)
+    photographs = [picture["name"].rpartition("_")[0] or picture["name"] for picture in pictures]
+    scores = [[picture["scores"][name]["fmse"] for name in ("composite", learner)] for picture in pictures]
+    before, after = resample(sum_by_unit(photographs, scores), np.random.default_rng(0)).T
+    return middle(after / before)
 
 
 def decision(reports: Reports, network: str) -> str:

@@ -16,11 +16,11 @@ from fps.cases import photo
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from harmonizer import io
+from harmonizer.held_out import is_held_out
 from harmonizer.learning import export, model
 from harmonizer.learning.convert import RELEASED
 from harmonizer.learning.model import Network
 from harmonizer.predictor import WEIGHTS, read_config
-from harmonizer.samples import is_held_out
 from harmonizer.thumbnail import thumbnail
 from video_speed.cases import B0, FLOAT32, INT8, SHIPPED
 from whitebox_filters import Cascade
@@ -118,7 +118,7 @@ def _composites(photos: Path, side: int) -> Iterator[dict[str, object]]:
     rows = list(csv.DictReader((photos / "index.csv").read_text(encoding="utf-8").splitlines()))
     for index in random.permutation(len(rows)):
         row = rows[index]
-        if is_held_out(row["image"]) or not row["mask"]:
+        if is_held_out(row) or not row["mask"]:
             continue
         real = io.read_image(photos / row["image"]).pixels
         mask = io.read_mask(photos / row["mask"], real.shape[:2])

@@ -12,14 +12,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from harmonizer import io
 from harmonizer.errors import OutputError
-from harmonizer.learning import comparison, synthesis
-from harmonizer.learning.data import draw
+from harmonizer.learning import comparison
+from harmonizer.learning.composites.batches import Sources
+from harmonizer.learning.composites.crops import crop
+from harmonizer.learning.composites.distortion import Distortion
+from harmonizer.learning.composites.draws import draw
+from harmonizer.learning.composites.kinds import ADJUSTMENTS, imitate
+from harmonizer.learning.composites.photos import read_photos
+from harmonizer.learning.composites.scenes import read_scenes
+from harmonizer.learning.composites.transfers import TRANSFERS
 from harmonizer.learning.model import ModelConfig, Network
-from harmonizer.learning.photos import Photos, read_photos
 from harmonizer.learning.recipes import DEFAULT, Recipe
 from harmonizer.learning.train import start, train
 from harmonizer.metrics import Scores, score
@@ -27,6 +33,9 @@ from whitebox_filters import DEFAULT_FILTERS, EIGHT_FILTERS, Cascade
 
 DRAWS = 3  # of the sets of 2 and 4 filters, as in the paper
 FOREGROUND = 16  # pixels at least, of a picture that is measured
+SEED = 1  # of the test composites
+IMITATED = (*TRANSFERS, *ADJUSTMENTS)
+"""How test composites are made that are not by Eq. 8: by no filter, as renditions are, and from photographs alone."""
 
 
 @dataclass(frozen=True)
@@ -95,14 +104,16 @@ def variants() -> list[Variant]:
 
 
 def recipe(variant: Variant, setting: Setting, seed: int) -> Recipe:
-    """The training run of one cell. The base is built as what ships, its encoder frozen at first if pretrained."""
+    """The training run of one cell. The base is built as what ships, with as much of its encoder frozen.
+
+    From scratch, and with a pooling whose encoder has to learn what a mask is, everything learns.
+    """
     fixed = {"encoder": setting.encoder, "input_size": setting.size, "pooling": DEFAULT.model.pooling}
+    model = ModelConfig(**{**fixed, **variant.model})
     pretrained = variant.recipe.get("pretrained", setting.pretrained)
     run = {
         "pretrained": pretrained,
-        "frozen": DEFAULT.frozen if pretrained else 0.0,
-        "passes": DEFAULT.passes,
-        "memory": 16,
+        "frozen": DEFAULT.frozen if pretrained and model.pooling == DEFAULT.model.pooling else "none",
         "steps": setting.steps,
         "batch_size": 16,
         "sizes": ((1.0, setting.size),),
@@ -110,7 +121,7 @@ def recipe(variant: Variant, setting: Setting, seed: int) -> Recipe:
         "average": 0.98,
         "seed": seed,
     }
-    return Recipe(**{**run, "model": ModelConfig(**{**fixed, **variant.model}), **variant.recipe})
+    return Recipe(**{**run, "model": model, **variant.recipe})
 
 
 def ablate(
@@ -130,9 +141,10 @@ def ablate(
     done = {(cell["variant"], cell["seed"]) for cell in cells}
     missing = [(seed, variant) for seed in range(seeds) for variant in chosen if (variant.name, seed) not in done]
     if missing:
-        kept, tests = read_photos(photos, held_out=False), compose(read_photos(photos, held_out=True), setting.size)
+        sources = Sources.of(read_photos(photos, held_out=False), read_scenes(photos, held_out=False))
+        tests = compose(Sources.of(read_photos(photos, held_out=True)), setting.size)
     for number, (seed, variant) in enumerate(missing, start=1):
-        cell = run_cell(variant, setting, seed, kept, tests)
+        cell = run_cell(variant, setting, seed, sources, tests)
         cells.append(cell)
         with (out / "cells.jsonl").open("a") as file:
             file.write(json.dumps(cell) + "\n")
@@ -147,37 +159,41 @@ def ablate(
 
 
 def run_cell(
-    variant: Variant, setting: Setting, seed: int, photos: Photos, tests: Mapping[str, Sequence[Tensor]]
+    variant: Variant, setting: Setting, seed: int, sources: Sources, tests: Mapping[str, Sequence[Tensor]]
 ) -> dict[str, Any]:
     """Train one variant from one seed and measure it: a line of cells.jsonl."""
     began = time.perf_counter()
     plan = recipe(variant, setting, seed)
     state = start(plan, pretrained=plan.pretrained)
-    train(plan, photos, state, None, lambda *_: None)
+    train(plan, sources, state, None, lambda *_: None)
     scores = {f"{kind}_{key}": value for kind, test in tests.items() for key, value in measure(state.averaged, *test)}
     seconds = round(time.perf_counter() - began, 1)
     return {"variant": variant.name, "seed": seed, **scores, "seconds": seconds, "setting": asdict(setting)}
 
 
-def compose(held_out: Photos, size: int) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
+@torch.no_grad()
+def compose(held_out: Sources, size: int) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
     """The test composites, the same for all variants: composite, mask, real, (N, 3 or 1, size, size) in [0, 1].
 
     `eq8`: distorted by the six filters of the paper in reverse (Eq. 8) with statistics of the frame, whatever filters
-    a variant has. `imitated`: by the other ways of synthesis in turn, none of which is a filter.
+    a variant has. `imitated`: by the kinds IMITATED in turn.
     """
-    generator = Generator().manual_seed(1)
-    real, mask = draw(held_out, torch.arange(len(held_out)), size, generator, whole=1.0)
-    enough = (mask > 0.5).sum(dim=(1, 2, 3)) >= FOREGROUND
-    real, mask = real[enough], mask[enough]
-    distorted, _ = synthesis.distort(real, mask, Cascade(), generator)
-    names = synthesis.RECIPES
-    imitated = []
-    for index, (picture, alpha) in enumerate(zip(real[:, None], mask[:, None], strict=True)):
-        # The photograph before it lends the light.
-        reference, reference_mask = real[index - 1, None], mask[index - 1, None]
-        name = names[index % len(names)]
-        imitated.append(synthesis.apply_recipe(name, picture, alpha, reference, reference_mask, generator))
-    return {"eq8": (distorted, mask, real), "imitated": (torch.cat(imitated), mask, real)}
+    photos = held_out.photos
+    draws = draw(SEED, 0, range(len(photos)))
+    pictures = crop(torch.cat([photos.images[:, :3], photos.masks], dim=1), size, 1.0, draws)
+    rows = np.flatnonzero((pictures[:, 3:] > 0.5).sum(dim=(1, 2, 3)).numpy() >= FOREGROUND)
+    real, mask = pictures[rows, :3].contiguous(), pictures[rows, 3:].contiguous()
+    distorted, _ = Distortion.of(Cascade(), every=False)(real, mask, draws.rows(rows))
+    imitated, goals = real.clone(), real.clone()
+    for number, name in enumerate(IMITATED, start=1):
+        places = np.arange(number - 1, len(rows), len(IMITATED))
+        if not len(places):
+            break
+        draws = draw(SEED, number, places.tolist())
+        others = held_out.likeness.choose(rows[places], draws)
+        colours, shapes = (part[others][:, :3, ::4, ::4].float() / 255 for part in (photos.images, photos.masks))
+        imitated[places], goals[places] = imitate(name, real[places], mask[places], colours, shapes, draws)
+    return {"eq8": (distorted, mask, real), "imitated": (imitated, mask, goals)}
 
 
 @torch.no_grad()

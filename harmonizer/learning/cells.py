@@ -6,6 +6,7 @@ colours the foreground and the background have in it; attention between the cell
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -13,6 +14,8 @@ from torch import Tensor, nn
 
 from harmonizer.errors import CheckpointError
 from harmonizer.learning import imagenet
+from harmonizer.learning.encoder import pool_regions
+from harmonizer.learning.regressor import identity_output
 
 CELL = 16
 
@@ -23,7 +26,7 @@ def moments_of(channels: int) -> int:
 
 
 class GridEncoder(nn.Module):
-    """The stages of a timm model that see an eighth and a sixteenth of the sides.
+    """The stages of a timm model that see an eighth and a sixteenth of the sides, and with `last` a 32nd.
 
     In two parts: `look` ends at the eighth and costs most of the time, but what it finds are edges and textures, which
     need no training beyond ImageNet's; `finish` goes on to what the picture shows. Both see the composite alone, as
@@ -34,20 +37,23 @@ class GridEncoder(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, name: str, *, pretrained: bool) -> None:
+    def __init__(self, name: str, *, pretrained: bool, last: bool = False) -> None:
         super().__init__()
         self.body = imagenet.create(name, pretrained=pretrained)
         stages = {info["reduction"]: index for index, info in enumerate(self.body.feature_info)}
         parts = ("conv_stem", "bn1", "blocks")
-        if not {CELL // 2, CELL} <= set(stages) or not all(hasattr(self.body, part) for part in parts):
+        sides = (CELL // 2, CELL, 2 * CELL)[: 3 if last else 2]
+        if not set(sides) <= set(stages) or not all(hasattr(self.body, part) for part in parts):
             raise CheckpointError(
-                f"the encoder {name!r} has no stages at an eighth and a sixteenth of the sides to take features from; "
-                "choose an EfficientNet or a MobileNet, or another pooling"
+                f"the encoder {name!r} has no stages at {', '.join(f'1/{side}' for side in sides)} of the sides to "
+                "take features from; choose an EfficientNet or a MobileNet, or another pooling"
             )
-        chosen = [self.body.feature_info[stages[reduction]] for reduction in (CELL // 2, CELL)]
-        self.features = sum(cast(int, info["num_chs"]) for info in chosen)
-        self.body.prune_intermediate_layers([stages[CELL // 2], stages[CELL]], prune_norm=True, prune_head=True)
-        self.first_stages = 1 + int(chosen[0]["module"].removeprefix("blocks."))
+        infos = [self.body.feature_info[stages[side]] for side in sides]
+        fine, coarse, *others = (cast(int, info["num_chs"]) for info in infos)
+        self.features = fine + coarse
+        self.last_features = others[0] if last else 0
+        self.body.prune_intermediate_layers([stages[side] for side in sides], prune_norm=True, prune_head=True)
+        self.ends = [1 + int(info["module"].removeprefix("blocks.")) for info in infos]
         for key in ("mean", "std"):
             values = torch.tensor(self.body.pretrained_cfg[key])[:, None, None]
             self.register_buffer(key, values, persistent=False)
@@ -55,7 +61,7 @@ class GridEncoder(nn.Module):
     @property
     def looking(self) -> list[nn.Module]:
         """The modules that `look` runs."""
-        return [self.body.conv_stem, self.body.bn1, *self.body.blocks[: self.first_stages]]
+        return [self.body.conv_stem, self.body.bn1, *self.body.blocks[: self.ends[0]]]
 
     def look(self, composite: Tensor) -> Tensor:
         """Composite (N, 3 or more, S, S) in [0, 1] to its colours' features at an eighth, (N, C, S / 8, S / 8)."""
@@ -64,14 +70,14 @@ class GridEncoder(nn.Module):
             features = module(features)
         return features
 
-    def finish(self, fine: Tensor) -> Tensor:
-        """What `look` gives to (N, features, S / 16, S / 16)."""
-        coarse = fine
-        for stage in self.body.blocks[self.first_stages :]:
-            coarse = stage(coarse)
-        return torch.cat([nn.functional.avg_pool2d(fine, 2), coarse], dim=1)
+    def finish(self, fine: Tensor) -> list[Tensor]:
+        """What `look` gives to (N, features, S / 16, S / 16), and with `last` (N, last_features, S / 32, S / 32)."""
+        maps = [fine]
+        for start, end in pairwise(self.ends):
+            maps.append(cast(Tensor, self.body.blocks[start:end](maps[-1])))
+        return [torch.cat([nn.functional.avg_pool2d(fine, 2), maps[1]], dim=1), *maps[2:]]
 
-    def forward(self, composite: Tensor) -> Tensor:
+    def forward(self, composite: Tensor) -> list[Tensor]:
         """Both parts."""
         return self.finish(self.look(composite))
 
@@ -97,10 +103,11 @@ def measure_cells(composite: Tensor, mask: Tensor) -> Tensor:
 
 
 def pool_cells(picture: Tensor) -> Tensor:
-    """The mean of each cell, (N, C, S, S) to (N, C, S / CELL, S / CELL).
-
-    By products with two matrices: ONNX Runtime takes six times as long to pool over windows so large.
-    """
+    """The mean of each cell, (N, C, S, S) to (N, C, S / CELL, S / CELL)."""
+    if not torch.compiler.is_exporting():
+        count, channels, height, width = picture.shape
+        return picture.reshape(count, channels, height // CELL, CELL, width // CELL, CELL).mean(dim=(3, 5))
+    # By products with two matrices: ONNX Runtime takes six times as long to pool over windows so large.
     down, across = (
         torch.eye(side // CELL, device=picture.device, dtype=picture.dtype).repeat_interleave(CELL, dim=1) / CELL
         for side in picture.shape[2:]
@@ -122,10 +129,18 @@ class CellAttention(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.out = nn.LayerNorm(width)
 
-    def forward(self, seen: Tensor, moments: Tensor, context: Tensor) -> Tensor:
-        """(N, seen, G, G), (N, moments, G, G), and (N, context) of the picture as a whole, to (N, features)."""
-        seen, moments = seen.flatten(2), moments.flatten(2)
-        cells = self.embed(torch.cat([self.norm(seen), moments], dim=1).transpose(1, 2))
+    def forward(self, seen: Tensor, moments: Tensor, context: Tensor, patches: float = 1.0) -> Tensor:
+        """(N, seen, G, G), (N, moments, G, G), and (N, context) of the picture as a whole, to (N, features).
+
+        With `patches` below 1 it sees that share of the cells of each picture, by `draw_cells`.
+        """
+        seen, moments = self.norm(seen.flatten(2)), moments.flatten(2)
+        cells = torch.cat([seen, moments], dim=1).transpose(1, 2)
+        if patches < 1:
+            places = draw_cells(moments[:, 0], patches)
+            cells = cells.take_along_dim(places[:, :, None], dim=1)
+            moments = moments.take_along_dim(places[:, None], dim=2)
+        cells = self.embed(cells)
         if self.context is not None:
             cells = cells + self.context(context)[:, None]
         cells = self.dropout(cells)
@@ -135,6 +150,35 @@ class CellAttention(nn.Module):
         regions = torch.cat([share, 1 - share], dim=1)
         weights = regions / (regions.sum(dim=2, keepdim=True) + 1e-3)
         return cast(Tensor, (weights @ self.out(cells)).flatten(1))
+
+
+def draw_cells(shares: Tensor, patches: float) -> Tensor:
+    """Draw the places (N, P) of a part `patches` of the cells for each picture, from the mask's shares (N, cells).
+
+    An eighth of them at least is of the foreground and an eighth of the background, as far as there are such cells:
+    so a region that few cells show is not lost.
+    """
+    places = max(1, round(patches * shares.shape[1]))
+    noise = torch.rand(shares.shape, device=shares.device)
+    rank = noise
+    # The foreground weighs more, for where there is room for one cell alone.
+    for weight, region in ((1, shares < 1), (2, shares > 0)):
+        least = noise.where(region, -1).topk(max(1, places // 8), dim=1).indices
+        rank = rank.scatter_add(1, least, weight * region.gather(1, least).to(rank))
+    return rank.topk(places, dim=1).indices
+
+
+class LastStage(nn.Module):
+    """What the encoder's last stage sees over foreground and background, (N, features); 0 before it has learned."""
+
+    def __init__(self, seen: int, features: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(seen, affine=False, momentum=0.01)  # as in CellAttention
+        self.output = identity_output(2 * seen, features)
+
+    def forward(self, seen: Tensor, shares: Tensor) -> Tensor:
+        """(N, seen, G, G) and the mask or its shares of larger cells, (N, 1, H, W)."""
+        return cast(Tensor, self.output(pool_regions(self.norm(seen.flatten(2)).view(seen.shape), shares)))
 
 
 class AttentionLayer(nn.Module):

@@ -69,9 +69,10 @@ NOTE = """\
 Every variant is trained from several seeds and measured on photographs kept from training. MSE (all pixels), fMSE
 (foreground) and PSNR compare with the composites before: shares of their error that are left, and decibels gained, as
 mean ± standard deviation. "Eq. 8" composites were distorted by the paper's six filters; "imitated" ones by colour
-transfer, retouching and relighting, none of which is a filter. The verdict compares the fMSE (lower is better) with
-that of the first row by Welch's t test at 5 %: a difference within noise is called noise, and of twenty variants that
-make none one will be called a difference. Rows of several random draws of filters vary over the draws, not the seeds.
+transfer, retouching and relighting, none of which is a filter; renditions, which are made by filters, are learned from
+but not measured. The verdict compares the fMSE (lower is better) with that of the first row by Welch's t test at 5 %: a
+difference within noise is called noise, and of twenty variants that make none one will be called a difference. Rows of
+several random draws of filters vary over the draws, not the seeds.
 
 The paper's figures are on iHarmony4 at 256 px after full training: compare their order, not their size. Without the
 dynamic loss the L_i of all filters are added up. The paper does not name the two filters that make its eight: here they

@@ -59,15 +59,18 @@ class Encoder(nn.Module):
     def forward(self, composite: Tensor, mask: Tensor) -> Tensor:
         """Composite (N, channels, H, W) in [0, 1] and mask (N, 1, H, W) to pooled features."""
         seen = torch.cat([(composite - self.mean) / self.std, mask], dim=1)
-        return self._pool_regions(seen) if self.regions else cast(Tensor, self.body(seen))
+        if self.regions:
+            return pool_regions(self.body.forward_features(seen), mask)
+        return cast(Tensor, self.body(seen))
 
-    def _pool_regions(self, seen: Tensor) -> Tensor:
-        grid = self.body.forward_features(seen)
-        shares = nn.functional.interpolate(seen[:, -1:], grid.shape[2:], mode="area")
-        regions = torch.cat([shares, 1 - shares], dim=1).flatten(2)
-        # Added to the area, a hundredth of the picture lets the features of an empty region fade to 0.
-        weights = regions / (regions.sum(dim=2, keepdim=True) + 0.01 * regions.shape[2])
-        return cast(Tensor, (weights @ grid.flatten(2).transpose(1, 2)).flatten(1))
+
+def pool_regions(grid: Tensor, mask: Tensor) -> Tensor:
+    """The means of a feature map (N, C, G, G) over foreground and background, (N, 2 C), for a mask (N, 1, H, W)."""
+    shares = nn.functional.interpolate(mask, grid.shape[2:], mode="area")
+    regions = torch.cat([shares, 1 - shares], dim=1).flatten(2)
+    # Added to the area, a hundredth of the picture lets the features of an empty region fade to 0.
+    weights = regions / (regions.sum(dim=2, keepdim=True) + 0.01 * regions.shape[2])
+    return (weights @ grid.flatten(2).transpose(1, 2)).flatten(1)
 
 
 def _widened(conv: nn.Conv2d, filters: slice, channels: int) -> nn.Conv2d:

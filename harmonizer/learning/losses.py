@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+LAST = "last"
 MU = 10.0
 """The weight of the squared term in Eq. 11 and of the real composites in Eq. 13."""
 
@@ -46,7 +47,7 @@ def last_loss(losses: Sequence[Tensor]) -> Tensor:
 STEPWISE: dict[str, Callable[[Sequence[Tensor]], Tensor]] = {
     "dynamic": dynamic_loss,
     "sum": sum_loss,
-    "last": last_loss,
+    LAST: last_loss,
 }
 """How the losses of the k steps become one."""
 

@@ -12,8 +12,6 @@ import torch.distributed as dist
 from timm.layers.norm_act import convert_sync_batchnorm
 from torch import Tensor, nn
 
-from harmonizer.errors import RecipeError
-
 Module = TypeVar("Module", bound=nn.Module)
 
 
@@ -48,28 +46,28 @@ def count() -> int:
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
-def share(total: int) -> range:
-    """Which of `total` equal parts of the work fall to this process. Raises RecipeError if they do not share out."""
-    if total % count():
-        raise RecipeError(f"a batch of {total} shards cannot be shared out evenly among {count()} processes")
-    return range(rank(), total, count())
+def agree(mine: bool) -> bool:
+    """What process 0 says, so that all processes end at the same step."""
+    if count() == 1:
+        return mine
+    message = torch.tensor([float(mine)], device="cuda" if dist.get_backend() == "nccl" else "cpu")
+    dist.broadcast(message, 0)
+    return bool(message.item())
 
 
-def average(tensors: Iterable[Tensor]) -> None:
-    """Replace tensors by their means over the processes, all in one message."""
-    tensors = list(tensors)
-    if count() == 1 or not tensors:
+def average(tensors: Iterable[Tensor | None]) -> None:
+    """Replace tensors by their means over the processes, all in one message.
+
+    Of gradients these are what one process with the whole batch would have, since all parts of it are of one size.
+    """
+    if count() == 1:
         return
-    message = torch.cat([tensor.flatten() for tensor in tensors])
+    parts = [tensor for tensor in tensors if tensor is not None]
+    message = torch.cat([part.flatten() for part in parts])
     dist.all_reduce(message)
     message /= count()
-    for tensor, mean in zip(tensors, torch.split(message, [tensor.numel() for tensor in tensors]), strict=True):
-        tensor.copy_(mean.view_as(tensor))
-
-
-def average_gradients(module: nn.Module) -> None:
-    """What the gradients of one process with the whole batch would be, since all parts of it are of one size."""
-    average(parameter.grad for parameter in module.parameters() if parameter.grad is not None)
+    for part, mean in zip(parts, torch.split(message, [part.numel() for part in parts]), strict=True):
+        part.copy_(mean.view_as(part))
 
 
 def synchronize_norms(module: Module) -> Module:

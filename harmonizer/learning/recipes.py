@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 from harmonizer.errors import RecipeError
-from harmonizer.learning.augment import Augmentation
+from harmonizer.learning.composites.augment import Augmentation
+from harmonizer.learning.composites.batches import Mixture
+from harmonizer.learning.composites.kinds import KINDS
 from harmonizer.learning.losses import STEPWISE
-from harmonizer.learning.model import ModelConfig
-from harmonizer.learning.synthesis import RECIPES as SYNTHESIS
+from harmonizer.learning.model import FROZEN, ModelConfig
 
 T = TypeVar("T")
 
-SHARD = 8
-"""Pictures that are made together, each shard from a seed of its own: processes share a batch out by shards."""
+LIKENESS = {
+    "colours": "the mean hue of their foregrounds",
+    "things": "what ImageNet's EfficientNet-Lite0 sees in their foregrounds",
+}
+
+Schedule = tuple[tuple[float, T], ...]
+"""Pairs (until this share of the steps, value) with growing shares, the last 1."""
 
 
 @dataclass(frozen=True)
@@ -27,43 +34,66 @@ class Recipe:
     pretrained: bool = True  # begin with the encoder's ImageNet weights
     steps: int = 6000
     batch_size: int = 32  # over all processes
-    sizes: tuple[tuple[float, int], ...] = ((0.8, 128), (1.0, 256))  # (until this share of the steps, pixels)
+    sizes: Schedule[int] = ((0.8, 128), (1.0, 256))  # pixels a side
     encoder_rate: float = 2e-4
     head_rate: float = 1e-3
     warmup: int = 200
     decays: tuple[float, ...] = ()  # at these shares of the steps the rates fall to a tenth; if none, along a cosine
-    frozen: float = 0.0  # share of the steps, from the first on, in which what describes stays as it was pretrained
-    passes: int = 1  # how often a batch is learned from while that is frozen
-    memory: int = 64  # how many batches are seen before one of them comes again
+    frozen: str = "none"  # what of the encoder stays as it is: a key of model.FROZEN
     frozen_norm: bool = False  # batch norm keeps its pretrained statistics in all steps
     bfloat16: bool = False  # the network computes in it (autocast); filters and losses stay in float32
+    compile: bool = False  # what is frozen, or on a GPU the whole network, runs through torch.compile
+    patches: Schedule[float] = ((1.0, 1.0),)  # the share of its patches that attention sees of each picture
     average: float = 0.998  # of the weights, over steps
     stepwise: float = 0.5  # share of each batch made by Eq. 8, with a target for every filter
     loss: str = "dynamic"  # of the Eq. 8 composites: a key of losses.STEPWISE
-    synthesis: tuple[str, ...] = SYNTHESIS  # how the rest is made, in equal shares
+    stride: int = 1  # filters and losses look at every such pixel each way
+    statistics: float = (
+        0.0  # weight of the loss of the true foreground's statistics, which a head predicts beside theta
+    )
+    kinds: Mapping[str, float] | None = None  # shares of how the rest is made, by names of KINDS; if None all alike
+    likeness: str = "colours"  # by which photographs lend each other their colours: a key of LIKENESS
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 0
 
     def __post_init__(self) -> None:
         problem = None
-        if self.batch_size < SHARD or self.batch_size % SHARD:
-            problem = f"batch_size is a multiple of {SHARD}; got {self.batch_size}"
-        elif min(self.steps, self.passes, self.memory) < 1:
-            problem = f"steps, passes and memory are at least 1; got {self.steps}, {self.passes} and {self.memory}"
-        elif not self.sizes or self.sizes[-1][0] != 1 or list(self.sizes) != sorted(self.sizes, key=lambda s: s[0]):
-            problem = f"sizes are pairs (share of the steps, pixels) with growing shares, the last 1; got {self.sizes}"
-        elif unknown := set(self.synthesis) - set(SYNTHESIS):
-            problem = f"no synthesis is named {', '.join(sorted(unknown))}; there are {', '.join(SYNTHESIS)}"
+        if min(self.batch_size, self.steps, self.stride) < 1:
+            problem = f"batch_size, steps and stride are at least 1; got {self.batch_size}, {self.steps}, {self.stride}"
+        elif bad := [each for each in (self.sizes, self.patches) if not _is_schedule(each)]:
+            problem = (
+                f"a schedule holds pairs (share of the steps, value) with growing shares, the last 1; got {bad[0]}"
+            )
+        elif unknown := set(self.kinds or {}) - set(KINDS):
+            problem = f"no kind of composites is named {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}"
+        elif self.kinds is not None and (min(self.kinds.values(), default=0) < 0 or sum(self.kinds.values()) <= 0):
+            problem = f"the shares of kinds are 0 or more, and not all 0; got {dict(self.kinds)}"
         elif self.loss not in STEPWISE:
             problem = f"no loss is named {self.loss!r}; there are {', '.join(STEPWISE)}"
-        elif not self.synthesis or not 0 < round(self.stepwise * SHARD) < SHARD:
-            problem = f"each {SHARD} pictures hold both kinds; got stepwise {self.stepwise}, synthesis {self.synthesis}"
+        elif self.likeness not in LIKENESS:
+            problem = f"no likeness is named {self.likeness!r}; there are {', '.join(LIKENESS)}"
+        elif self.frozen not in FROZEN:
+            problem = f"nothing to freeze is named {self.frozen!r}; there are {', '.join(FROZEN)}"
+        elif not 0 < round(self.stepwise * self.batch_size) < self.batch_size:
+            problem = f"a batch holds composites by Eq. 8 and others; got stepwise {self.stepwise} of {self.batch_size}"
         if problem:
             raise RecipeError(f"this recipe makes no run: {problem}")
 
     def size(self, step: int) -> int:
         """The side of the pictures at a step, in pixels."""
-        return next(size for until, size in self.sizes if step < until * self.steps or until >= 1)
+        return self._scheduled(self.sizes, step)
+
+    def share_of_patches(self, step: int) -> float:
+        """The share of its patches that attention sees of each picture at a step."""
+        return self._scheduled(self.patches, step)
+
+    @property
+    def mixture(self) -> Mixture:
+        """How the composites of a batch are made."""
+        return Mixture(self.kinds, self.augmentation)
+
+    def _scheduled(self, schedule: Schedule[T], step: int) -> T:
+        return next(value for until, value in schedule if step < until * self.steps or until >= 1)
 
     def rate(self, step: int) -> float:
         """What both learning rates are multiplied by at a step, in (0, 1]."""
@@ -73,10 +103,6 @@ class Recipe:
             return float(0.1 ** sum(step >= share * self.steps for share in self.decays))
         share = (step - self.warmup) / max(1, self.steps - self.warmup)
         return 0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2
-
-    def is_frozen(self, step: int) -> bool:
-        """Whether the modules that describe pictures keep their pretrained weights at a step."""
-        return step < self.frozen * self.steps
 
 
 def to_json(recipe: Recipe) -> str:
@@ -90,8 +116,9 @@ def from_json(text: str) -> Recipe:
         values: dict[str, Any] = json.loads(text)
         for name, kind in (("model", ModelConfig), ("augmentation", Augmentation)):
             values[name] = _construct(kind, values.get(name, {}))
-        if "sizes" in values:
-            values["sizes"] = tuple((share, size) for share, size in values["sizes"])
+        for name in ("sizes", "patches"):
+            if name in values:
+                values[name] = tuple((share, value) for share, value in values[name])
         return _construct(Recipe, values)
     except (TypeError, ValueError, AttributeError) as error:
         raise RecipeError(f"this is no recipe ({error}); expected JSON as a run writes it to recipe.json") from error
@@ -104,20 +131,50 @@ def _construct(kind: type[T], values: dict[str, Any]) -> T:
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 
+def _is_schedule(schedule: Schedule[Any]) -> bool:
+    shares = [share for share, _ in schedule]
+    return bool(shares) and shares[-1] == 1 and shares == sorted(shares)
+
+
+MIXED = {
+    # Two edits of one photograph, as HAdobe5k was made.
+    "renditions": 0.45,
+    # Colours of a like photograph, as HFlickr and HCOCO were made.
+    "reinhard": 0.1,
+    "monge_kantorovich": 0.1,
+    "histograms": 0.06,
+    "distribution": 0.05,
+    # One place at two hours, as Hday2night was made.
+    "scenes": 0.12,
+    "frames": 0.02,
+    "retouch": 0.02,
+    "relight": 0.02,
+    # Nothing needs to be done: a network that never saw this changes whatever it is given.
+    "untouched": 0.06,
+}
+"""Shares of the composites that are not made by Eq. 8."""
+
 DEFAULT = Recipe(
-    # The first half of the encoder costs three quarters of a step and stays as ImageNet left it: so it looks at each
-    # composite once, and the rest learns from it three times. All at one size: a network loses much on pictures of
-    # another. The second regressor knows nothing of content, and errs on other pictures than the first.
-    model=ModelConfig(encoder="tf_efficientnet_lite0", pooling="attention", second=0.25, input_size=160),
-    steps=4000,
-    batch_size=64,
-    sizes=((1.0, 160),),
-    encoder_rate=3e-4,
-    frozen=1.0,
-    passes=3,
-    memory=32,
-    frozen_norm=True,
-    augmentation=Augmentation(whole=0.3, segment=0.3, part=0.05, light=0.5, cut=0.25, misseen=0.1, jpeg=0.2),
+    # The encoder stays as ImageNet left it: it costs most of a step, and what it knows of things is what a few thousand
+    # photographs would make it forget. All at one size: a network loses much on pictures of another.
+    model=ModelConfig(
+        encoder="tf_efficientnet_lite0", pooling="attention", second=0.25, input_size=224, context=True, dropout=0.1
+    ),
+    steps=12_000,
+    batch_size=60,
+    sizes=((1.0, 224),),
+    warmup=200,
+    frozen="encoder",
+    compile=True,
+    # A third of the patches costs a quarter of the time and is a regularizer; the last steps see all, as in use.
+    patches=((5 / 6, 0.3), (1.0, 1.0)),
+    stepwise=0.2,
+    # Eq. 12 weighs pictures by shares; a mean squared error is made by few large ones.
+    loss="last",
+    stride=2,
+    kinds=MIXED,
+    likeness="things",
+    augmentation=Augmentation(whole=0.85, light=0.4, refocus=0.5, cut=0.25, misseen=0.1, jpeg=0.2),
 )
 """The shape of what ships, from ImageNet's weights."""
 
@@ -143,27 +200,9 @@ had: its real composites, for which our synthesis stands in.
 
 CONTINUE = replace(
     DEFAULT,
-    # The same network leaves a tenth less of the error at 224 px than at 160, for a third more time.
-    model=replace(DEFAULT.model, input_size=224, dropout=0.1),
-    sizes=((1.0, 224),),
     pretrained=False,
-    # Each batch is learned from once, at small rates: from three times at large ones it is known by heart, then
-    # forgotten. Of batches seen before 24 % of the error were left, of new ones 38 % and more.
-    steps=4500,
-    batch_size=32,
-    encoder_rate=1e-4,
-    head_rate=2e-4,
-    warmup=100,
-    passes=1,
-    # Credit for each filter helps at the beginning; what counts in the end is the error, and most of it is of few
-    # pictures, to which the dynamic loss gives no more weight than to others.
-    loss="last",
-    # Near to what comes to be harmonized: whole pictures, and foregrounds that are objects. Segments are mostly
-    # pieces of larger surfaces; learned from, they make the network draw a foreground towards what it lies on. Each
-    # collection of photographs has a sharpness of its own, by which a network may come to know it.
-    augmentation=replace(
-        DEFAULT.augmentation, whole=0.9, light=0.5, backlight=0.05, segment=0.05, textured=True, part=0.0, refocus=0.6
-    ),
+    # Growing rates undo what small ones found.
+    head_rate=4e-4,
 )
 """Goes on from a trained network, `--from`: what ships is mostly what it made."""
 

@@ -9,6 +9,7 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
 from harmonizer.learning.recipes import Recipe
@@ -28,7 +29,7 @@ class Recorder:
         self.recipe = recipe
         self.filters = filters
         self.board = SummaryWriter(folder / "tensorboard", purge_step=step or None)
-        self.sums: dict[str, float] = {}
+        self.sums: dict[str, Tensor] = {}
         self.count = 0
         self.clock = time.perf_counter()
         self.progress = Progress(
@@ -53,16 +54,19 @@ class Recorder:
         self.progress.stop()
         self.board.close()
 
-    def step(self, step: int, losses: dict[str, float]) -> None:
-        """Take the plain losses of a step; every WINDOW steps, and at the last, write their means."""
+    def step(self, step: int, losses: dict[str, Tensor]) -> None:
+        """Take the plain losses of a step; every WINDOW steps, and at the last, write their means.
+
+        In between they stay on the device, which goes on without waiting.
+        """
         for name, value in losses.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value
+            self.sums[name] = self.sums[name] + value if name in self.sums else value
         self.count += 1
         self.progress.advance(self.task)
         if step % WINDOW and step != self.recipe.steps:
             return
         now = time.perf_counter()
-        means = {name: value / self.count for name, value in self.sums.items()}
+        means = {name: float(value) / self.count for name, value in self.sums.items()}
         means["images_per_second"] = self.count * self.recipe.batch_size / (now - self.clock)
         self.progress.update(self.task, speed=f"{means['images_per_second']:.1f} images/s")
         self._write(step, "loss", means)

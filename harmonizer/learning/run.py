@@ -6,10 +6,16 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 from harmonizer.errors import CheckpointError, OutputError, RecipeError
 from harmonizer.learning import model, processes
+from harmonizer.learning.composites.batches import Sources
+from harmonizer.learning.composites.likeness import compare, mean_colour, things
+from harmonizer.learning.composites.photos import read_photos, read_rows
+from harmonizer.learning.composites.scenes import read_scenes
 from harmonizer.learning.model import Network
-from harmonizer.learning.photos import read_photos
 from harmonizer.learning.recipes import RECIPES, Recipe, from_json, to_json
 from harmonizer.learning.record import Recorder
 from harmonizer.learning.train import State, is_milestone, start, train
@@ -39,16 +45,19 @@ def plan(
     name = recipe or "default"
     try:
         chosen = RECIPES[name] if name in RECIPES else from_json(Path(name).read_text())
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it holds no text"
         raise RecipeError(
-            f"{name!r} is neither a recipe ({', '.join(RECIPES)}) nor a readable JSON file ({error.strerror})"
+            f"{name!r} is neither a recipe ({', '.join(RECIPES)}) nor a readable JSON file ({reason})"
         ) from error
     if weights is not None:
         if encoder is not None:
             raise RecipeError(f"the encoder is that of the weights in {weights}; give --from or --encoder, not both")
         config = model.load(weights).config
-        # What the network is, they decide; how it is trained, the recipe.
-        config = replace(config, dropout=chosen.model.dropout, input_size=chosen.sizes[-1][1])
+        # What the network is, they decide; how it is trained, and whether it grows by a context, the recipe.
+        own = chosen.model
+        context = config.context or (own.context and config.pooling == own.pooling and config.tones)
+        config = replace(config, context=context, dropout=own.dropout, input_size=chosen.sizes[-1][1])
         chosen = replace(chosen, model=config, pretrained=False)
     elif encoder is not None:
         chosen = replace(chosen, model=replace(chosen.model, encoder=encoder))
@@ -59,32 +68,35 @@ def plan(
     )
 
 
-def run(recipe: Recipe, data: Path, out: Path, weights: Path | None = None, *, resume: bool) -> None:
+def run(
+    recipe: Recipe, data: Path, out: Path, weights: Path | None = None, *, resume: bool, minutes: float | None = None
+) -> None:
     """Train on `data`, from the checkpoint in `weights` if one is given, and leave in `out` all that the run wrote.
 
     At every milestone: `config.json` and `model.safetensors` (the averaged weights), the best of them by validation
     in `best/`, `last.pt` to go on from; all along `log.jsonl` and `tensorboard/`; first of all `recipe.json`. With
-    `resume`, go on from `last.pt` by that recipe.
+    `resume`, go on from `last.pt` by that recipe. After so many `minutes`, counted from the first step, the run stops
+    with all of these written, for `resume` to go on.
     Raises ImageFileError, CheckpointError, RecipeError, OutputError.
     """
     with processes.joined() as device:
-        channels = recipe.model.channels
-        photos, held_out = (read_photos(data, held_out=side, channels=channels) for side in (False, True))
+        read_rows(data)  # what cannot be read is said before the work, not after
         state = start(recipe, pretrained=recipe.pretrained and not resume, device=device)
         if resume:
             state.load(out / "last.pt")
         elif (out / "last.pt").exists():
             raise OutputError(f"{out} holds a run already; go on with it by --resume, or choose another folder")
         elif weights is not None:
-            state.begin_with(model.load(weights))
+            state.begin_with(model.grow(model.load(weights), recipe.model))
+        training, held_out = (read_sources(data, recipe, device, held_out=side) for side in (False, True))
         if processes.rank() > 0:
-            train(recipe, photos, state, out / "last.pt", lambda *_: None, workers=_workers())
+            train(recipe, training, state, None, lambda *_: None, workers=_workers(), minutes=minutes)
             return
         out.mkdir(parents=True, exist_ok=True)
         (out / "recipe.json").write_text(to_json(recipe))
         with Recorder(out, recipe, state.network.cascade.names, state.step) as recorder:
 
-            def report(state: State, losses: dict[str, float]) -> None:
+            def report(state: State, losses: dict[str, Tensor]) -> None:
                 recorder.step(state.step, losses)
                 if is_milestone(recipe, state.step):
                     validation = validate(state.averaged, held_out)
@@ -94,7 +106,16 @@ def run(recipe: Recipe, data: Path, out: Path, weights: Path | None = None, *, r
                         state.best = validation.score
                         _keep(state.averaged, out / "best")
 
-            train(recipe, photos, state, out / "last.pt", report, workers=_workers())
+            train(recipe, training, state, out / "last.pt", report, workers=_workers(), minutes=minutes)
+            _keep(state.averaged, out)
+
+
+def read_sources(data: Path, recipe: Recipe, device: torch.device, *, held_out: bool) -> Sources:
+    """All that composites are made of, or what of it is held out, on a device. Raises ImageFileError."""
+    photos = read_photos(data, held_out=held_out, channels=recipe.model.channels).to(device)
+    scenes = read_scenes(data, held_out=held_out)
+    describe = things(device) if recipe.likeness == "things" else mean_colour
+    return Sources(photos, compare(photos, describe), scenes.to(device) if scenes else None)
 
 
 def _resumed(out: Path) -> Recipe:

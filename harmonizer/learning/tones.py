@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import torch
 from torch import Tensor, nn
 
@@ -24,26 +26,25 @@ def describe_tones(composite: Tensor, mask: Tensor) -> Tensor:
     luma = (red + green + blue) / 3
     chroma = torch.maximum(torch.maximum(red, green), blue) - torch.minimum(torch.minimum(red, green), blue)
     channels = torch.cat([composite, luma, chroma], dim=1).flatten(2)
-    inside = mask.flatten(1)[:, :, None]
+    inside = mask.flatten(1)
     regions = inside, 1 - inside
-    # An empty region has no tones rather than wild ones.
-    area = torch.cat([region.sum(dim=1, keepdim=True) for region in regions], dim=2) + 1
-
-    def average(values: Tensor) -> Tensor:
-        # One product for each region: ONNX Runtime takes twice as long for both at once.
-        return torch.cat([values @ region for region in regions], dim=2) / area
-
-    mean = average(channels)
-    variance = average(channels**2) - mean**2
+    area = torch.stack([region.sum(dim=1) for region in regions], dim=1)[:, None, None]
     # A bin is a hat between its neighbours' centres, and a hat the second difference of ramps: one of these takes half
     # the operations. Values lie in [0, 1], so the ramp from below 0 is known, and those from 1 on are 0.
     width = 1 / (BINS - 1)
-    ramps = [average(torch.relu(channels - index * width)) for index in range(1, BINS - 1)]
-    ramps = [mean + width * (area - 1) / area, mean, *ramps, 0 * mean, 0 * mean]
-    described = [(ramps[index] - 2 * ramps[index + 1] + ramps[index + 2]) / width for index in range(BINS)]
-    described += [2 * mean, 4 * (variance.clamp_min(0) + 1e-4).sqrt()]
-    coverage = mask.mean(dim=(1, 2, 3))[:, None]
-    return torch.cat([torch.stack(described, dim=1).flatten(1), coverage], dim=1)
+    ramps = (torch.relu_(channels - index * width) for index in range(1, BINS - 1))
+    # One product for each region: ONNX Runtime takes twice as long for both at once. One ramp after the other: all of
+    # them take torch longer than they take to make anew.
+    columns = [region[:, :, None] for region in regions]
+    sums = [values @ column for values in chain([channels], ramps, [channels * channels]) for column in columns]
+    # An empty region has no tones rather than wild ones.
+    averages = torch.cat(sums, dim=2).view(-1, CHANNELS, BINS, 2).transpose(1, 2) / (area + 1)
+    mean, square = averages[:, :1], averages[:, -1:]
+    below = mean + width * area / (area + 1)
+    knots = torch.cat([below, averages[:, :-1], 0 * mean, 0 * mean], dim=1)
+    hats = (knots[:, :-2] - 2 * knots[:, 1:-1] + knots[:, 2:]) / width
+    deviation = ((square - mean**2).clamp_min(0) + 1e-4).sqrt()
+    return torch.cat([*(part.flatten(1) for part in (hats, 2 * mean, 4 * deviation)), inside.mean(1, True)], dim=1)
 
 
 class Tones(nn.Sequential):

@@ -1,23 +1,29 @@
-"""How good a network is on photographs kept from training."""
+"""How good a network is on photographs and places kept from training."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
-from harmonizer.learning import synthesis
-from harmonizer.learning.data import draw
+from harmonizer.learning.composites.augment import Augmentation
+from harmonizer.learning.composites.batches import Mixture, Sources, make_batch
+from harmonizer.learning.composites.distortion import Distortion
+from harmonizer.learning.composites.draws import draw
+from harmonizer.learning.composites.kinds import EQ8, KINDS, SCENES, UNTOUCHED
 from harmonizer.learning.model import Network
-from harmonizer.learning.photos import Photos
+
+SEED = 1
+WHOLE = Mixture(augmentation=Augmentation(whole=1.0))
+"""Photographs are whole, as those that come to be harmonized; crops show larger foregrounds, which are easier."""
 
 
 @dataclass(frozen=True)
 class Validation:
     """What `validate` found.
 
-    `scores` holds for eq8 and each recipe the mean foreground squared error (0-255) of the composites, as
+    `scores` holds for eq8 and each of KINDS the mean foreground squared error (0-255) of the composites, as
     `<name>_before`, and of the harmonized pictures, as `<name>_after`; `theta` (count, k) what the network predicted
     for the composites of Eq. 8; `examples` (3, H, W) in [0, 1] a row each of composite, harmonized and real.
     """
@@ -28,38 +34,38 @@ class Validation:
 
     @property
     def score(self) -> float:
-        """The share of the error that is left, averaged over the kinds of composites: 1 for doing nothing."""
+        """The share of the error that is left, averaged over the kinds that have any: 1 for doing nothing."""
         names = [name.removesuffix("_after") for name in self.scores if name.endswith("_after")]
+        names = [name for name in names if name != UNTOUCHED]
         shares = [self.scores[f"{name}_after"] / max(self.scores[f"{name}_before"], 1e-6) for name in names]
         return sum(shares) / len(shares)
 
 
 @torch.no_grad()
-def validate(network: Network, held_out: Photos, count: int = 96) -> Validation:
+def validate(network: Network, held_out: Sources, count: int = 96) -> Validation:
     """Harmonize the same composites at each call, `count` of each kind, at the network's input size.
 
-    Photographs are whole, as those that come to be harmonized; crops show larger foregrounds, which are easier.
     Of few photographs fewer composites are made, four of each.
     """
-    count = min(count, 4 * len(held_out))
-    size, device = network.config.input_size, next(network.parameters()).device
-    generator = Generator().manual_seed(1)
-    indices = torch.randint(len(held_out), (2 * count,), generator=generator)
-    pictures, shapes = draw(held_out, indices, size, generator, whole=1.0)
-    real, guides, mask = pictures[:count, :3], pictures[:count, 3:], shapes[:count]
-    composites = {"eq8": synthesis.distort(real, mask, network.cascade, generator)[0]}
-    for name in synthesis.RECIPES:
-        composites[name] = synthesis.apply_recipe(name, real, mask, pictures[count:, :3], shapes[count:], generator)
+    count = min(count, 4 * len(held_out.photos))
+    device = next(network.parameters()).device
+    distortion = Distortion.of(network.cascade, every=False)
     scores: dict[str, float] = {}
     thetas, rows = [], []
-    for name, composite in composites.items():
-        pairs = zip(torch.cat([composite, guides], dim=1).chunk(4), mask.chunk(4), strict=True)
-        theta = torch.cat([network(some.to(device), masks.to(device)).cpu() for some, masks in pairs])
-        harmonized = network.cascade(composite, theta, mask)
-        scores[f"{name}_before"] = _fmse(composite, real, mask)
-        scores[f"{name}_after"] = _fmse(harmonized, real, mask)
-        thetas.append(theta)
-        rows.append(torch.cat([composite[0], harmonized[0], real[0]], dim=2))
+    for number, name in enumerate((EQ8, *KINDS)):
+        if name == SCENES and held_out.scenes is None:
+            continue
+        draws = draw(SEED, number, range(count), device)
+        mixture = Mixture({name: 1.0} if name != EQ8 else None, WHOLE.augmentation)
+        size, stepwise = network.config.input_size, count if name == EQ8 else 0
+        batch = make_batch(held_out, distortion, size, mixture, draws, stepwise)
+        parts = zip(*(torch.split(each, 32) for each in batch.inputs), strict=True)
+        theta = torch.cat([network(composite, mask) for composite, mask in parts])
+        harmonized = network.cascade(batch.composite, theta, batch.mask)
+        scores[f"{name}_before"] = _fmse(batch.composite, batch.real, batch.mask)
+        scores[f"{name}_after"] = _fmse(harmonized, batch.real, batch.mask)
+        thetas.append(theta.cpu())
+        rows.append(torch.cat([batch.composite[0], harmonized[0], batch.real[0]], dim=2).cpu())
     return Validation(scores, thetas[0], torch.cat(rows, dim=1))
 
 

@@ -6,8 +6,10 @@ import torch
 
 from harmonizer.errors import OutputError
 from harmonizer.learning import ablate, model
-from harmonizer.learning.photos import Photos, read_photos
-from harmonizer.learning.recipes import Recipe
+from harmonizer.learning.composites.batches import Sources
+from harmonizer.learning.composites.kinds import KINDS
+from harmonizer.learning.composites.photos import Photos, read_photos
+from harmonizer.learning.recipes import DEFAULT, Recipe
 from whitebox_filters import DEFAULT_FILTERS, EIGHT_FILTERS
 
 TINY = ablate.Setting(encoder="test_efficientnet", pretrained=False, steps=2, size=32)
@@ -31,12 +33,21 @@ def test_a_variant_changes_what_it_says_and_nothing_else():
     assert found["multihead sum"] == ["loss", "regressor"]
     assert found["scratch"] == ["pretrained", "frozen"]
     assert found["mobilenet"] == ["pretrained", "frozen", "encoder"]
-    several = ("base", "multihead sum", "scratch", "mobilenet")
+    # Their encoders are given the mask, which ImageNet's weights do not know.
+    assert found["regions"] == found["average"] == ["frozen", "pooling"]
+    several = ("base", "multihead sum", "scratch", "mobilenet", "regions", "average")
     others = {name: names for name, names in found.items() if name not in several}
     assert all(len(names) == 1 for names in others.values()), others
     assert {name for names in others.values() for name in names} == {
-        "loss", "regressor", "filters", "statistics", "tones", "pooling",
+        "loss", "regressor", "filters", "statistics", "tones",
     }  # fmt: skip
+
+
+def test_as_much_is_frozen_as_in_what_ships_where_all_else_could_learn():
+    frozen = {variant.name: ablate.recipe(variant, ablate.Setting(), seed=0).frozen for variant in ablate.variants()}
+    assert frozen["base"] == frozen["sum"] == DEFAULT.frozen
+    assert {frozen[name] for name in ("scratch", "mobilenet", "regions", "average")} == {"none"}
+    assert ablate.recipe(BASE, TINY, seed=0).frozen == "none"
 
 
 def test_names_are_keys():
@@ -64,7 +75,7 @@ def test_every_variant_makes_a_network(variant, monkeypatch):
 
 @pytest.fixture(scope="module")
 def held_out(photo_folder):
-    return read_photos(photo_folder, held_out=True)
+    return Sources.of(read_photos(photo_folder, held_out=True))
 
 
 def test_the_test_is_the_same_each_time_and_leaves_the_background_alone(held_out):
@@ -75,13 +86,19 @@ def test_the_test_is_the_same_each_time_and_leaves_the_background_alone(held_out
         outside = mask.expand_as(real) == 0
         assert torch.equal(composite[outside], real[outside])
         assert (composite - real)[~outside].abs().mean() > 0.01
-    assert len(real) == len(held_out)
+    assert len(real) == len(held_out.photos)
 
 
 def test_pictures_with_hardly_any_foreground_are_left_out(held_out):
-    masks = held_out.masks.clone()
+    photos = held_out.photos
+    masks = photos.masks.clone()
     masks[0] = 0
-    assert len(ablate.compose(Photos(held_out.images, masks), 32)["eq8"][0]) == len(held_out) - 1
+    for composite, mask, real in ablate.compose(Sources.of(Photos(photos.images, masks, photos.sources)), 32).values():
+        assert len(composite) == len(mask) == len(real) == len(photos) - 1
+
+
+def test_all_kinds_are_imitated_but_those_that_filters_or_nothing_or_places_make():
+    assert set(KINDS) - set(ablate.IMITATED) == {"renditions", "untouched", "scenes"}
 
 
 def test_a_network_that_changes_nothing_leaves_all_of_the_error_and_a_perfect_one_none(held_out, monkeypatch):

@@ -19,9 +19,10 @@ ATTENTIVE = model.ModelConfig(encoder="mobilenetv3_small_050", input_size=64, po
 
 
 TWOFOLD = replace(ATTENTIVE, second=0.3)
+WIDE = replace(TWOFOLD, context=True)
 
 
-@pytest.fixture(scope="module", params=[SMALL, ATTENTIVE, TWOFOLD], ids=["average", "attention", "twofold"])
+@pytest.fixture(scope="module", params=[SMALL, ATTENTIVE, WIDE], ids=["average", "attention", "context"])
 def network(request):
     torch.manual_seed(0)
     network = model.Network(request.param).eval()
@@ -29,6 +30,8 @@ def network(request):
         torch.nn.init.normal_(output.weight, std=0.3)
     if network.second is not None:
         torch.nn.init.normal_(network.second.output.weight, std=0.3)
+    if network.last is not None:
+        torch.nn.init.normal_(network.last.output.weight, std=0.3)
     return network
 
 
@@ -153,18 +156,18 @@ def test_a_pretrained_stem_first_sees_the_colours_alone():
 
 def test_two_regressors_learn_apart_and_theta_is_their_mean(inputs):
     network = model.Network(TWOFOLD)
-    description = network.describe(*inputs)
     for opinion, own in enumerate((network.regressor, network.second)):
         network.zero_grad(set_to_none=True)
-        network.opinions(*description)[opinion].sum().backward()
+        network.opinions(*inputs)[opinion].sum().backward()
         moved = {name.split(".")[0] for name, weight in network.named_parameters() if weight.grad is not None}
         assert ("second" in moved, "regressor" in moved) == (opinion == 1, opinion == 0)
         assert all(weight.grad.abs().max() > 0 for name, weight in own.named_parameters() if "output" in name)
     torch.nn.init.normal_(network.second.output.weight)
     torch.nn.init.normal_(network.regressor.outputs[0].weight)
-    first, second = network.opinions(*description)
+    network.eval()
+    first, second = network.opinions(*inputs)
     assert not torch.allclose(first, second, atol=1e-2)
-    torch.testing.assert_close(network.predict(*description), 0.7 * first + 0.3 * second)
+    torch.testing.assert_close(network(*inputs), 0.7 * first + 0.3 * second)
 
 
 @pytest.mark.parametrize("wrong", [{"second": 1.0}, {"second": -0.1}, {"second": 0.2, "tones": False}])
@@ -217,19 +220,11 @@ def test_dropout_acts_while_training_alone(config, inputs):
         if each.attention is not None:
             each.attention.train()
         each.dropout.train()
-    description = network.describe(*inputs)
-    assert torch.equal(plain.predict(*description), plain.predict(*description))
-    assert not torch.equal(network.predict(*description), network.predict(*description))
+    assert torch.equal(plain(*inputs), plain(*inputs))
+    assert not torch.equal(network(*inputs), network(*inputs))
     if network.attention is not None:
         network.dropout.eval()
-        assert not torch.equal(network.predict(*description), network.predict(*description))
-
-
-@pytest.mark.parametrize("tones", [True, False])
-def test_theta_follows_from_the_description_alone(inputs, tones):
-    network = model.Network(model.ModelConfig(**{**vars(ATTENTIVE), "tones": tones})).eval()
-    description = network.describe(*inputs)
-    assert torch.equal(network.predict(*description), network(*inputs))
+        assert not torch.equal(network(*inputs), network(*inputs))
 
 
 def test_an_encoder_without_early_stages_is_refused():

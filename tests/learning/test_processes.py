@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from harmonizer.errors import RecipeError
-from harmonizer.learning import model, processes, recipes, run
-from harmonizer.learning.augment import Augmentation
+from harmonizer.learning import model, recipes, run
+from harmonizer.learning.composites.augment import Augmentation
 from harmonizer.learning.recipes import Recipe
 
 ROOT = Path(__file__).parents[2]
@@ -103,18 +102,3 @@ def test_two_processes_find_the_gradients_of_one_and_finish(photo_folder, tmp_pa
     ]
     for loss in ("L1", "L6", "final", "unharmonized"):
         assert losses[0][loss] == pytest.approx(losses[1][loss], rel=1e-3)
-
-
-def test_a_batch_that_cannot_be_shared_out_is_refused(monkeypatch):
-    monkeypatch.setattr(processes, "count", lambda: 3)
-    with pytest.raises(RecipeError, match="4 shards cannot be shared out evenly among 3"):
-        processes.share(4)
-
-
-def test_shards_are_shared_out_without_loss(monkeypatch):
-    monkeypatch.setattr(processes, "count", lambda: 2)
-    shares = []
-    for rank in range(2):
-        monkeypatch.setattr(processes, "rank", lambda rank=rank: rank)
-        shares += processes.share(4)
-    assert sorted(shares) == [0, 1, 2, 3]

@@ -2,7 +2,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harmonizer.learning.segments import LARGEST, are_plain, take_segments, vary_segments
+from harmonizer.learning.composites.segments import LARGEST, are_plain, take_segments
 
 
 def ninths(size=72):
@@ -58,11 +58,3 @@ def test_a_group_is_drawn_by_its_generator_and_not_too_large(seed):
     first, second = (take_segments(picture, torch.Generator().manual_seed(seed)) for _ in range(2))
     assert torch.equal(first, second)
     assert float(first.mean()) <= LARGEST + 0.05
-
-
-def test_each_segment_varies_as_one():
-    field = vary_segments(ninths(), 200, torch.Generator().manual_seed(1))
-    assert field.shape == (1, 1, 72, 72)
-    cells = [field[0, 0, top + 6 : top + 18, left + 6 : left + 18] for top in (0, 24, 48) for left in (0, 24, 48)]
-    assert all(float(cell.std()) < 1e-6 for cell in cells)
-    assert len({round(float(cell.mean()), 4) for cell in cells}) == 9

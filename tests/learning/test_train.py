@@ -1,15 +1,19 @@
-import json
+"""The training loop."""
+
 from dataclasses import replace
 
 import pytest
 import torch
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from test_no_waiting import Watch
 
-from harmonizer.errors import CheckpointError, ImageFileError, RecipeError
-from harmonizer.learning import data, model, recipes, run, train, validate
-from harmonizer.learning.photos import read_photos
+from harmonizer.errors import CheckpointError
+from harmonizer.learning import model, train
+from harmonizer.learning.composites.batches import Sources
+from harmonizer.learning.composites.distortion import Distortion
+from harmonizer.learning.composites.photos import read_photos
 from harmonizer.learning.recipes import Recipe
-from whitebox_filters import DEFAULT_FILTERS
+from harmonizer.learning.validate import validate
+from whitebox_filters import tensors
 
 RECIPE = Recipe(
     pretrained=False,
@@ -19,101 +23,92 @@ RECIPE = Recipe(
     sizes=((0.5, 32), (1.0, 48)),
     warmup=2,
 )
+ATTENTIVE = replace(
+    RECIPE,
+    model=replace(RECIPE.model, encoder="test_efficientnet", pooling="attention", width=32, layers=1),
+    sizes=((1.0, 64),),
+)
 
 
 def ignore(state, losses):
     pass
 
 
-def weights(state):
-    return torch.cat([value.flatten().float() for value in state.averaged.state_dict().values()])
+def learn(recipe, sources, state=None, checkpoint=None, report=ignore, **options):
+    state = state or train.start(recipe, pretrained=False)
+    train.train(recipe, sources, state, checkpoint, report, **options)
+    return state
 
 
-def test_photographs_are_held_out_by_name(photo_folder):
-    kept, held_out = (read_photos(photo_folder, held_out=flag) for flag in (False, True))
-    assert len(kept) + len(held_out) == 40
-    assert 0 < len(held_out) < 10
-    assert kept.images.shape[1:] == (3, 256, 256)
-    assert kept.masks.shape[1:] == (1, 256, 256)
+def flat(module):
+    return torch.cat([value.flatten().float() for value in module.state_dict().values()])
 
 
-@pytest.mark.parametrize("index", ["", "picture,mask\n1.jpg,1.png\n", "image,mask\nmissing.jpg,missing.png\n"])
-def test_a_folder_without_photographs_is_refused(tmp_path, index):
-    (tmp_path / "index.csv").write_text(index)
-    with pytest.raises(ImageFileError, match=r"index\.csv"):
-        read_photos(tmp_path, held_out=False)
-
-
-def test_crops_keep_foreground_and_background(photo_folder):
-    photos = read_photos(photo_folder, held_out=False)
-    indices = torch.arange(len(photos)).repeat(3)
-    pictures, masks = data.draw(photos, indices, 32, torch.Generator().manual_seed(0))
-    assert pictures.shape == (len(indices), 3, 32, 32)
-    coverage = masks.mean(dim=(1, 2, 3))
-    assert coverage.min() > 0.01
-    assert coverage.max() < 0.95
-    assert coverage.std() > 0.05  # they do crop
-
-
-def test_both_regressors_are_trained(photo_folder):
-    recipe = replace(RECIPE, steps=2, model=replace(RECIPE.model, second=0.2))
-    state = train.start(recipe, pretrained=False)
-    train.train(recipe, read_photos(photo_folder, held_out=False), state, None, ignore)
-    for output in (state.network.second.output, *state.network.regressor.outputs):
-        assert output.weight.abs().max() > 0
-
-
-def test_half_of_a_batch_has_a_target_for_every_step(photo_folder):
-    photos = read_photos(photo_folder, held_out=False)
-    cascade = model.Network(RECIPE.model).cascade
-    batch = data.make_batch(photos, cascade, 12, 32, torch.Generator().manual_seed(0))
-    assert batch.composite.shape == batch.real.shape == (12, 3, 32, 32)
-    assert [len(target) for target in batch.targets] == [6] * 6
-    changed = ((batch.composite - batch.real).abs() * batch.mask).mean(dim=(1, 2, 3))
-    assert (changed > 1e-3).all()
-
-
-def test_a_seed_gives_the_same_run_twice_and_another_seed_another(photo_folder, tmp_path):
-    photos = read_photos(photo_folder, held_out=False)
-    runs = []
-    for seed in (0, 0, 1):
-        recipe = replace(RECIPE, seed=seed)
-        state = train.start(recipe, pretrained=False)
-        train.train(recipe, photos, state, tmp_path / "last.pt", ignore)
-        runs.append(weights(state))
+def test_a_seed_gives_the_same_run_twice_and_another_seed_another(sources):
+    runs = [flat(learn(replace(RECIPE, seed=seed), sources).averaged) for seed in (0, 0, 1)]
     assert torch.equal(runs[0], runs[1])
     assert not torch.equal(runs[0], runs[2])
 
 
-def test_a_resumed_run_ends_with_the_same_weights_bit_for_bit(photo_folder, tmp_path):
-    photos = read_photos(photo_folder, held_out=False)
-    whole = train.start(RECIPE, pretrained=False)
-    train.train(RECIPE, photos, whole, tmp_path / "whole.pt", ignore)
+def test_the_number_of_threads_decides_nothing(sources):
+    first, second = (flat(learn(RECIPE, sources, workers=workers).averaged) for workers in (1, 3))
+    assert torch.equal(first, second)
 
+
+STATISTICS = replace(RECIPE, statistics=0.1)
+PATCHES = replace(ATTENTIVE, patches=((1.0, 0.3),), model=replace(ATTENTIVE.model, dropout=0.2))
+
+
+@pytest.mark.parametrize("recipe", [RECIPE, STATISTICS, PATCHES], ids=["plain", "statistics", "patches and dropout"])
+def test_a_resumed_run_ends_with_the_same_weights_bit_for_bit(sources, tmp_path, recipe):
     class KilledError(Exception):
         pass
 
-    interrupted = train.start(RECIPE, pretrained=False)
-
-    def step_then_die(recipe, state, batch, _step=train._step):
+    def die(state, losses):
         if state.step == 3:
             raise KilledError
-        losses = _step(recipe, state, batch)
-        if state.step == 1:  # as the loop does every 500 steps
-            state.step += 1
-            state.save(tmp_path / "last.pt")
-            state.step -= 1
-        return losses
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "_step", step_then_die)
-        with pytest.raises(KilledError):
-            train.train(RECIPE, photos, interrupted, tmp_path / "unused.pt", ignore)
-    resumed = train.start(RECIPE, pretrained=False)
+    whole = learn(recipe, sources)
+    with pytest.raises(KilledError):
+        learn(recipe, sources, checkpoint=tmp_path / "last.pt", report=die)
+    resumed = train.start(replace(recipe, seed=9), pretrained=False)
     resumed.load(tmp_path / "last.pt")
     assert resumed.step == 2
-    train.train(RECIPE, photos, resumed, tmp_path / "last.pt", ignore)
-    assert torch.equal(weights(resumed), weights(whole))
+    learn(recipe, sources, resumed)
+    assert resumed.step == whole.step == 4
+    for part in ("network", "averaged", *(["head"] if whole.head else [])):
+        assert torch.equal(flat(getattr(resumed, part)), flat(getattr(whole, part)))
+
+
+def test_minutes_end_a_run_at_a_checkpoint_from_which_it_goes_on(sources, tmp_path, monkeypatch):
+    recipe = replace(RECIPE, steps=30, sizes=((1.0, 32),))
+    clock = [1000.0]
+    monkeypatch.setattr(train.time, "monotonic", lambda: clock[0])
+
+    def half_a_minute_later(state, losses):
+        clock[0] += 30
+
+    stopped = learn(recipe, sources, None, tmp_path / "last.pt", half_a_minute_later, minutes=1.8)
+    assert stopped.step == 4
+    assert not train.is_milestone(recipe, 4)
+    resumed = train.start(recipe, pretrained=False)
+    resumed.load(tmp_path / "last.pt")
+    assert resumed.step == 4
+    learn(recipe, sources, resumed, tmp_path / "last.pt", half_a_minute_later)
+    assert resumed.step == 30
+    assert torch.equal(flat(resumed.averaged), flat(learn(recipe, sources).averaged))
+
+
+def test_a_checkpoint_is_due_at_every_milestone_and_at_the_end(sources, tmp_path):
+    def steps(count):
+        return [step for step in range(1, count + 1) if train.is_milestone(replace(RECIPE, steps=count), step)]
+
+    assert steps(4) == [1, 2, 3, 4]
+    assert steps(33) == [3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 33]
+    assert steps(6002)[:2] == [500, 1000]
+    assert steps(6002)[-2:] == [6000, 6002]
+    learn(RECIPE, sources, checkpoint=tmp_path / "last.pt")
+    assert [path.name for path in tmp_path.iterdir()] == ["last.pt"]
 
 
 def test_a_foreign_checkpoint_is_not_resumed(tmp_path):
@@ -121,86 +116,147 @@ def test_a_foreign_checkpoint_is_not_resumed(tmp_path):
     (tmp_path / "last.pt").write_bytes(b"not a checkpoint")
     with pytest.raises(CheckpointError, match="does not fit"):
         state.load(tmp_path / "last.pt")
+    other = train.start(replace(RECIPE, model=replace(RECIPE.model, tones=False)), pretrained=False)
+    other.save(tmp_path / "last.pt")
+    with pytest.raises(CheckpointError, match="does not fit"):
+        state.load(tmp_path / "last.pt")
+    with pytest.raises(CheckpointError, match="does not fit"):
+        state.load(tmp_path / "none.pt")
 
 
-def test_training_brings_composites_closer_to_the_photographs(photo_folder, tmp_path):
+def test_training_brings_composites_closer_to_the_photographs(photo_folder):
     """Sixty steps on one kind of picture, at one size: the averaged network must beat doing nothing on it."""
     network = replace(RECIPE.model, input_size=64)
     recipe = replace(
         RECIPE, model=network, steps=60, batch_size=16, sizes=((1.0, 64),), head_rate=1e-3, average=0.9, warmup=5
     )
-    photos = read_photos(photo_folder, held_out=False)
-    state = train.start(recipe, pretrained=False)
-    train.train(recipe, photos, state, tmp_path / "last.pt", ignore)
-    scores = validate.validate(state.averaged, photos, count=32).scores
+    photos = Sources.of(read_photos(photo_folder, held_out=False))
+    losses = []
+    state = learn(recipe, photos, report=lambda state, plain: losses.append(plain))
+    scores = validate(state.averaged, photos, count=32).scores
     assert scores["eq8_after"] < 0.8 * scores["eq8_before"]
+    begin, end = (torch.stack([plain["L6"] for plain in part]).mean() for part in (losses[:10], losses[-10:]))
+    assert end < 0.9 * begin
 
 
-def test_a_run_leaves_a_checkpoint_and_a_log(photo_folder, tmp_path):
-    run.run(RECIPE, photo_folder, tmp_path / "run", resume=False)
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
-        "best",
-        "config.json",
-        "last.pt",
-        "log.jsonl",
-        "model.safetensors",
-        "recipe.json",
-        "tensorboard",
-    ]
-    line = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
-    assert 0.5 < line["score"] < 1.5
-    assert line["step"] == 4
-    assert line["eq8_before"] > 0
-    assert model.load(tmp_path / "run").config.encoder == RECIPE.model.encoder
-    board = EventAccumulator(str(tmp_path / "run" / "tensorboard"))
-    board.Reload()
-    losses = ["L1", "L2", "L3", "L4", "L5", "L6", "final", "unharmonized", "images_per_second"]
-    assert {f"loss/{name}" for name in losses} <= set(board.Tags()["scalars"])
-    assert set(board.Tags()["histograms"]) == {f"theta/{name}" for name in DEFAULT_FILTERS}
-    assert len(board.Images(board.Tags()["images"][0])) == 4  # one at each milestone, here each step
-
-
-def test_a_run_begins_with_the_weights_that_it_is_given(photo_folder, tmp_path):
-    """At rates of 0 it ends with them; the recipe's own network is another, but its size and dropout hold."""
-    taught = train.start(replace(RECIPE, seed=5), pretrained=False)
-    (tmp_path / "taught").mkdir()
-    model.save(taught.network, tmp_path / "taught")
-    still = replace(RECIPE, encoder_rate=0.0, head_rate=0.0, frozen_norm=True, steps=1)
-    recipe = replace(still, model=replace(RECIPE.model, width=32, input_size=96, dropout=0.1))
-    (tmp_path / "recipe.json").write_text(recipes.to_json(recipe))
-    chosen = run.plan(
-        tmp_path / "run", str(tmp_path / "recipe.json"), None, None, None, tmp_path / "taught", resume=False
+@pytest.mark.parametrize(
+    ("loss", "names"), [("dynamic", [f"L{index}" for index in range(1, 7)]), ("sum", ["L1"]), ("last", ["eq8"])]
+)
+def test_the_plain_losses_of_every_step_are_reported(sources, loss, names):
+    reports = []
+    learn(
+        replace(RECIPE, loss=loss, stride=2), sources, report=lambda state, plain: reports.append((state.step, plain))
     )
-    assert chosen.model == replace(RECIPE.model, dropout=0.1, input_size=recipe.sizes[-1][1])
-    run.run(chosen, photo_folder, tmp_path / "run", tmp_path / "taught", resume=False)
-    given, kept = (model.load(folder).state_dict() for folder in (tmp_path / "taught", tmp_path / "run"))
-    assert all(torch.equal(value, kept[name]) for name, value in given.items())
+    assert [step for step, _ in reports] == [1, 2, 3, 4]
+    for _, plain in reports:
+        assert set(names) | {"final", "unharmonized"} <= set(plain)
+        assert all(value.ndim == 0 and value > 0 and not value.requires_grad for value in plain.values())
+    # A network that has not learned yet changes nothing.
+    first = reports[0][1]
+    assert first["final"] == pytest.approx(float(first["unharmonized"]), rel=1e-4)
 
 
-def test_weights_and_an_encoder_are_not_given_at_once(tmp_path):
-    with pytest.raises(RecipeError, match="--from or --encoder"):
-        run.plan(tmp_path, None, "efficientnet_b0", None, None, tmp_path, resume=False)
+def test_both_regressors_are_trained(sources):
+    state = learn(replace(RECIPE, steps=2, model=replace(RECIPE.model, second=0.2)), sources)
+    for output in (state.network.second.output, *state.network.regressor.outputs):
+        assert output.weight.abs().max() > 0
 
 
-def test_a_frozen_encoder_stays_as_it_was_while_the_regressor_learns(photo_folder, tmp_path):
-    recipe = replace(RECIPE, steps=2, frozen=0.5)
-    photos = read_photos(photo_folder, held_out=False)
+def test_a_head_for_statistics_is_trained_beside_the_network_and_teaches_it(sources):
+    plain, both = train.start(RECIPE, pretrained=False), train.start(STATISTICS, pretrained=False)
+    assert plain.head is None
+    before = flat(both.head)
+    for recipe, state in ((RECIPE, plain), (STATISTICS, both)):
+        learn(recipe, sources, state)
+    assert not torch.equal(flat(both.head), before)
+    assert not torch.equal(flat(both.network), flat(plain.network))
+    assert flat(both.network).shape == flat(plain.network).shape  # it is no part of what ships
+
+
+@pytest.mark.parametrize(("frozen", "norm"), [("none", False), ("none", True), ("half", False), ("encoder", False)])
+def test_what_is_frozen_stays_as_it_was_while_the_rest_learns(sources, frozen, norm):
+    recipe = replace(ATTENTIVE, frozen=frozen, frozen_norm=norm)
     state = train.start(recipe, pretrained=False)
+    before = {name: value.clone() for name, value in state.network.state_dict().items()}
+    learn(recipe, sources, state)
+    same = {name for name, value in state.network.state_dict().items() if torch.equal(value, before[name])}
+    encoder = {name for name in before if name.startswith("encoder.")}
+    looking = {f"encoder.{name}" for name, _ in state.network.encoder.named_parameters()}
+    looking = {name for name in looking if not state.network.get_parameter(name).requires_grad}
+    norms = {name for name in encoder if "running_" in name}
+    assert (encoder <= same) == (frozen == "encoder")
+    assert looking <= same
+    assert bool(looking) == (frozen != "none")
+    assert bool(norms - same) == (frozen != "encoder" and not norm)
+    assert (looking == {name for name in encoder if name in dict(state.network.named_parameters())}) == (
+        frozen == "encoder"
+    )
+    for output in state.network.regressor.outputs:
+        assert output.weight.abs().max() > 0
 
-    def encoder_weights():
-        return torch.cat([value.flatten().float() for value in state.network.encoder.state_dict().values()])
 
-    seen = [encoder_weights()]
+# What torch.compile itself looks at.
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
+@pytest.mark.parametrize("frozen", ["none", "encoder"])
+def test_compiled_training_takes_the_same_steps(sources, frozen):
+    recipe = replace(
+        ATTENTIVE, steps=2, loss="last", stride=2, frozen=frozen, model=replace(ATTENTIVE.model, second=0.25)
+    )
+    losses = {}
+    for compiled in (False, True):
+        reports = []
+        learn(replace(recipe, compile=compiled), sources, report=lambda state, plain, to=reports: to.append(plain))
+        losses[compiled] = reports
+    for own, plain in zip(losses[True], losses[False], strict=True):
+        for name, value in plain.items():
+            assert float(own[name]) == pytest.approx(float(value), rel=0.02), name
 
-    def step_and_look(recipe, state, batch, _step=train._step):
-        losses = _step(recipe, state, batch)
-        seen.append(encoder_weights())
-        return losses
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "_step", step_and_look)
-        before = state.network.regressor.outputs[0].weight.clone()
-        train.train(recipe, photos, state, tmp_path / "last.pt", ignore)
-    assert torch.equal(seen[0], seen[1])
-    assert not torch.equal(seen[1], seen[2])
-    assert not torch.equal(before, state.network.regressor.outputs[0].weight)
+def test_bfloat16_trains_and_leaves_the_weights_in_float32(sources):
+    state = learn(replace(ATTENTIVE, steps=2, bfloat16=True), sources)
+    assert {value.dtype for value in state.network.parameters()} == {torch.float32}
+    assert torch.isfinite(flat(state.network)).all()
+
+
+def test_the_averaged_weights_follow_and_are_those_of_the_end_without_an_average(sources):
+    state = learn(replace(RECIPE, average=0.0), sources)
+    assert torch.equal(flat(state.averaged), flat(state.network))
+    state = learn(replace(RECIPE, average=0.9), sources)
+    assert not torch.equal(flat(state.averaged), flat(state.network))
+
+
+def test_rates_are_those_of_the_recipe(sources):
+    recipe, rates = replace(RECIPE, encoder_rate=1e-4, head_rate=1e-2), []
+    learn(
+        recipe,
+        sources,
+        report=lambda state, plain: rates.append([group["lr"] for group in state.optimizer.param_groups]),
+    )
+    for step, pair in enumerate(rates):
+        assert pair == pytest.approx([1e-4 * recipe.rate(step), 1e-2 * recipe.rate(step)])
+
+
+@pytest.mark.parametrize("loss", ["dynamic", "last"])
+def test_a_step_does_not_wait_for_the_device(sources, monkeypatch, loss):
+    recipe = replace(PATCHES, loss=loss, stride=2, model=replace(PATCHES.model, second=0.25), statistics=0.1)
+    state = train.start(recipe, pretrained=False)
+    # On a GPU the values of theta are not looked at.
+    monkeypatch.setattr(tensors, "check_batch", lambda *_: None)
+    batch = next(
+        train.batches(
+            sources,
+            Distortion.of(state.network.cascade),
+            {0: 64},
+            recipe.mixture,
+            0,
+            train.Places.of(recipe.batch_size, recipe.stepwise),
+            1,
+        )
+    )
+    judge = train.Judge(state.network.cascade, None)
+    train._step(recipe, state, judge, batch)
+    with Watch() as watch:
+        losses = train._step(recipe, state, judge, batch)
+    assert watch.count > 500
+    assert not watch.waits
+    assert losses["final"] > 0

@@ -36,26 +36,6 @@ def are_plain(pictures: Tensor, masks: Tensor) -> Tensor:
     return (change * inside).sum(dim=(1, 2, 3)) < PLAIN * (inside.sum(dim=(1, 2, 3)) + 1)
 
 
-def average_segments(pictures: Tensor, scale: float) -> Tensor:
-    """Each pixel's mean over its segment, for all channels; both (N, C, S, S), the mean without sharp edges."""
-    means = []
-    for picture in _thin(pictures, 4):
-        labels = _label(picture, scale)
-        areas = np.bincount(labels.ravel())
-        sums = [np.bincount(labels.ravel(), channel.ravel()) for channel in np.moveaxis(picture, 2, 0)]
-        means.append(torch.from_numpy((np.stack(sums) / areas)[:, labels].astype(np.float32)))
-    return torch.nn.functional.interpolate(torch.stack(means), pictures.shape[2:], mode="bilinear")
-
-
-def vary_segments(pictures: Tensor, scale: float, generator: Generator) -> Tensor:
-    """A standard normal number for each segment, without sharp edges: (N, 3, S, S) to (N, 1, S, S)."""
-    fields = []
-    for picture in _thin(pictures, 4):
-        labels = torch.from_numpy(_label(picture, scale))
-        fields.append(torch.randn(int(labels.max()) + 1, generator=generator)[labels][None])
-    return torch.nn.functional.interpolate(torch.stack(fields), pictures.shape[2:], mode="bilinear")
-
-
 def _thin(pictures: Tensor, step: int) -> npt.NDArray[np.float32]:
     """Every `step`-th pixel each way, channels last: segments need no more, and take that much less time."""
     thinned: npt.NDArray[np.float32] = pictures[:, :, ::step, ::step].permute(0, 2, 3, 1).numpy()

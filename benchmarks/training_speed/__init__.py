@@ -1,0 +1,1 @@
+"""What `benchmarks/training_step.py` is made of."""

@@ -1,0 +1,139 @@
+"""The results as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+
+from cold_start import describe_machine
+from fps.page import grid, number
+
+from harmonizer.learning.recipes import Recipe
+from training_speed import stages
+from training_speed.roofline import BATCH, GOAL, LAUNCH, RECIPE, Work
+from training_speed.stages import ADAM, ALL, ATTENTION, AVERAGE, FILTERS_COMPILED, SOME, STEP
+
+VERSIONS = ("torch", "timm")
+
+PAGE = """# Speed of training
+
+**Decision.** On a CPU the encoder stays frozen, and attention sees {share} of the patches until the last steps: one
+core learns from {some} pictures a second so, from {whole} with all patches. What takes most of it: {largest}. Compiled
+and in bfloat16 the trunk is {faster} times as fast as eager. On one H100 the goal of {goal} composites a second,
+EfficientNet-B0 trained whole at {side} px, is {verdict} what an estimate allows: {possible} by memory and arithmetic,
+{hosted} by the host that starts the operations, for batches of {large}. No GPU was measured.
+
+{machine}
+
+## Measured: a step of the recipe `continue` on one core
+
+Batches of {batch} at {size} px; processor time of the one thread, median of {repeats}. All stages are forward and
+backward but the trunk, which is frozen. The whole step is as the recipe has it, with the trunk compiled in {dtype} and
+the filters compiled; beside the stages it holds tones, moments, regressors and the clipping of gradients.
+
+{stages}
+
+The making of each kind of composite, in batches of {each}, crops and masks included:
+
+{kinds}
+
+## Estimated: one NVIDIA H100 SXM
+
+EfficientNet-B0 trained whole at {side} px by the paper's losses, with a target after every filter for half of the
+composites, which are made as the recipe `default` makes them. Counted, on the CPU: the operations that torch starts;
+the FLOPs of convolutions and products, of the backward pass twice those of the forward pass; and bytes, as if each
+operation read and wrote its tensors in memory once. torch.compile fuses operations and needs fewer bytes; no kernel
+reaches all of a peak. The peaks are the data sheet's: 989 TFLOP/s for the network in bfloat16, 67 TFLOP/s for the rest
+in float32, 3.35 TB/s. A stage is no faster than the slower of its two; the stages follow each other.
+
+{roofline}
+
+That eager torch takes {launch} us on the host for an operation is an assumption. {operations} of them take {host} ms a
+step whatever the batch, so the goal needs batches of at least {least} pictures, or fewer operations.
+
+`python benchmarks/training_step.py PHOTOS --page`
+"""
+
+
+def kinds_table(kinds: Mapping[str, tuple[float, float]]) -> str:
+    """Measured: the making of each kind."""
+    rows = ([name, *(f"{value:.1f}" for value in pair)] for name, pair in kinds.items())
+    return grid(["ms a picture", "not augmented", "augmented"], rows)
+
+
+def stages_table(milliseconds: Mapping[str, float], batch_size: int) -> str:
+    """Measured: the stages of a batch."""
+    rows = (
+        [name, number(value), f"{value / batch_size:.2f}", number(1000 * batch_size / value)]
+        for name, value in milliseconds.items()
+    )
+    return grid(["", "ms a batch", "ms a picture", "pictures a second"], rows)
+
+
+def roofline_table(works: Mapping[str, Work]) -> str:
+    """Estimated: the bounds of one GPU."""
+    rows = [
+        [
+            name,
+            f"{work.flops / 1e9:.3g}",
+            f"{work.bytes / 1e6:.3g}",
+            "memory" if work.seconds > work.flops / work.peak else "arithmetic",
+            number(1 / work.seconds),
+            str(work.operations),
+        ]
+        for name, work in works.items()
+    ]
+    flops, moved = (sum(getattr(work, key) for work in works.values()) for key in ("flops", "bytes"))
+    rows.append(["all", f"{flops / 1e9:.3g}", f"{moved / 1e6:.3g}", "", number(bound(works)), str(operations(works))])
+    return grid(["", "GFLOP a picture", "MB a picture", "bound by", "composites a second", "operations a step"], rows)
+
+
+def bound(works: Mapping[str, Work]) -> float:
+    """Composites a second that the GPU allows."""
+    return 1 / sum(work.seconds for work in works.values())
+
+
+def operations(works: Mapping[str, Work]) -> int:
+    """Of a whole step."""
+    return sum(work.operations for work in works.values())
+
+
+def page(
+    recipe: Recipe,
+    kinds: Mapping[str, tuple[float, float]],
+    milliseconds: Mapping[str, float],
+    works: Mapping[str, Work],
+) -> str:
+    """The results page, which opens with what follows from it."""
+    some, whole = (recipe.batch_size * 1000 / milliseconds[STEP[share]] for share in (SOME, ALL))
+    faster = milliseconds[stages.TRUNK] / milliseconds[stages.TRUNK_BFLOAT16]
+    parts = (stages.BATCH, stages.TRUNK_COMPILED, ATTENTION[SOME], FILTERS_COMPILED, ADAM, AVERAGE)
+    largest = max(parts, key=lambda name: milliseconds[name])
+    possible, hosted = bound(works), BATCH / (operations(works) * LAUNCH)
+    goal = "within" if min(possible, hosted) > GOAL else "beyond"
+    return PAGE.format(
+        machine=f"{describe_machine()} {', '.join(f'{name} {version(name)}' for name in VERSIONS)}.",
+        share=f"{recipe.patches[0][1]:.0%}",
+        some=f"{some:.1f}",
+        whole=f"{whole:.1f}",
+        largest=largest,
+        faster=f"{faster:.1f}",
+        goal=f"{GOAL:,.0f}",
+        side=RECIPE.size(0),
+        verdict=goal,
+        possible=f"{possible:,.0f}",
+        hosted=f"{hosted:,.0f}",
+        large=BATCH,
+        batch=recipe.batch_size,
+        size=recipe.size(0),
+        repeats=stages.REPEATS,
+        dtype="bfloat16" if recipe.bfloat16 else "float32",
+        stages=stages_table(milliseconds, recipe.batch_size),
+        each=stages.EACH,
+        kinds=kinds_table(kinds),
+        roofline=roofline_table(works),
+        launch=f"{1e6 * LAUNCH:.0f}",
+        operations=f"{operations(works):,}",
+        host=f"{1000 * operations(works) * LAUNCH:.0f}",
+        least=f"{operations(works) * LAUNCH * GOAL:.0f}",
+    )

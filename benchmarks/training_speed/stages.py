@@ -1,0 +1,127 @@
+"""What the stages of a training step take, in milliseconds of processor time of the one thread that does the work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from statistics import median
+
+import torch
+from torch import Tensor
+
+from harmonizer.learning import train
+from harmonizer.learning.cells import measure_cells
+from harmonizer.learning.composites.augment import Augmentation
+from harmonizer.learning.composites.batches import Batch, Mixture, Places, Sources, make_batch
+from harmonizer.learning.composites.distortion import Distortion
+from harmonizer.learning.composites.draws import draw
+from harmonizer.learning.composites.kinds import EQ8, KINDS, SCENES
+from harmonizer.learning.frozen import compile_part, see
+from harmonizer.learning.losses import LAST, total_loss
+from harmonizer.learning.recipes import Recipe
+from harmonizer.learning.tones import describe_tones
+from whitebox_filters import Cascade
+
+REPEATS = 5  # measured, after one that warms up
+EACH = 32  # composites of each kind
+
+BATCH = "make the batch"
+TRUNK, TRUNK_COMPILED, TRUNK_BFLOAT16 = (f"trunk, {way}" for way in ("eager", "compiled", "compiled, bfloat16"))
+SOME, ALL = "30 % of the patches", "all patches"
+ATTENTION = {share: f"attention on {share}" for share in (SOME, ALL)}
+FILTERS, FILTERS_COMPILED = "filters and losses", "filters and losses, compiled"
+ADAM, AVERAGE = "Adam", "average the weights"
+STEP = {share: f"whole step, {share}" for share in (SOME, ALL)}
+
+
+def kinds(recipe: Recipe, sources: Sources) -> dict[str, tuple[float, float]]:
+    """Of Eq. 8 and each of KINDS, for one picture: without augmentation, and with the recipe's."""
+    distortion = _distortion(recipe)
+    names = [name for name in (EQ8, *KINDS) if name != SCENES or sources.scenes is not None]
+    return {
+        name: (
+            _of_kind(name, recipe, sources, distortion, Augmentation()) / EACH,
+            _of_kind(name, recipe, sources, distortion, recipe.augmentation) / EACH,
+        )
+        for name in names
+    }
+
+
+def stages(recipe: Recipe, sources: Sources) -> dict[str, float]:
+    """Of one batch; forward and backward, but for the trunk, which is frozen."""
+    state = train.start(recipe, pretrained=True)
+    network, cascade, attention = state.network.train(), state.network.cascade, state.network.attention
+    if attention is None or network.tones is None:
+        raise ValueError("the stages are those of a network with attention and tones")
+    distortion, places = _distortion(recipe), Places.of(recipe.batch_size, recipe.stepwise)
+    numbers = iter(range(10_000))
+
+    def make() -> Batch:
+        draws = draw(recipe.seed, next(numbers), places.places)
+        return make_batch(sources, distortion, recipe.size(0), recipe.mixture, draws, places.stepwise)
+
+    seconds = {BATCH: _clock(make)}
+    batch = make()
+    composite, mask = batch.inputs
+    with torch.no_grad():
+        seen = see(network.encoder, composite, mask)[0]
+        moments, context = measure_cells(composite, mask), network.tones(describe_tones(composite[:, :3], mask))
+        seconds[TRUNK] = _clock(lambda: see(network.encoder, composite, mask))
+        for title, dtype in ((TRUNK_COMPILED, torch.float32), (TRUNK_BFLOAT16, torch.bfloat16)):
+            quick = compile_part(network.encoder, recipe.frozen, dtype)
+            seconds[title] = _clock(lambda quick=quick: quick(composite, mask))
+    some = recipe.patches[0][1]
+    for title, share in ((SOME, some), (ALL, 1.0)):
+        seconds[ATTENTION[title]] = _clock(
+            lambda share=share: attention(seen, moments, context, share).square().mean().backward()
+        )
+    small, opinions = batch.thin(recipe.stride), 1 + (network.second is not None)
+    thetas = [torch.zeros(len(mask), len(cascade), requires_grad=True) for _ in range(opinions)]
+    compiled = train.Judge(cascade, cascade.compile("torch") if recipe.loss == LAST else None)
+    for title, judge in ((FILTERS, train.Judge(cascade, None)), (FILTERS_COMPILED, compiled)):
+        seconds[title] = _clock(lambda judge=judge: learn(recipe, judge, small, thetas))
+    network.compile_frozen(torch.bfloat16 if recipe.bfloat16 else torch.float32)
+    for title, step in ((SOME, 0), (ALL, recipe.steps - 1)):
+        state.step = step
+        judge = compiled if recipe.compile else train.Judge(cascade, None)
+        seconds[STEP[title]] = _clock(lambda judge=judge: train._step(recipe, state, judge, make()))
+    seconds[ADAM] = _clock(state.optimizer.step)
+    seconds[AVERAGE] = _clock(lambda: train._average(state, recipe.average))
+    return seconds
+
+
+def learn(recipe: Recipe, judge: train.Judge, batch: Batch, thetas: Sequence[Tensor]) -> None:
+    """The filters with some thetas and their losses, forward and backward."""
+    losses = [total_loss(*judge(batch, theta), recipe.loss) for theta in thetas]
+    torch.stack(losses).sum().backward()
+
+
+def _of_kind(name: str, recipe: Recipe, sources: Sources, distortion: Distortion, augmentation: Augmentation) -> float:
+    numbers: Iterator[int] = iter(range(10_000))
+    mixture = Mixture({name: 1.0} if name != EQ8 else None, augmentation)
+    return _clock(
+        lambda: make_batch(
+            sources,
+            distortion,
+            recipe.size(0),
+            mixture,
+            draw(recipe.seed, next(numbers), range(EACH)),
+            EACH if name == EQ8 else 0,
+        )
+    )
+
+
+def _distortion(recipe: Recipe) -> Distortion:
+    cascade = Cascade(recipe.model.filters, statistics=recipe.model.statistics)
+    every = recipe.loss != LAST
+    return Distortion.of(cascade, every=every, compiled=recipe.compile and not every)
+
+
+def _clock(run: Callable[[], object]) -> float:
+    run()
+    spent = []
+    for _ in range(REPEATS):
+        start = time.thread_time()
+        run()
+        spent.append(time.thread_time() - start)
+    return 1000 * median(spent)
