@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from importlib.metadata import version
 
@@ -21,15 +22,17 @@ PAGE = """# Speed of training
 core learns from {some} pictures a second so, from {whole} with all patches. What takes most of it: {largest}. Compiled
 and in bfloat16 the trunk is {faster} times as fast as eager. On one H100 the goal of {goal} composites a second,
 EfficientNet-B0 trained whole at {side} px, is {verdict} what an estimate allows: {possible} by memory and arithmetic,
-{hosted} by the host that starts the operations, for batches of {large}. No GPU was measured.
+of which the goal asks {part}, and {hosted} by the host that starts the operations, for batches of {large}. No GPU was
+measured.
 
 {machine}
 
 ## Measured: a step of the recipe `continue` on one core
 
-Batches of {batch} at {size} px; processor time of the one thread, median of {repeats}. All stages are forward and
-backward but the trunk, which is frozen. The whole step is as the recipe has it, with the trunk compiled in {dtype} and
-the filters compiled; beside the stages it holds tones, moments, regressors and the clipping of gradients.
+Batches of {batch} at {size} px; processor time of the one thread, median of {repeats}. Attention, filters and losses
+are forward and backward; the trunk is frozen, and tones and moments have no weights. The whole step is as the recipe
+has it, with all compiled that can be, the trunk in bfloat16; beside the stages it holds regressors and the clipping of
+gradients.
 
 {stages}
 
@@ -51,7 +54,7 @@ in float32, 3.35 TB/s. A stage is no faster than the slower of its two; the stag
 That eager torch takes {launch} us on the host for an operation is an assumption. {operations} of them take {host} ms a
 step whatever the batch, so the goal needs batches of at least {least} pictures, or fewer operations.
 
-`python benchmarks/training_step.py PHOTOS --page`
+`{memory}python benchmarks/training_step.py PHOTOS --page`
 """
 
 
@@ -107,7 +110,15 @@ def page(
     """The results page, which opens with what follows from it."""
     some, whole = (recipe.batch_size * 1000 / milliseconds[STEP[share]] for share in (SOME, ALL))
     faster = milliseconds[stages.TRUNK] / milliseconds[stages.TRUNK_BFLOAT16]
-    parts = (stages.BATCH, stages.TRUNK_COMPILED, ATTENTION[SOME], FILTERS_COMPILED, ADAM, AVERAGE)
+    parts = (
+        stages.BATCH,
+        stages.TRUNK_BFLOAT16,
+        stages.MEASURE_COMPILED,
+        ATTENTION[SOME],
+        FILTERS_COMPILED,
+        ADAM,
+        AVERAGE,
+    )
     largest = max(parts, key=lambda name: milliseconds[name])
     possible, hosted = bound(works), BATCH / (operations(works) * LAUNCH)
     goal = "within" if min(possible, hosted) > GOAL else "beyond"
@@ -121,13 +132,14 @@ def page(
         goal=f"{GOAL:,.0f}",
         side=RECIPE.size(0),
         verdict=goal,
+        part=f"{GOAL / possible:.0%}",
         possible=f"{possible:,.0f}",
         hosted=f"{hosted:,.0f}",
         large=BATCH,
+        memory="".join(f"{name}={value} " for name, value in sorted(os.environ.items()) if name.startswith("MALLOC_")),
         batch=recipe.batch_size,
         size=recipe.size(0),
         repeats=stages.REPEATS,
-        dtype="bfloat16" if recipe.bfloat16 else "float32",
         stages=stages_table(milliseconds, recipe.batch_size),
         each=stages.EACH,
         kinds=kinds_table(kinds),

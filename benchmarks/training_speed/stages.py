@@ -10,16 +10,14 @@ import torch
 from torch import Tensor
 
 from harmonizer.learning import train
-from harmonizer.learning.cells import measure_cells
 from harmonizer.learning.composites.augment import Augmentation
 from harmonizer.learning.composites.batches import Batch, Mixture, Places, Sources, make_batch
 from harmonizer.learning.composites.distortion import Distortion
 from harmonizer.learning.composites.draws import draw
 from harmonizer.learning.composites.kinds import EQ8, KINDS, SCENES
-from harmonizer.learning.frozen import compile_part, see
+from harmonizer.learning.frozen import compile_code, compile_part, measure, see
 from harmonizer.learning.losses import LAST, total_loss
 from harmonizer.learning.recipes import Recipe
-from harmonizer.learning.tones import describe_tones
 from whitebox_filters import Cascade
 
 REPEATS = 5  # measured, after one that warms up
@@ -27,6 +25,7 @@ EACH = 32  # composites of each kind
 
 BATCH = "make the batch"
 TRUNK, TRUNK_COMPILED, TRUNK_BFLOAT16 = (f"trunk, {way}" for way in ("eager", "compiled", "compiled, bfloat16"))
+MEASURE, MEASURE_COMPILED = "tones and moments", "tones and moments, compiled"
 SOME, ALL = "30 % of the patches", "all patches"
 ATTENTION = {share: f"attention on {share}" for share in (SOME, ALL)}
 FILTERS, FILTERS_COMPILED = "filters and losses", "filters and losses, compiled"
@@ -64,12 +63,14 @@ def stages(recipe: Recipe, sources: Sources) -> dict[str, float]:
     batch = make()
     composite, mask = batch.inputs
     with torch.no_grad():
-        seen = see(network.encoder, composite, mask)[0]
-        moments, context = measure_cells(composite, mask), network.tones(describe_tones(composite[:, :3], mask))
+        seen, (tones, moments) = see(network.encoder, composite, mask)[0], _measure(composite, mask)
+        context = network.tones(tones)
         seconds[TRUNK] = _clock(lambda: see(network.encoder, composite, mask))
         for title, dtype in ((TRUNK_COMPILED, torch.float32), (TRUNK_BFLOAT16, torch.bfloat16)):
             quick = compile_part(network.encoder, recipe.frozen, dtype)
             seconds[title] = _clock(lambda quick=quick: quick(composite, mask))
+        for title, run in ((MEASURE, _measure), (MEASURE_COMPILED, compile_code(_measure, composite.device.type))):
+            seconds[title] = _clock(lambda run=run: run(composite, mask))
     some = recipe.patches[0][1]
     for title, share in ((SOME, some), (ALL, 1.0)):
         seconds[ATTENTION[title]] = _clock(
@@ -80,7 +81,7 @@ def stages(recipe: Recipe, sources: Sources) -> dict[str, float]:
     compiled = train.Judge(cascade, cascade.compile("torch") if recipe.loss == LAST else None)
     for title, judge in ((FILTERS, train.Judge(cascade, None)), (FILTERS_COMPILED, compiled)):
         seconds[title] = _clock(lambda judge=judge: learn(recipe, judge, small, thetas))
-    network.compile_frozen(torch.bfloat16 if recipe.bfloat16 else torch.float32)
+    network.compile_frozen()
     for title, step in ((SOME, 0), (ALL, recipe.steps - 1)):
         state.step = step
         judge = compiled if recipe.compile else train.Judge(cascade, None)
@@ -109,6 +110,10 @@ def _of_kind(name: str, recipe: Recipe, sources: Sources, distortion: Distortion
             EACH if name == EQ8 else 0,
         )
     )
+
+
+def _measure(composite: Tensor, mask: Tensor) -> list[Tensor]:
+    return measure(composite, mask, tones=True, cells=True)
 
 
 def _distortion(recipe: Recipe) -> Distortion:
