@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+from harmonizer.learning.composites.draws import on_device
 
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 STATISTICS = 6 + len(QUANTILES)
@@ -40,7 +43,7 @@ def describe_foreground(real: Tensor, mask: Tensor) -> Tensor:
     places = (colours.mean(dim=1) * LEVELS).long().clamp(0, LEVELS - 1)
     counts = area.new_zeros(len(real), LEVELS).scatter_add(1, places, weights[:, 0])
     below = nn.functional.pad(counts.cumsum(dim=1), (1, 0))
-    wanted = area * torch.tensor(QUANTILES, device=area.device)
+    wanted = area * on_device(np.array(QUANTILES, np.float32), area.device)
     level = (torch.searchsorted(below, wanted) - 1).clamp(0, LEVELS - 1)
     within = (wanted - below.gather(1, level)) / counts.gather(1, level).clamp_min(1e-6)
     quantiles = (level + within.clamp(0, 1)) / LEVELS

@@ -121,7 +121,7 @@ def train(
         state.step += 1
         # After the report, which may find the weights to be the best so far.
         report(state, losses)
-        late = processes.agree(time.monotonic() > end)
+        late = minutes is not None and processes.agree(time.monotonic() > end)
         if checkpoint is not None and processes.rank() == 0 and (late or is_milestone(recipe, state.step)):
             state.save(checkpoint)
         if late:

@@ -10,6 +10,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 import torch
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -30,6 +31,19 @@ LIBRARY = [
 ]
 
 
+class Literals(TorchFunctionMode):
+    """Notes numbers that are written down in code and sent to a device, which copies them and waits."""
+
+    def __init__(self, waits):
+        super().__init__()
+        self.waits = waits
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if function in (torch.tensor, torch.as_tensor) and (kwargs or {}).get("device") is not None:
+            self.waits.append(f"{function.__name__} with a device")
+        return function(*args, **(kwargs or {}))
+
+
 class Watch(TorchDispatchMode):
     """Counts operations, and notes those that a GPU would be waited for."""
 
@@ -37,6 +51,15 @@ class Watch(TorchDispatchMode):
         super().__init__()
         self.count = 0
         self.waits = []
+        self.literals = Literals(self.waits)
+
+    def __enter__(self):
+        self.literals.__enter__()
+        return super().__enter__()
+
+    def __exit__(self, *error):
+        super().__exit__(*error)
+        self.literals.__exit__(*error)
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         self.count += 1
@@ -107,13 +130,14 @@ def test_drawing_does_not_wait_for_the_device():
     assert not watch.waits
 
 
-@pytest.mark.parametrize("wait", ["item", "mask", "copy", "eigenvalues", "branch"])
+@pytest.mark.parametrize("wait", ["item", "mask", "copy", "literal", "eigenvalues", "branch"])
 def test_the_watch_notices(wait):
     tensor = torch.eye(3)
     ways = {
         "item": lambda: tensor[0, 0].item(),
         "mask": lambda: tensor[tensor > 0],
         "copy": lambda: tensor.to(NOWHERE),
+        "literal": lambda: torch.tensor([0.5], device=tensor.device),
         "eigenvalues": lambda: torch.linalg.eigh(tensor),
         "branch": lambda: bool((tensor > 0).all()),
     }

@@ -107,6 +107,17 @@ def test_pairs_that_clip_hardly_change_or_change_too_much_are_left_out(tmp_path)
     assert {pair[:2] for pair in tones(read_scenes(tmp_path, held_out=False))} == expected
 
 
+def test_a_foreground_of_which_much_is_white_is_no_pair(tmp_path):
+    for columns, pairs in ((2, 2), (6, 0)):
+        write(tmp_path, ["yard,a.png,left.png,0", "yard,b.png,left.png,0"])
+        picture(tmp_path, "a.png", 140)
+        bright = np.full((24, 32, 3), 150, np.uint8)
+        bright[:, :columns] = 255  # of the twelve of the region
+        Image.fromarray(bright).save(tmp_path / "b.png")
+        scenes = read_scenes(tmp_path, held_out=False)
+        assert (0 if scenes is None else len(scenes)) == pairs
+
+
 def test_what_changes_outside_the_region_alone_is_no_pair(tmp_path):
     write(tmp_path, ["yard,a.png,left.png,0", "yard,b.png,left.png,0"])
     picture(tmp_path, "a.png", 100)
@@ -136,7 +147,9 @@ def test_scenes_are_no_photographs(photo_folder, folder, tmp_path):
     (folder / "photos").symlink_to(photo_folder)
     lines = [f"photos/{image},photos/{mask}" for image, mask in (line.split(",") for line in lines)]
     rows = (folder / "index.csv").read_text().splitlines()
-    places = [f"{scene},{image},,{masks},{side}" for scene, image, masks, side in (row.split(",") for row in rows[1:])]
+    places = [
+        f"{scene},{image},left.png,{masks},{side}" for scene, image, masks, side in (row.split(",") for row in rows[1:])
+    ]
     both = ["scene,image,mask,masks,held_out", *places, *(f",{line},," for line in lines)]
     (folder / "index.csv").write_text("\n".join(both))
     photos = [read_photos(folder, held_out=side) for side in (False, True)]

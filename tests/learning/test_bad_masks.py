@@ -96,8 +96,9 @@ def test_a_bad_cut_is_still_a_cut_of_the_same_thing(name, size):
     assert (overlap == 1) == (name == "hard")  # this mask is hard already
 
 
-def test_no_cut_loses_a_small_foreground():
-    small = discs(80, radius=1)
+@pytest.mark.parametrize("radius", [1, 2, 3])
+def test_no_cut_loses_a_small_foreground(radius):
+    small = discs(80, radius)
     bad = masks.cut_badly(small, draw(0, 0, range(80)))
     assert (bad.sum(dim=(1, 2, 3)) > small.sum(dim=(1, 2, 3)) / 4).all()
     assert not torch.equal(bad, small)
