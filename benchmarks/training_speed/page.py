@@ -20,7 +20,8 @@ PAGE = """# Speed of training
 
 **Decision.** On a CPU the encoder stays frozen, and attention sees {share} of the patches until the last steps: one
 core learns from {some} pictures a second so, from {whole} with all patches. What takes most of it: {largest}. Compiled
-and in bfloat16 the trunk is {faster} times as fast as eager, which glibc's default malloc slows. On one H100 the goal of {goal} composites a second,
+and in bfloat16 the trunk is {faster} times as fast as eager, which glibc's default malloc slows.
+On one H100 the goal of {goal} composites a second,
 EfficientNet-B0 trained whole at {side} px, is {verdict} what an estimate allows: {possible} by memory and arithmetic,
 of which the goal asks {part}, and {hosted} by the host that starts the operations, for batches of {large}. No GPU was
 measured.
