@@ -42,7 +42,7 @@ class Recipe:
     frozen: str = "none"  # what of the encoder stays as it is: a key of model.FROZEN
     frozen_norm: bool = False  # batch norm keeps its pretrained statistics in all steps
     bfloat16: bool = False  # the network computes in it (autocast); filters and losses stay in float32
-    compile: bool = False  # what is frozen, or on a GPU the whole network, runs through torch.compile
+    compile: bool = False  # what is frozen, or the whole network where nothing is, runs through torch.compile
     patches: Schedule[float] = ((1.0, 1.0),)  # the share of its patches that attention sees of each picture
     average: float = 0.998  # of the weights, over steps
     stepwise: float = 0.5  # share of each batch made by Eq. 8, with a target for every filter
