@@ -21,6 +21,8 @@ from harmonizer.errors import (
     OutputError,
     RecipeError,
     StreamError,
+    TimelineError,
+    VideoError,
 )
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ __all__ = [
     "RecipeError",
     "Result",
     "StreamError",
+    "TimelineError",
+    "VideoError",
 ]
 
 # Imported when first asked for: the command line has to answer Ctrl-C before NumPy is loaded.

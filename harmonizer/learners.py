@@ -75,9 +75,10 @@ def _network(regressor: str) -> Opener:
         harmonizer = Harmonizer.load(weights)
         found = harmonizer.predictor.config.regressor
         if found != regressor:
+            advice = f"take the learner {found!r}, or give" if found in _openers else "give"
             raise CheckpointError(
                 f"the checkpoint {weights or 'that ships'} has the regressor {found!r}, not {regressor!r}; "
-                f"take the learner {found!r}, or give the weights of another network"
+                f"{advice} the weights of another network"
             )
         return lambda sample: harmonizer.harmonize(sample.composite, sample.mask)
 
@@ -115,7 +116,7 @@ def _oracle(cascade: Cascade, sample: Sample) -> Colours:
 
 
 register("composite", lambda _: _composite)
-for _regressor in ("cascade", "multihead", "released"):
+for _regressor in ("affine", "cascade", "multihead", "released"):
     register(_regressor, _network(_regressor))
 register("reinhard", lambda _: _transferred(transfer.reinhard))
 register("mkl", lambda _: _transferred(transfer.monge_kantorovich))

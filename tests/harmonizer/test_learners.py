@@ -1,8 +1,8 @@
-import json
 from importlib import import_module
 
 import numpy as np
 import pytest
+from tiny_checkpoint import write_checkpoint
 
 from harmonizer import CheckpointError, EvaluationError, Harmonizer, learners
 from harmonizer.learners import Result, Sample, open_learner
@@ -77,14 +77,18 @@ def test_a_network_is_that_of_the_checkpoint(darkened, checkpoint):
     assert np.array_equal(result.image, expected.image)
 
 
-def test_a_network_with_another_regressor_is_refused(checkpoint, tmp_path):
-    for file in checkpoint.iterdir():
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    fields = json.loads((tmp_path / "config.json").read_text())
-    (tmp_path / "config.json").write_text(json.dumps(fields | {"regressor": "multihead"}))
-    open_learner("multihead", tmp_path)
-    with pytest.raises(CheckpointError, match="take the learner 'multihead'"):
-        open_learner("cascade", tmp_path)
+@pytest.mark.parametrize("regressor", ["multihead", "affine", "released"])
+def test_a_network_with_another_regressor_is_refused_with_advice_that_helps(tmp_path, regressor):
+    weights = write_checkpoint(tmp_path, regressor=regressor)
+    with pytest.raises(CheckpointError, match=f"take the learner '{regressor}'"):
+        open_learner("cascade", weights)
+    open_learner(regressor, weights)
+
+
+def test_no_learner_is_advised_that_does_not_exist(tmp_path):
+    weights = write_checkpoint(tmp_path, regressor="quadratic")
+    with pytest.raises(CheckpointError, match="not 'cascade'; give the weights of another network"):
+        open_learner("cascade", weights)
 
 
 def test_pcm_brings_the_thumbnails_colours_to_full_size(darkened):
@@ -107,5 +111,5 @@ def test_a_learner_of_ones_own_has_a_name(darkened, monkeypatch):
 
 
 def test_an_unknown_name_lists_what_there_is():
-    with pytest.raises(EvaluationError, match=r"no learner is named 'network'; there are cascade, composite, .*oracle"):
+    with pytest.raises(EvaluationError, match=r"no learner is named 'network'; there are affine, cascade, .*oracle"):
         open_learner("network")
