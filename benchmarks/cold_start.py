@@ -30,8 +30,7 @@ STAGES = {
     "read and decode both files": ("harmonizer.io", "read_composite"),
     "open the network": ("harmonizer.predictor.Predictor", "load"),
     "predict theta": ("harmonizer.predictor.Predictor", "predict"),
-    "measure the statistics": ("whitebox_filters.backends.numba_cpu.Plan", "statistics"),
-    "run the filters": ("whitebox_filters.backends.numba_cpu.Plan", "__call__"),
+    "measure and run the filters": ("harmonizer.render.Renderer", "render"),
     "encode and write": ("harmonizer.io", "write_image"),
     "print the table": ("harmonizer.theta_table", "print_theta"),
 }
@@ -60,6 +59,7 @@ def child(spawned: float, report: Path, arguments: Sequence[str]) -> None:
     import harmonizer.cli
     import harmonizer.io
     import harmonizer.pipeline
+    import harmonizer.render
 
     seconds[IMPORTS] = time.perf_counter() - start
     for name, (owner_name, attribute) in STAGES.items():

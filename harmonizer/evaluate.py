@@ -46,7 +46,7 @@ def evaluate(learners: Mapping[str, Learner], samples: Iterable[Sample]) -> Iter
             result = learner(sample)
             scores[name] = _score(result.image, sample)
             if result.theta:
-                theta[name] = result.theta
+                theta[name] = dict(result.theta)
         yield Evaluation(sample.name, sample.subset, float(sample.foreground.mean()), scores, theta)
 
 

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from harmonizer import statistics, transfer
 from harmonizer.errors import CheckpointError, EvaluationError
-from harmonizer.pipeline import Harmonizer, Result
+from harmonizer.picture import Pixels
+from harmonizer.pipeline import Harmonizer
 from harmonizer.samples import Sample, resize
 from harmonizer.transfer import ColourMap, Colours
 from whitebox_filters import Cascade, fit
 
-Learner = Callable[[Sample], Result]
-"""Composite and mask of a sample to the harmonized picture, and theta; {} where no filter was used."""
+
+@dataclass(frozen=True)
+class Harmonized:
+    """A harmonized picture (HWC uint8), and theta in [-1, 1] by filter name; {} where no filter was used."""
+
+    image: Pixels
+    theta: Mapping[str, float]
+
+
+Learner = Callable[[Sample], Harmonized]
+"""Composite and mask of a sample to the harmonized picture."""
 Opener = Callable[[Path | None], Learner]
 """From a checkpoint folder, None for the one that ships; a learner without a network takes no notice."""
 
@@ -52,20 +63,20 @@ def open_learner(name: str, weights: Path | None = None) -> Learner:
 def upsampled(learner: Learner) -> Learner:
     """Harmonize a 256 x 256 thumbnail, fit a polynomial colour map to that, apply it at full size (PCM, Table 2)."""
 
-    def harmonize(sample: Sample) -> Result:
+    def harmonize(sample: Sample) -> Harmonized:
         small = resize(sample, THUMBNAIL)
         result = learner(small)
         inside = small.mask > 0
         before, after = (picture[inside] / 255 for picture in (small.composite, result.image))
         colour_map = transfer.polynomial(before, after, small.mask[inside])
-        return Result(transfer.recolour(sample.composite, sample.mask, colour_map), result.theta)
+        return Harmonized(transfer.recolour(sample.composite, sample.mask, colour_map), result.theta)
 
     return harmonize
 
 
-def _composite(sample: Sample) -> Result:
+def _composite(sample: Sample) -> Harmonized:
     """The composite as it is."""
-    return Result(sample.composite, {})
+    return Harmonized(sample.composite, {})
 
 
 def _network(regressor: str) -> Opener:
@@ -80,7 +91,12 @@ def _network(regressor: str) -> Opener:
                 f"the checkpoint {weights or 'that ships'} has the regressor {found!r}, not {regressor!r}; "
                 f"{advice} the weights of another network"
             )
-        return lambda sample: harmonizer.harmonize(sample.composite, sample.mask)
+
+        def harmonize(sample: Sample) -> Harmonized:
+            result = harmonizer.harmonize(sample.composite, sample.mask)
+            return Harmonized(result.image, result.theta)
+
+        return harmonize
 
     return opener
 
@@ -88,12 +104,12 @@ def _network(regressor: str) -> Opener:
 def _transferred(method: Callable[[Colours, Colours], ColourMap]) -> Learner:
     """The foreground's colours moved to the background's."""
 
-    def harmonize(sample: Sample) -> Result:
+    def harmonize(sample: Sample) -> Harmonized:
         foreground, background = (sample.composite[region] / 255 for region in (sample.foreground, ~sample.foreground))
         if min(len(foreground), len(background)) < 2:
             return _composite(sample)
         colour_map = method(foreground, background)
-        return Result(transfer.recolour(sample.composite, sample.mask, colour_map), {})
+        return Harmonized(transfer.recolour(sample.composite, sample.mask, colour_map), {})
 
     return harmonize
 
@@ -102,10 +118,10 @@ def _filtered(choose: Callable[[Cascade, Sample], Colours]) -> Learner:
     """The six filters with the theta that `choose` finds on a thumbnail."""
     cascade = Cascade()
 
-    def harmonize(sample: Sample) -> Result:
+    def harmonize(sample: Sample) -> Harmonized:
         theta = choose(cascade, resize(sample, THUMBNAIL))
         image = cascade(sample.composite, theta, sample.mask)
-        return Result(image, dict(zip(cascade.names, theta.tolist(), strict=True)))
+        return Harmonized(image, dict(zip(cascade.names, theta.tolist(), strict=True)))
 
     return harmonize
 

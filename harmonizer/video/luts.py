@@ -29,7 +29,7 @@ class Shot:
     samples: list[Sample] = field(default_factory=list)
 
     def add(self, graded: Graded) -> None:
-        """Take a frame that was traced into account."""
+        """Take a rendered frame into account."""
         if graded.frame.alpha is None or graded.frame.alpha.any():
             self.samples.append((graded.theta, graded.statistics))
 
@@ -65,7 +65,7 @@ class LutWriter:
         return self
 
     def write(self, graded: Graded) -> None:
-        """Add a frame that was traced; the first of another shot writes the LUT of the last. Raises OutputError."""
+        """Add a rendered frame; the first of another shot writes the LUT of the last. Raises OutputError."""
         if self._shot is None:
             self._shot = Shot(1, graded)
         elif graded.cut:

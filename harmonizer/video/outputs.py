@@ -35,11 +35,6 @@ class Outputs:
     delta: Path | None = None  # a video of 0.5 + (harmonized - composite) / 2
     mask: Path | None = None  # a video
 
-    @property
-    def traced(self) -> bool:
-        """Whether the frames must come with what they were before, and with the statistics."""
-        return bool(self.delta or self.lut)
-
     def check(self) -> None:
         """Raise OutputError, before the work, unless each can be written and no two are one file."""
         videos = [path for path in (self.video, self.delta, self.mask) if path]

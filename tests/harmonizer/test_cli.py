@@ -171,10 +171,10 @@ def test_bad_checkpoint(files, run, tmp_path_factory, damage):
 
 
 def test_a_bug_is_not_dressed_up_as_a_users_mistake(files, monkeypatch, checkpoint):
-    def fail(*_):
+    def fail(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("harmonizer.pipeline.Harmonizer.harmonize", fail)
+    monkeypatch.setattr("harmonizer.pipeline.Harmonizer.render", fail)
     arguments = [files / "composite.png", files / "mask.png", "-o", files / "out.png", "--weights", checkpoint]
     monkeypatch.setattr(sys, "argv", ["harmonizer", "run", *map(str, arguments)])
     with pytest.raises(ZeroDivisionError):

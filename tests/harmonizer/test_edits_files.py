@@ -228,10 +228,10 @@ def test_the_mask_of_a_foreground_is_its_alpha(files, run, mask):
         ("run", ("--edit", "-"), "only the harmonized picture can go to standard output"),
         ("run", ("--format", "jpg"), "--format is that of -o -; the format of out.png"),
         ("run", ("--lut", "out.cube", "--edit", "out.cube"), "two outputs are one file"),
-        ("run", ("--set", "sepia=0.1"), "no filter sepia; it has temperature"),
+        ("run", ("--set", "sepia=0.1"), "no filter sepia here; there are temperature"),
         ("run", ("--set", "shadow"), "NAME=THETA"),
         ("apply", ("--delta", "out.png"), "two outputs are one file"),
-        ("apply", ("--set", "sepia=0.1"), "no filter sepia; it has temperature"),
+        ("apply", ("--set", "sepia=0.1"), "no filter sepia here; there are temperature"),
         ("apply", ("--set", "shadow=1.5"), "got shadow = 1.5"),
     ],
 )

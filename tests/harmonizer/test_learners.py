@@ -5,7 +5,7 @@ import pytest
 from tiny_checkpoint import write_checkpoint
 
 from harmonizer import CheckpointError, EvaluationError, Harmonizer, learners
-from harmonizer.learners import Result, Sample, open_learner
+from harmonizer.learners import Harmonized, Sample, open_learner
 from whitebox_filters import Cascade
 
 
@@ -102,12 +102,12 @@ def test_pcm_brings_the_thumbnails_colours_to_full_size(darkened):
 
 def test_a_learner_of_ones_own_has_a_name(darkened, monkeypatch):
     monkeypatch.setattr(learners, "_openers", dict(learners._openers))
-    learners.register("white", lambda weights: lambda sample: Result(np.full_like(sample.composite, 255), {}))
+    learners.register("white", lambda weights: lambda sample: Harmonized(np.full_like(sample.composite, 255), {}))
     assert "white" in learners.names()
     assert (open_learner("white")(darkened).image == 255).all()
     assert open_learner("white+pcm")(darkened).image[darkened.foreground].min() > 235
     with pytest.raises(EvaluationError, match="'white' is registered already"):
-        learners.register("white", lambda weights: lambda sample: Result(sample.composite, {}))
+        learners.register("white", lambda weights: lambda sample: Harmonized(sample.composite, {}))
 
 
 def test_an_unknown_name_lists_what_there_is():

@@ -95,7 +95,7 @@ def test_error_in_any_stage_ends_all(files, run, monkeypatch, stage):
         "decode": "harmonizer.video.reader.Converter.to_rgb",
         "masks": "harmonizer.video.reader.Converter.to_grey",
         "predict": "harmonizer.predictor.Predictor.predict",
-        "filter": "whitebox_filters.backends.numba_cpu.Plan.__call__",
+        "filter": "harmonizer.render.Renderer.render",
         "encode": "harmonizer.video.writer.Converter.to_yuv",
     }
     calls = []
