@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -147,7 +148,7 @@ def test_quality_is_compared_with_the_default(shipped):
     class Undone:
         def harmonize(self, composite, mask):
             result = shipped.harmonize(composite, mask)
-            return type(result)(composite, {name: value + 0.25 for name, value in result.theta.items()})
+            return replace(result, image=composite, theta={name: value + 0.25 for name, value in result.theta.items()})
 
     found = quality.measure({DEFAULT: shipped, "other": Undone()}, sets)
     assert found[DEFAULT].theta == 0
