@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harmonizer.evaluate import evaluate
-from harmonizer.held_out import SOURCES
-from harmonizer.learners import Learner
-from harmonizer.samples import Sample, read_photos, read_samples, resize
+from harmonizer.evaluation.evaluate import evaluate
+from harmonizer.evaluation.held_out import SOURCES
+from harmonizer.evaluation.learners import Learner
+from harmonizer.evaluation.samples import Sample, read_photos, read_samples, resize
 
 GROUPS = ("iharmony4", "webcams", "scenes", "eq8", "transfers")
 TRIPLES, NO_OP = "triples", "no-op"

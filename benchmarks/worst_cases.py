@@ -19,11 +19,11 @@ from paper_tables.rows import worst
 from paper_tables.runs import runs
 from PIL import Image, ImageDraw, ImageFont
 
-from harmonizer import io
-from harmonizer.evaluate import evaluate
-from harmonizer.learners import Learner, open_learner
-from harmonizer.samples import Sample, read_samples, resize
-from harmonizer.transfer import recolour
+from harmonizer.evaluation.evaluate import evaluate
+from harmonizer.evaluation.learners import Learner, open_learner
+from harmonizer.evaluation.samples import Sample, read_samples, resize
+from harmonizer.evaluation.transfer import recolour
+from harmonizer.pictures import io
 
 PANEL, CAPTION, GAP = 192, 18, 4
 SIDE = 256

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 import whitebox_filters as wf
-from harmonizer import edit_format, io
+from harmonizer import atomic, edit_format
 from harmonizer.errors import EditError, HarmonizerWarning
-from harmonizer.picture import Pixels
+from harmonizer.pictures.picture import Pixels
 from harmonizer.render import Result, open_mask
 from whitebox_filters.cascade import Region
 from whitebox_filters.lut import Lut
@@ -112,7 +112,7 @@ def change_theta(cascade: wf.Cascade, theta: Mapping[str, float], changes: Mappi
 def write(path: str | Path, edit: Edit) -> None:
     """Write an edit as JSON by docs/edit.schema.json, whole or not at all. Raises OutputError."""
     path = Path(path)
-    io.check_place(path)
+    atomic.check_place(path)
     steps = [{"name": step.name, "theta": step.theta, "statistic": step.statistic} for step in edit.steps]
     document = {
         "format": edit_format.FORMAT,
@@ -122,7 +122,7 @@ def write(path: str | Path, edit: Edit) -> None:
         "statistics_region": edit.region,
         "filters": [{key: value for key, value in step.items() if value is not None} for step in steps],
     }
-    io.write_file(path, (json.dumps(document, indent=2) + "\n").encode())
+    atomic.write_file(path, (json.dumps(document, indent=2) + "\n").encode())
 
 
 def read(path: str | Path) -> Edit:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from harmonizer.edits import Edit, change_theta
 from harmonizer.errors import HarmonizerWarning
-from harmonizer.picture import Pixels
+from harmonizer.pictures.picture import Pixels
 from harmonizer.pipeline import Harmonizer
 from harmonizer.render import Renderer, Result, open_mask
 

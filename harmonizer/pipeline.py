@@ -10,7 +10,7 @@ import numpy as np
 
 from harmonizer.engines import EngineName
 from harmonizer.errors import HarmonizerWarning
-from harmonizer.picture import Pixels
+from harmonizer.pictures.picture import Pixels
 from harmonizer.predictor import Predictor
 from harmonizer.render import Renderer, Result, open_mask
 from whitebox_filters import Cascade

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import whitebox_filters as wf
 from harmonizer.engines import EngineName, Run, open_engine
 from harmonizer.errors import CheckpointError
-from harmonizer.picture import Pixels
+from harmonizer.pictures.picture import Pixels
 from harmonizer.thumbnail import Floats, thumbnails
 from whitebox_filters.cascade import Region
 

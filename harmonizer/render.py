@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harmonizer.picture import Pixels
+from harmonizer.pictures.picture import Pixels
 from whitebox_filters import Cascade, ImageError
 from whitebox_filters.images import check_image, to_alpha
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from harmonizer.evaluate import evaluate, summarize
-from harmonizer.learners import Learner
+from harmonizer.evaluation.evaluate import evaluate, summarize
+from harmonizer.evaluation.learners import Learner
+from harmonizer.evaluation.samples import Sample, read_samples, resize
 from harmonizer.pipeline import Harmonizer
-from harmonizer.samples import Sample, read_samples, resize
 from video_speed.cases import DEFAULT, Quality
 
 SIDE = 256

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harmonizer.picture import Pixels, convert_depth
+from harmonizer.pictures.picture import Pixels, convert_depth
 from whitebox_filters import Cascade
 
 Alpha = npt.NDArray[np.uint8] | npt.NDArray[np.float32]

@@ -14,10 +14,10 @@ from harmonizer.errors import HarmonizerWarning, VideoError
 from harmonizer.predictor import Predictor
 from harmonizer.render import Renderer
 from harmonizer.video import cuts, masks
+from harmonizer.video.coding.reader import Reader
 from harmonizer.video.frames import Frame, Graded, Grading
 from harmonizer.video.outputs import Outputs
 from harmonizer.video.prefetch import running
-from harmonizer.video.reader import Reader
 from harmonizer.video.smoothing import Smoother
 
 # Damaged files hold frames of one time.

@@ -10,7 +10,7 @@ import pytest
 from development_cases import NO_OP, Picture, cases, measure
 from PIL import Image
 
-from harmonizer.learners import Harmonized
+from harmonizer.evaluation.learners import Harmonized
 
 
 def scored(group: str, unit: str, before: float, **after: float) -> Picture:

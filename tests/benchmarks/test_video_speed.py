@@ -17,10 +17,10 @@ from video_speed import clip, encoders, limits, networks, page, plain, quality, 
 from video_speed.cases import DEFAULT, OURS, PLAIN, SHIPPED, Asked, Case, Encoder, Quality, Results, Whole
 
 from harmonizer import Harmonizer
-from harmonizer.bench import Times
+from harmonizer.evaluation.bench import Times
+from harmonizer.evaluation.samples import Sample
 from harmonizer.learning import model
 from harmonizer.predictor import WEIGHTS
-from harmonizer.samples import Sample
 
 PHOTO = np.ascontiguousarray(skimage.data.astronaut()[::4, ::4])
 MASK = np.zeros(PHOTO.shape[:2], np.uint8)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harmonizer import Harmonizer, Predictor, Renderer, bench
+from harmonizer import Harmonizer, Predictor, Renderer
+from harmonizer.evaluation import bench
 
 
 def test_the_command_prints_every_stage(run, checkpoint):

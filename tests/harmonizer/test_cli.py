@@ -14,9 +14,12 @@ import tifffile
 from PIL import Image
 from tiny_checkpoint import write_checkpoint
 
+import harmonizer
 import whitebox_filters as wf
-from harmonizer import Harmonizer, cli, io, theta_table
-from harmonizer.picture import Picture
+from harmonizer import Harmonizer
+from harmonizer.cli import app, theta_table
+from harmonizer.pictures import io
+from harmonizer.pictures.picture import Picture
 
 
 def test_run_writes_what_the_library_returns(files, run, checkpoint, image, mask):
@@ -178,7 +181,7 @@ def test_a_bug_is_not_dressed_up_as_a_users_mistake(files, monkeypatch, checkpoi
     arguments = [files / "composite.png", files / "mask.png", "-o", files / "out.png", "--weights", checkpoint]
     monkeypatch.setattr(sys, "argv", ["harmonizer", "run", *map(str, arguments)])
     with pytest.raises(ZeroDivisionError):
-        cli.main()
+        app.main()
 
 
 def test_wrong_usage(run):
@@ -197,7 +200,7 @@ def test_version(run):
 
 def test_python_m_harmonizer(files, checkpoint):
     command = [sys.executable, "-m", "harmonizer", "run", "composite.png", "mask.png", "-o", "out.png"]
-    environment = os.environ | {"PYTHONPATH": str(Path(cli.__file__).parents[1])}
+    environment = os.environ | {"PYTHONPATH": str(Path(harmonizer.__file__).parents[1])}
     done = subprocess.run(
         [*command, "--weights", checkpoint], cwd=files, env=environment, capture_output=True, text=True, check=True
     )

@@ -11,7 +11,7 @@ from tiny_checkpoint import write_checkpoint
 
 import whitebox_filters as wf
 from harmonizer import Edit, EditError, Harmonizer, HarmonizerWarning, edits, jobs
-from harmonizer.compare import difference
+from harmonizer.pictures.compare import difference
 
 DEPTHS = {
     "uint8": lambda image: image,

@@ -13,8 +13,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from tiny_checkpoint import SIZE, write_checkpoint, write_model
 
-from harmonizer import CheckpointError, EngineError, Harmonizer, Predictor, io
+from harmonizer import CheckpointError, EngineError, Harmonizer, Predictor
 from harmonizer.engines import EngineName, open_engine
+from harmonizer.pictures import io
 
 DEMO = Path(__file__).parents[2] / "demo"
 OPENVINO = [EngineName.openvino, EngineName.openvino_bf16]

@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from harmonizer.evaluate import evaluate, groups, summarize, write_report
-from harmonizer.learners import Harmonized
-from harmonizer.samples import Sample
+from harmonizer.evaluation.evaluate import evaluate, groups, summarize, write_report
+from harmonizer.evaluation.learners import Harmonized
+from harmonizer.evaluation.samples import Sample
 
 
 def sample(name, *, subset="HFlickr", columns=8, off=50):

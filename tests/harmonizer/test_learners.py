@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from tiny_checkpoint import write_checkpoint
 
-from harmonizer import CheckpointError, EvaluationError, Harmonizer, learners
-from harmonizer.learners import Harmonized, Sample, open_learner
+from harmonizer import CheckpointError, EvaluationError, Harmonizer
+from harmonizer.evaluation import learners
+from harmonizer.evaluation.learners import Harmonized, Sample, open_learner
 from whitebox_filters import Cascade
 
 

@@ -24,10 +24,11 @@ from clips import (
     write_masks,
 )
 
-from harmonizer import Harmonizer, Renderer, io
-from harmonizer.picture import Picture
+from harmonizer import Harmonizer, Renderer
+from harmonizer.pictures import io
+from harmonizer.pictures.picture import Picture
 from harmonizer.video import CodecName, pipeline
-from harmonizer.video.reader import Reader
+from harmonizer.video.coding.reader import Reader
 from harmonizer.video.smoothing import ema, one_euro
 from whitebox_filters import Cascade
 

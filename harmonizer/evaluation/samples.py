@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from harmonizer import io, plausible, transfer
 from harmonizer.errors import EvaluationError, ImageFileError
-from harmonizer.held_out import is_held_out
-from harmonizer.picture import Pixels, convert_depth
-from harmonizer.plausible import Row
+from harmonizer.evaluation import plausible, transfer
+from harmonizer.evaluation.held_out import is_held_out
+from harmonizer.evaluation.plausible import Row
+from harmonizer.pictures import io
+from harmonizer.pictures.picture import Pixels, convert_depth
 from whitebox_filters import Cascade
 
 DRAWS = 5
@@ -202,7 +203,7 @@ def _read_photo(folder: Path, row: Row, subset: str) -> Sample:
 
 
 def _read_pixels(path: Path) -> Pixels:
-    """(H, W, 3) uint8. AVIF, which `harmonizer.io` leaves to others, is read by Pillow. Raises ImageFileError."""
+    """(H, W, 3) uint8. AVIF, which `pictures.io` does not read, is read by Pillow. Raises ImageFileError."""
     if path.suffix.lower() != ".avif":
         return convert_depth(io.read_image(path).pixels, np.uint8)
     from PIL import Image

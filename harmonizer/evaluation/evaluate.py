@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harmonizer import io
-from harmonizer.learners import Learner
-from harmonizer.metrics import Scores, score
-from harmonizer.picture import Pixels
-from harmonizer.samples import Sample
+from harmonizer import atomic
+from harmonizer.evaluation.learners import Learner
+from harmonizer.evaluation.metrics import Scores, score
+from harmonizer.evaluation.samples import Sample
+from harmonizer.pictures.picture import Pixels
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -81,7 +81,7 @@ def write_report(path: Path, evaluations: Sequence[Evaluation], **settings: Any)
     """
     summary = {name: summarize(members) for name, members in groups(evaluations).items()}
     report = {**settings, "summary": summary, "pictures": [asdict(evaluation) for evaluation in evaluations]}
-    io.write_file(path, json.dumps(_finite(report), indent=1, allow_nan=False).encode())
+    atomic.write_file(path, json.dumps(_finite(report), indent=1, allow_nan=False).encode())
 
 
 def table(evaluations: Sequence[Evaluation]) -> Table:

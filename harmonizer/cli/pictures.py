@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harmonizer.pipes import PixelFormat
+from harmonizer.video.raw import PixelFormat
 
 if TYPE_CHECKING:
-    from harmonizer.picture import Pixels
+    from harmonizer.pictures.picture import Pixels
     from harmonizer.render import Result
 
 
@@ -66,9 +66,10 @@ def run(
     and is in colour, COMPOSITE is pasted onto MASK first. One of the two may
     be -, standard input.
     """
-    from harmonizer import edits, files, jobs
+    from harmonizer import edits, jobs
+    from harmonizer.cli.theta_table import print_theta
+    from harmonizer.pictures import files
     from harmonizer.pipeline import Harmonizer
-    from harmonizer.theta_table import print_theta
 
     outputs = files.Outputs(output, format and f".{format}", compare, edit, lut, delta, mask_out)
     changes = edits.parse_settings(set or [])
@@ -95,8 +96,9 @@ def apply(
     format: StdoutFormat = None,
 ) -> None:
     """Render an edit, without the network: bit for bit what `harmonizer run` gave, or what was changed since."""
-    from harmonizer import edits, files, jobs
-    from harmonizer.theta_table import print_theta
+    from harmonizer import edits, jobs
+    from harmonizer.cli.theta_table import print_theta
+    from harmonizer.pictures import files
 
     outputs = files.Outputs(output, format and f".{format}", compare, edit, lut, delta, mask_out)
     changes, saved = edits.parse_settings(set or []), edits.read(edit_file)
@@ -117,9 +119,9 @@ def pipe(
     ffmpeg -i IN -f rawvideo -pix_fmt rgb24 - | harmonizer pipe MASK --size
     1920x1080 | ffmpeg -f rawvideo -pix_fmt rgb24 -s 1920x1080 -i - OUT
     """
-    from harmonizer import pipes
     from harmonizer.pipeline import Harmonizer
+    from harmonizer.video import raw
 
-    shape = pipes.parse_size(size)
+    shape = raw.parse_size(size)
     harmonizer = Harmonizer.load(weights)
-    pipes.harmonize_stream(harmonizer, sys.stdin.buffer, sys.stdout.buffer, shape, pix_fmt, mask)
+    raw.harmonize_stream(harmonizer, sys.stdin.buffer, sys.stdout.buffer, shape, pix_fmt, mask)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harmonizer import statistics, transfer
 from harmonizer.errors import CheckpointError, EvaluationError
-from harmonizer.picture import Pixels
+from harmonizer.evaluation import moments, transfer
+from harmonizer.evaluation.samples import Sample, resize
+from harmonizer.evaluation.transfer import ColourMap, Colours
+from harmonizer.pictures.picture import Pixels
 from harmonizer.pipeline import Harmonizer
-from harmonizer.samples import Sample, resize
-from harmonizer.transfer import ColourMap, Colours
 from whitebox_filters import Cascade, fit
 
 
@@ -136,5 +136,5 @@ for _regressor in ("affine", "cascade", "multihead", "released"):
     register(_regressor, _network(_regressor))
 register("reinhard", lambda _: _transferred(transfer.reinhard))
 register("mkl", lambda _: _transferred(transfer.monge_kantorovich))
-register("statistics", lambda _: _filtered(statistics.choose_theta))
+register("statistics", lambda _: _filtered(moments.choose_theta))
 register("oracle", lambda _: _filtered(_oracle))

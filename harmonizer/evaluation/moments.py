@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from harmonizer.samples import Sample
-from harmonizer.transfer import Colours
+from harmonizer.evaluation.samples import Sample
+from harmonizer.evaluation.transfer import Colours
 from whitebox_filters import Cascade
 
 # Pixels that stand for a region, and for the frame, on which the filters measure.

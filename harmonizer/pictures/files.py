@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 import whitebox_filters as wf
-from harmonizer import compare, edits, io
+from harmonizer import atomic, edits
 from harmonizer.edits import Edit
 from harmonizer.errors import OutputError
-from harmonizer.picture import Picture, Pixels, convert_depth
+from harmonizer.pictures import compare, io
+from harmonizer.pictures.picture import Picture, Pixels, convert_depth
 from harmonizer.render import Result
 
 Job = Callable[[Pixels, Pixels], tuple[Result, Edit]]
@@ -42,7 +43,7 @@ class Outputs:
         for path in (self.image, *pictures):
             io.check_output(path)
         if self.edit:
-            io.check_place(self.edit)
+            atomic.check_place(self.edit)
         if self.lut:
             io.check_lut(self.lut)
         places = [path.resolve() for path in (self.image, *pictures, *others)]
