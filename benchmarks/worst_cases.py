@@ -20,7 +20,7 @@ from paper_tables.runs import runs
 from PIL import Image, ImageDraw, ImageFont
 
 from harmonizer.evaluation.evaluate import evaluate
-from harmonizer.evaluation.learners import Learner, open_learner
+from harmonizer.evaluation.learners import Contender, open_learner
 from harmonizer.evaluation.samples import Sample, read_samples, resize
 from harmonizer.evaluation.transfer import recolour
 from harmonizer.pictures import io
@@ -89,7 +89,7 @@ DISTORTIONS: dict[str, Callable[[Floats, Floats], Floats]] = {
 }
 
 
-def worst_of_each_kind(cases: Sequence[Case], learner: Learner) -> list[Case]:
+def worst_of_each_kind(cases: Sequence[Case], learner: Contender) -> list[Case]:
     """For each distortion the photograph of which the largest share of the composite's fMSE is left; worst first."""
     scores = [each.scores for each in evaluate({"network": learner}, (case.sample for case in cases))]
     left = [each["network"].fmse / each["composite"].fmse for each in scores]
@@ -99,7 +99,7 @@ def worst_of_each_kind(cases: Sequence[Case], learner: Learner) -> list[Case]:
     return list(chosen.values())
 
 
-def sheet(cases: Sequence[Case], learner: Learner) -> Image.Image:
+def sheet(cases: Sequence[Case], learner: Contender) -> Image.Image:
     """A row for each case with its fMSE before and after."""
     columns = ("composite", "harmonized", "real", "mask")
     page = Image.new("RGB", (len(columns) * (PANEL + GAP), len(cases) * (PANEL + CAPTION + GAP)), "white")

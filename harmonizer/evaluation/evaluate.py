@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harmonizer import atomic
-from harmonizer.evaluation.learners import Learner
+from harmonizer.evaluation.learners import Contender
 from harmonizer.evaluation.metrics import Scores, score
 from harmonizer.evaluation.samples import Sample
 from harmonizer.pictures.picture import Pixels
@@ -38,8 +38,11 @@ class Evaluation:
     theta: dict[str, dict[str, float]]  # of the learners that use filters
 
 
-def evaluate(learners: Mapping[str, Learner], samples: Iterable[Sample]) -> Iterator[Evaluation]:
-    """Harmonize each sample at its own size; score it over all pixels, and over those with mask > 127."""
+def evaluate(learners: Mapping[str, Contender], samples: Iterable[Sample]) -> Iterator[Evaluation]:
+    """Harmonize each sample at its own size; score it over all pixels, and over those with mask > 127.
+
+    `open_learner` and `blind` make learners that are not given the real picture.
+    """
     for sample in samples:
         scores, theta = {"composite": _score(sample.composite, sample)}, {}
         for name, learner in learners.items():

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import permutations
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,19 +32,33 @@ METHODS = {"reinhard": transfer.reinhard, "mkl": transfer.monge_kantorovich}
 
 
 @dataclass(frozen=True)
-class Sample:
-    """One composite (HWC uint8), its mask (HW, float32 in [0, 1]) and the real picture (HWC uint8)."""
+class Composite:
+    """One composite (HWC uint8) and its mask (HW, float32 in [0, 1]): what a learner is given."""
 
     name: str
     subset: str
     composite: Pixels
     mask: Pixels
-    real: Pixels
 
     @property
     def foreground(self) -> npt.NDArray[np.bool_]:
         """(H, W): what counts as foreground in the scores, mask > 127 of 255."""
         return self.mask > 127 / 255
+
+
+@dataclass(frozen=True)
+class Sample(Composite):
+    """A composite with its real picture (HWC uint8), which only the scores and the oracle need."""
+
+    real: Pixels
+
+    @property
+    def without_real(self) -> Composite:
+        """The composite alone."""
+        return Composite(self.name, self.subset, self.composite, self.mask)
+
+
+AnyComposite = TypeVar("AnyComposite", bound=Composite)
 
 
 def read_samples(folder: Path, layout: str) -> Iterator[Sample]:
@@ -53,16 +68,18 @@ def read_samples(folder: Path, layout: str) -> Iterator[Sample]:
     return LAYOUTS[layout](folder)
 
 
-def resize(sample: Sample, side: int) -> Sample:
-    """The sample squashed to `side` x `side` pixels, bilinear with antialiasing, as the field evaluates at 256."""
+def resize(composite: AnyComposite, side: int) -> AnyComposite:
+    """Squash all its pictures to `side` x `side` pixels, bilinear with antialiasing, as the field evaluates at 256."""
     from PIL import Image
 
     def squash(pixels: Pixels) -> Pixels:
         small = Image.fromarray(convert_depth(pixels, np.uint8)).resize((side, side), Image.Resampling.BILINEAR)
         return np.asarray(small)
 
-    mask = convert_depth(squash(sample.mask), np.float32)
-    return replace(sample, composite=squash(sample.composite), mask=mask, real=squash(sample.real))
+    pictures: dict[str, Any] = {
+        name: squash(getattr(composite, name)) for name in ("composite", "real") if hasattr(composite, name)
+    }
+    return replace(composite, **pictures, mask=convert_depth(squash(composite.mask), np.float32))
 
 
 def read_iharmony4(folder: Path) -> Iterator[Sample]:

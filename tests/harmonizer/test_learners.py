@@ -111,6 +111,18 @@ def test_a_learner_of_ones_own_has_a_name(darkened, monkeypatch):
         learners.register("white", lambda weights: lambda sample: Harmonized(sample.composite, {}))
 
 
+def test_only_the_oracle_is_given_the_real_picture(darkened, monkeypatch):
+    monkeypatch.setattr(learners, "_openers", dict(learners._openers))
+    given = []
+    learners.register("spy", lambda weights: lambda sample: given.append(sample) or Harmonized(sample.composite, {}))
+    for name in ("spy", "spy+pcm"):
+        open_learner(name)(darkened)
+    assert not any(hasattr(sample, "real") for sample in given)
+    assert fmse(darkened, open_learner("oracle")(darkened).image) < 0.02 * fmse(darkened, darkened.composite)
+    with pytest.raises(EvaluationError, match="'oracle' is registered already"):
+        learners.register("oracle", lambda weights: lambda sample: sample)
+
+
 def test_an_unknown_name_lists_what_there_is():
     with pytest.raises(EvaluationError, match=r"no learner is named 'network'; there are affine, cascade, .*oracle"):
         open_learner("network")
