@@ -145,21 +145,16 @@ def decide(pictures: Sequence[Picture], checkpoints: Sequence[str], against: str
     """What follows: which checkpoint ships, or with what another has to be better."""
     best = min((name for name in checkpoints if name != against), key=lambda name: score(pictures, name))
     changed = introduced(pictures, best)
+    bar = "is under" if changed < NO_OP_BAR else "misses"
+    rest = f"It changes real photographs by a mean fMSE of {changed:.1f}, which {bar} the bar of {NO_OP_BAR:g}."
     if against:
         if difference(pictures, best, against)[1] >= 0:
             return f"Keep {against}: no other is better by more than its interval."
-        if changed >= NO_OP_BAR:
-            return (
-                f"Keep {against}: {best} is better by more than its interval, but it changes real photographs by "
-                f"{changed:.1f}, not by less than {NO_OP_BAR:g}."
-            )
-        return f"Ship {best} in place of {against}: it is better by more than its interval."
+        return f"Ship {best} in place of {against}: it is better by more than its interval. {rest}"
     name = "the one that ships" if best == SHIPPED else best
-    bar = "which is under" if changed < NO_OP_BAR else "which misses"
     return (
         f"A checkpoint replaces {name} only if its score is lower than {score(pictures, best):.3f} by more than the "
-        "paired interval (`--against`), and if it changes real photographs by a mean fMSE under "
-        f"{NO_OP_BAR:g}; {name} changes them by {changed:.1f}, {bar} that bar."
+        f"paired interval (`--against`). {rest}"
     )
 
 

@@ -10,6 +10,8 @@ Array = Any
 """A NumPy array or a torch tensor; a filter's text serves both through the namespace `xp`."""
 
 Statistic = Literal["mean", "channel_means"]
+Channels = Literal["same", "each", "mixed"]
+"""How a filter treats the channels of a pixel: all by the same curve, each by a curve of its own, or mixed."""
 Coefficients = Callable[[Any, Array, Array | None], tuple[Array, ...]]
 Pixel = Callable[..., tuple[float, float, float]]
 
@@ -49,7 +51,8 @@ class Filter:
     inverse: Callable[[float], float] | None  # theta that undoes theta where nothing clipped; may leave [-1, 1]
     monotone: bool  # no channel of any pixel ever falls as theta grows
     prior: Prior
-    released_range: float | None  # half-width of the released uniform sampling for Eq. 8
+    channels: Channels = "mixed"  # which is right for every filter; another declaration makes it faster
+    words: tuple[str, str] = ("less", "more")  # what it does below and above 0, in a word or two
     examples: tuple[Example, ...] = ()
 
     def __call__(self, image: Array, theta: Any, mask: Array | None = None, *, statistic: Any = None) -> Array:

@@ -5,36 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import whitebox_filters as wf
+
 if TYPE_CHECKING:
     from rich.table import Table
 
-# What a filter does below and above 0, in a word.
-WORDS = {
-    "temperature": ("cooler", "warmer"),
-    "brightness": ("darker", "brighter"),
-    "contrast": ("less contrast", "more contrast"),
-    "saturation": ("greyer", "more vivid"),
-    "highlight": ("light tones darker", "light tones brighter"),
-    "shadow": ("dark tones darker", "dark tones brighter"),
-    "tint": ("greener", "more magenta"),
-    "gamma": ("midtones darker", "midtones brighter"),
-    "exposure": ("less light", "more light"),
-    "whites": ("white darker", "white brighter"),
-    "blacks": ("black darker", "black brighter"),
-    "fade": ("deeper blacks", "matte blacks"),
-    "vibrance": ("muted colours greyer", "muted colours more vivid"),
-    "hue": ("turned back on the colour wheel", "turned on along the colour wheel"),
-    "shadow_warmth": ("dark tones cooler", "dark tones warmer"),
-    "highlight_warmth": ("light tones cooler", "light tones warmer"),
-    "red_gain": ("less red", "more red"),
-    "blue_gain": ("less blue", "more blue"),
-}
-# The same for the last word of a name of several, as blue_hue.
-BAND_WORDS = {
-    "hue": ("turned back on the colour wheel", "turned on along the colour wheel"),
-    "saturation": WORDS["saturation"],
-    "luminance": ("darker", "lighter"),
-}
 UNCHANGED_BELOW = 0.005  # what the table prints as 0.00
 BAR_HALF = 10  # characters on each side of 0
 
@@ -47,11 +22,11 @@ def print_theta(theta: Mapping[str, float], *, to_stderr: bool = False) -> None:
 
 
 def effect(name: str, value: float) -> str:
-    """What filter `name` does at that theta, in a word."""
+    """What filter `name` does at that theta, in a word or two. Raises whitebox_filters.UnknownFilterError."""
     if abs(value) < UNCHANGED_BELOW:
         return "unchanged"
-    less, more = WORDS.get(name) or BAND_WORDS.get(name.rpartition("_")[2]) or ("less", "more")
-    return more if value > 0 else less
+    below, above = wf.get(name).words
+    return above if value > 0 else below
 
 
 def bar(value: float) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import whitebox_filters as wf
-from whitebox_filters.testing import BACKENDS, FilterConformanceError, check_filter, gradients
+from whitebox_filters.testing import BACKENDS, FilterConformanceError, agreement, check_filter, gradients, samples
 
 BRIGHTNESS, CONTRAST, SHADOW = wf.get("brightness"), wf.get("contrast"), wf.get("shadow")
 
@@ -69,6 +69,20 @@ def lifted(xp, rgb, theta):
     return rgb + theta * rgb * (1 - rgb)
 
 
+def mixes_vivid_colours(xp, rgb, theta):
+    """A gain of red, and where the chroma is 0.96 to 0.98 also some of what the other channels hold."""
+    chroma = xp.max(rgb, axis=0) - xp.min(rgb, axis=0)
+    vivid = xp.where((chroma > 0.955) & (chroma < 0.985), 1 + 0 * chroma, 0 * chroma)
+    lifted = theta * rgb[0] * (1 - rgb[0])
+    return xp.stack([rgb[0] + lifted + theta * vivid * (rgb[1] + rgb[2] - rgb[0]) / 2, rgb[1], rgb[2]])
+
+
+def mixes_a_vivid_pixel(r, g, b, theta):
+    chroma = max(r, g, b) - min(r, g, b)
+    vivid = 1.0 if 0.955 < chroma < 0.985 else 0.0
+    return r + theta * r * (1 - r) + theta * vivid * (g + b - r) / 2, g, b
+
+
 BROKEN = {
     "not the identity at 0": ("identity", gain(lambda xp, t: 1.01 + t)),
     "derivative 0 at 0": ("effect", gain(lambda xp, t: 1 + t * t * xp.where(t < 0, -1.0, 1.0))),
@@ -88,6 +102,14 @@ BROKEN = {
         "examples",
         dataclasses.replace(SHADOW, examples=(wf.Example(0.5, 0.5, 0.6, "nowhere"),)),
     ),
+    "mixed channels that it declares apart": ("channels", dataclasses.replace(wf.get("hue"), channels="each")),
+    "mixed only where colours are vivid": (
+        "channels",
+        textured(mixes_vivid_colours, pixel=mixes_a_vivid_pixel, monotone=False, channels="each"),
+    ),
+    "unlike channels that it declares alike": ("channels", dataclasses.replace(wf.get("tint"), channels="same")),
+    "separate channels that it declares mixed": ("channels", dataclasses.replace(SHADOW, channels="mixed")),
+    "alike channels that it declares unlike": ("channels", dataclasses.replace(SHADOW, channels="each")),
     "pixel and array disagree": (
         "agreement",
         dataclasses.replace(BRIGHTNESS, pixel=lambda r, g, b, gain: (r * gain, g * gain, b * (gain * gain))),
@@ -260,3 +282,29 @@ def test_what_a_straight_toe_or_clipping_loses_is_not_held_against_an_inverse(fi
     image = np.full((1, 1, 3), value)
     assert np.abs(filter(filter(image, 0.5), filter.inverse(0.5)) - image).max() > 1e-4
     assert check_filter(filter, backends=["numpy"]).notes == ()
+
+
+def test_the_compiled_backend_is_held_to_levels_of_8_and_16_bits(monkeypatch):
+    """Were the declaration believed, pictures of 8 bits would be filtered through tables of single channels."""
+    _, vivid = BROKEN["mixed only where colours are vivid"]
+    agreement.check(dataclasses.replace(vivid, channels="mixed"), ["numba"])
+    with pytest.raises(FilterConformanceError, match=r"numba in uint8 at theta .* on the colour sweep image"):
+        agreement.check(vivid, ["numba"])
+
+
+def test_which_of_our_filters_mix_channels_and_which_treat_them_alike():
+    declared = {name: wf.get(name).channels for name in wf.names()}
+    bands = {name for name in declared if name.endswith(("_hue", "_saturation", "_luminance"))}
+    mixing = {"saturation", "gamma", "vibrance", "hue", "shadow_warmth", "highlight_warmth"}
+    assert {name for name, channels in declared.items() if channels == "mixed"} == mixing | bands
+    single = {"temperature", "tint", "red_gain", "blue_gain"}
+    assert {name for name, channels in declared.items() if channels == "each"} == single
+
+
+def test_the_colour_sweep_reaches_every_chroma_and_hue():
+    colours = samples.colour_sweep()
+    assert colours.min() >= 0
+    assert colours.max() <= 1
+    chroma = np.ptp(colours, axis=2)
+    assert np.diff(np.unique(chroma.round(6))).max() <= 0.1 + 1e-6
+    assert np.diff(np.unique(chroma[chroma > 0.9].round(6))).max() <= 0.005 + 1e-6

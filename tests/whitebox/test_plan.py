@@ -16,7 +16,7 @@ import whitebox_filters as wf
 from whitebox_filters.backends import compiled, cores, frames, kernels, plan, survey, tables, team
 
 THETA = (0.3, -0.2, 0.25, 0.3, -0.3, 0.25)
-MIXING = {"saturation", "gamma", "vibrance", "hue", "shadow_warmth", "highlight_warmth"}
+
 BANDS = {name for name in wf.names() if name.endswith(("_hue", "_saturation", "_luminance"))}
 LIMITS = {np.dtype(np.uint8): 1, np.dtype(np.uint16): 2, np.dtype(np.float32): 1e-3}
 
@@ -196,11 +196,6 @@ def test_the_spans_of_a_mask_are_what_it_touches(dtype):
     assert spans[1:].tolist() == [[3, 691], [300, 301], [0, 700]]
 
 
-def test_which_filters_keep_channels_apart():
-    for name in wf.names():
-        assert plan.is_separate(wf.get(name)) == (name not in MIXING | BANDS), name
-
-
 def test_a_plan_says_what_it_will_do():
     text = str(wf.Cascade().compile("numba"))
     eight, sixteen, _ = re.split(r"\n  (?=\S)", text)[1:]
@@ -260,16 +255,6 @@ def test_stored_values_stand_for_the_last_run_where_they_are_as_good(given, repl
     chosen = stages(*given)
     assert (tables.end_table(chosen, np.dtype(np.uint8)) is None) == (not replaced)
     assert tables.end_table(chosen, np.dtype(np.uint16)) is None
-
-
-def test_which_filters_do_the_same_to_all_channels():
-    apart = {name for name in wf.names() if plan.is_separate(wf.get(name))}
-    assert {name for name in apart if not plan.is_alike(wf.get(name))} == {
-        "temperature",
-        "red_gain",
-        "blue_gain",
-        "tint",
-    }
 
 
 @pytest.mark.parametrize("given", [[("highlight", [0.3]), ("shadow", [-0.3])], [("shadow", [-0.3]), ("fade", [0.2])]])

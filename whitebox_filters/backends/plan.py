@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from whitebox_filters.backends.fuse import filter_coefficients
-from whitebox_filters.spec import Filter, Pixel
+from whitebox_filters.spec import Filter
 
 if TYPE_CHECKING:
     from whitebox_filters.cascade import Cascade
 
 PIXEL = 3  # values
-
-_PROBES = 24
 
 
 @dataclass(frozen=True)
@@ -66,50 +60,18 @@ def describe(cascade: Cascade, backend: str, *, adding: bool = False) -> str:
 
 
 class Nature(NamedTuple):
-    """What is known of a filter by probing its pixel formula."""
+    """How a filter treats the channels of a pixel."""
 
     separate: bool  # it computes each channel from itself alone
     alike: bool  # and all channels in the same way
 
 
 def nature(filter: Filter) -> Nature:
-    """Probe a filter."""
-    return Nature(is_separate(filter), is_alike(filter))
+    """What the filter declares."""
+    return Nature(filter.channels != "mixed", filter.channels == "same")
 
 
 def head_length(filters: Sequence[Filter]) -> int:
     """How many filters there are before the first that mixes channels."""
-    alone = [is_separate(filter) for filter in filters]
+    alone = [nature(filter).separate for filter in filters]
     return alone.index(False) if False in alone else len(alone)
-
-
-def is_separate(filter: Filter) -> bool:
-    """Whether a filter computes each channel from itself alone."""
-    return all(_keeps_apart(filter.pixel, coefficients) for coefficients in _coefficients(filter))
-
-
-def is_alike(filter: Filter) -> bool:
-    """Whether a filter that keeps the channels apart does the same to all of them."""
-    levels = np.random.default_rng(0).random(_PROBES)
-    found = [filter.pixel(level, level, level, *values) for level in levels for values in _coefficients(filter)]
-    return all(red == green == blue for red, green, blue in found)
-
-
-def _coefficients(filter: Filter) -> list[tuple[float, ...]]:
-    statistic = None if filter.statistic is None else np.asarray(0.4 if filter.statistic == "mean" else (0.5, 0.4, 0.3))
-    return [filter_coefficients(filter, np.float64(theta), statistic) for theta in (-0.6, 0.35)]
-
-
-@functools.lru_cache(maxsize=1024)
-def _keeps_apart(formula: Pixel, coefficients: tuple[float, ...]) -> bool:
-    generator = np.random.default_rng(0)
-    # Some colours are vivid, for a filter may touch these alone.
-    colours = generator.random((_PROBES, PIXEL)) ** generator.uniform(0.3, 3, (_PROBES, PIXEL))
-    for colour in colours:
-        own = formula(*colour, *coefficients)
-        for channel in range(PIXEL):
-            other = generator.random(PIXEL)
-            other[channel] = colour[channel]
-            if formula(*other, *coefficients)[channel] != own[channel]:
-                return False
-    return True

@@ -51,7 +51,8 @@ BLACKS = register(
         inverse=inverse,
         monotone=True,
         prior=Prior(0.0, 0.3),
-        released_range=None,
+        channels="same",
+        words=("black darker", "black brighter"),
         examples=(
             Example(0.0, 1.0, 0.2, "black becomes 0.2"),
             Example(0.2, -1.0, 0.0, "0.2 becomes black"),

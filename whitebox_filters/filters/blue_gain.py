@@ -40,6 +40,7 @@ BLUE_GAIN = register(
         inverse=inverse,
         monotone=True,
         prior=Prior(0.0, 0.2),
-        released_range=None,
+        channels="each",
+        words=("less blue", "more blue"),
     )
 )

@@ -41,7 +41,8 @@ BRIGHTNESS = register(
         inverse=inverse,
         monotone=True,
         prior=Prior(0.0, 0.25),
-        released_range=0.5,
+        channels="same",
+        words=("darker", "brighter"),
         examples=(
             Example(0.4, 0.5, 0.8, "gain 1/(1 - 0.5)"),
             Example(0.8, -0.5, 0.4, "gain 1 - 0.5"),

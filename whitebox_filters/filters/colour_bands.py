@@ -136,10 +136,21 @@ def pixel(
     )
 
 
+TURNED = ("turned back on the colour wheel", "turned on along the colour wheel")
 ADJUSTMENTS = {
-    "hue": (hue, "{0}s turn towards {2} above 0, towards {1} below", "half of the way at 1"),
-    "saturation": (saturation, "{0}s more vivid above 0, greyer below", "twice the chroma at 1, none at -1"),
-    "luminance": (luminance, "{0}s lighter above 0, darker below", "half of the way to white at 1, to black at -1"),
+    "hue": (hue, "{0}s turn towards {2} above 0, towards {1} below", "half of the way at 1", TURNED),
+    "saturation": (
+        saturation,
+        "{0}s more vivid above 0, greyer below",
+        "twice the chroma at 1, none at -1",
+        ("greyer", "more vivid"),
+    ),
+    "luminance": (
+        luminance,
+        "{0}s lighter above 0, darker below",
+        "half of the way to white at 1, to black at -1",
+        ("darker", "lighter"),
+    ),
 }
 
 
@@ -147,7 +158,7 @@ def register_all() -> None:
     """Register a filter for each band and adjustment, named like `blue_saturation`."""
     for index, band in enumerate(BANDS):
         neighbours = BANDS[index - 1].name, BANDS[(index + 1) % len(BANDS)].name
-        for adjustment, (formula, summary, ends) in ADJUSTMENTS.items():
+        for adjustment, (formula, summary, ends, words) in ADJUSTMENTS.items():
             register(
                 Filter(
                     name=f"{band.name}_{adjustment}",
@@ -160,7 +171,8 @@ def register_all() -> None:
                     inverse=None,
                     monotone=adjustment == "luminance",
                     prior=Prior(0.0, 0.3),
-                    released_range=None,
+                    channels="mixed",
+                    words=words,
                 )
             )
 

@@ -38,6 +38,7 @@ CONTRAST = register(
         inverse=None,
         monotone=False,
         prior=Prior(0.0, 0.25),
-        released_range=0.5,
+        channels="same",
+        words=("less contrast", "more contrast"),
     )
 )

@@ -65,7 +65,8 @@ EXPOSURE = register(
         inverse=inverse,
         monotone=True,
         prior=Prior(0.0, 0.2),
-        released_range=None,
+        channels="same",
+        words=("less light", "more light"),
         examples=(
             Example(0.5, 0.25, 0.68586, "sRGB 0.5 is 0.21404 of full light; one stop more is 0.42808"),
             Example(0.5, -0.25, 0.36078, "one stop less is 0.10702"),

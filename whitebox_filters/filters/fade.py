@@ -44,7 +44,8 @@ FADE = register(
         inverse=inverse,
         monotone=True,
         prior=Prior(0.0, 0.25),
-        released_range=None,
+        channels="same",
+        words=("deeper blacks", "matte blacks"),
         examples=(
             Example(0.0, 1.0, 0.3, "black becomes 0.3"),
             Example(0.3, -1.0, 0.0, "0.3 becomes black"),

@@ -48,7 +48,8 @@ GAMMA = register(
         inverse=inverse,
         monotone=True,
         prior=Prior(0.0, 0.3),
-        released_range=None,
+        channels="mixed",
+        words=("midtones darker", "midtones brighter"),
         examples=(Example(0.25, 1.0, 0.5, "0.25^(1/2)"), Example(0.5, -1.0, 0.25, "0.5^2")),
     )
 )

@@ -50,7 +50,8 @@ HIGHLIGHT = register(
         inverse=inverse,
         monotone=True,
         prior=Prior(0.0, 0.2),
-        released_range=0.4,
+        channels="same",
+        words=("light tones darker", "light tones brighter"),
         examples=(Example(0.75, -0.5, 0.5, "1 - 0.25^0.5"), Example(0.5, 1.0, 0.75, "1 - 0.5^2")),
     )
 )

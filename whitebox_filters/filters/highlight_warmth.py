@@ -45,6 +45,7 @@ HIGHLIGHT_WARMTH = register(
         inverse=None,
         monotone=False,
         prior=Prior(0.0, 0.25),
-        released_range=None,
+        channels="mixed",
+        words=("light tones cooler", "light tones warmer"),
     )
 )

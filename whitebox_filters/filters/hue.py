@@ -56,6 +56,7 @@ HUE = register(
         inverse=None,
         monotone=False,
         prior=Prior(0.0, 0.15),
-        released_range=None,
+        channels="mixed",
+        words=("turned back on the colour wheel", "turned on along the colour wheel"),
     )
 )

@@ -40,7 +40,8 @@ RED_GAIN = register(
         inverse=inverse,
         monotone=True,
         prior=Prior(0.0, 0.2),
-        released_range=None,
+        channels="each",
+        words=("less red", "more red"),
         examples=(Example(0.4, 1.0, 0.8, "twice the red"),),
     )
 )

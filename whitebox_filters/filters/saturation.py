@@ -54,6 +54,7 @@ SATURATION = register(
         inverse=None,
         monotone=False,
         prior=Prior(0.0, 0.3),
-        released_range=0.6,
+        channels="mixed",
+        words=("greyer", "more vivid"),
     )
 )

@@ -43,7 +43,8 @@ SHADOW = register(
         inverse=inverse,
         monotone=True,
         prior=Prior(0.0, 0.2),
-        released_range=0.4,
+        channels="same",
+        words=("dark tones darker", "dark tones brighter"),
         examples=(
             Example(204 / 255, -0.7, 174 / 255, "paper, Fig. 4"),
             Example(174 / 255, 0.7, 227 / 255, "paper, Fig. 4"),

@@ -43,6 +43,7 @@ TEMPERATURE = register(
         inverse=None,
         monotone=False,
         prior=Prior(0.0, 0.15),
-        released_range=0.3,
+        channels="each",
+        words=("cooler", "warmer"),
     )
 )

@@ -42,6 +42,7 @@ TINT = register(
         inverse=inverse,
         monotone=False,
         prior=Prior(0.0, 0.2),
-        released_range=None,
+        channels="each",
+        words=("greener", "more magenta"),
     )
 )

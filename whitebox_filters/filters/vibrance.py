@@ -51,6 +51,7 @@ VIBRANCE = register(
         inverse=None,
         monotone=False,
         prior=Prior(0.0, 0.3),
-        released_range=None,
+        channels="mixed",
+        words=("muted colours greyer", "muted colours more vivid"),
     )
 )

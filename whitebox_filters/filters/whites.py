@@ -49,7 +49,8 @@ WHITES = register(
         inverse=inverse,
         monotone=True,
         prior=Prior(0.0, 0.3),
-        released_range=None,
+        channels="same",
+        words=("white darker", "white brighter"),
         examples=(
             Example(0.8, 1.0, 1.0, "0.8 becomes white"),
             Example(1.0, -1.0, 0.8, "white becomes 0.8"),

@@ -27,6 +27,8 @@ LEVELS_TOLERANCE = 1
 
 THETAS = (-1.0, -0.7, -0.3, -0.01, 0.0, 0.01, 0.3, 0.7, 1.0)
 
+IMAGES = samples.everywhere() | {"colour sweep": samples.colour_sweep()}
+
 # The simulator runs a Python thread for each CUDA thread.
 SLOW_THETAS = (-1.0, -0.3, 0.0, 0.3, 1.0)
 SLOW_IMAGES = {"extremes": samples.extremes()[:3]}
@@ -39,7 +41,7 @@ def check(filter: Filter, backends: Sequence[str]) -> None:
     """Compare each backend with NumPy float64 (integers: with NumPy), exactly at theta 0."""
     for backend in backends:
         runner, dtypes = _RUNNERS[backend]
-        images, thetas = (SLOW_IMAGES, SLOW_THETAS) if backend == "cuda-simulator" else (samples.everywhere(), THETAS)
+        images, thetas = (SLOW_IMAGES, SLOW_THETAS) if backend == "cuda-simulator" else (IMAGES, THETAS)
         for dtype in map(np.dtype, dtypes):
             labels = [(name, theta) for name in images for theta in thetas]
             cases = [(samples.stored(images[name], dtype), theta) for name, theta in labels]
@@ -124,6 +126,6 @@ _RUNNERS: dict[str, tuple[Runner, tuple[str, ...]]] = {
     "numpy": (_run_numpy, ("float32",)),
     "python": (_run_python, ("float64",)),
     "torch": (_run_torch, ("float32", "float64")),
-    "numba": (_run_numba, ("float32", "float64")),
+    "numba": (_run_numba, ("uint8", "uint16", "float32", "float64")),
     "cuda-simulator": (_run_simulator, ("float32",)),
 }

@@ -25,6 +25,7 @@ NAMES = (
     "monotone",
     "inverse",
     "examples",
+    "channels",
 )
 
 # Between two float64 computations of one formula that differ by the grouping of a few operations only.
@@ -32,6 +33,7 @@ EXACT = 1e-12
 # A round trip through a power curve and back in float64.
 ROUND_TRIP = 1e-6
 PARTS = 200
+CHANNELS = ("red", "green", "blue")
 STEP = 1e-6
 # A derivative below this is none: real ones are larger, the rounding of a difference over STEP far smaller.
 DEAD = 1e-4
@@ -45,6 +47,7 @@ def check(filter: Filter) -> tuple[str, ...]:
     check_crop(filter)
     check_effect(filter)
     check_examples(filter)
+    check_channels(filter)
     return (*check_monotone(filter), *check_inverse(filter))
 
 
@@ -145,6 +148,43 @@ def check_examples(filter: Filter) -> None:
         result = float(filter(np.full((2, 2, 3), example.value), example.theta)[0, 0, 0])
         found = f"{example.value:g} at theta {example.theta:g} gives {result:g}, not {example.expected:g}"
         require(abs(result - example.expected) <= LEVEL, filter.name, "examples", f"{found} ({example.source})")
+
+
+def check_channels(filter: Filter) -> None:
+    """`channels` is true: neither more is promised of the channels than holds, nor less."""
+    colours = np.moveaxis(samples.colour_sweep(), -1, 0)
+    greys = np.broadcast_to(np.linspace(0, 1, 256), (3, 1, 256))
+    mixes, differs = "", False
+    for theta in THETAS:
+        for index in range(3):
+            others = np.random.default_rng(index).random(colours.shape)
+            others[index] = colours[index]
+            error = np.abs(_filter_planes(filter, others, theta)[index] - _filter_planes(filter, colours, theta)[index])
+            if error.max() > EXACT:
+                row, column = np.unravel_index(error.argmax(), error.shape)
+                colour = ", ".join(f"{value:.3f}" for value in colours[:, row, column])
+                mixes = f"at theta {theta:g} the {CHANNELS[index]} of ({colour}) depends on the other channels"
+        red, *rest = _filter_planes(filter, greys, theta)
+        differs = differs or max(float(np.abs(red - other).max()) for other in rest) > EXACT
+    declared = f"declared {filter.channels!r}, but"
+    if filter.channels == "mixed":
+        better = "each" if differs else "same"
+        found = f"{declared} no channel depends on another one: declare {better!r}, which is faster"
+        require(bool(mixes), filter.name, "channels", found)
+        return
+    require(not mixes, filter.name, "channels", f"{declared} {mixes}: declare 'mixed'")
+    if filter.channels == "same":
+        require(not differs, filter.name, "channels", f"{declared} greys come out in colour: declare 'each'")
+    else:
+        require(differs, filter.name, "channels", f"{declared} greys stay grey: declare 'same', which is faster")
+
+
+def _filter_planes(filter: Filter, planes: FloatArray, theta: float) -> FloatArray:
+    """Filter (3, ...) with statistics that belong to no picture in particular."""
+    statistic = {None: None, "mean": np.asarray(0.4), "channel_means": np.array([0.5, 0.4, 0.3])}[filter.statistic]
+    coefficients = filter.coefficients(np, np.asarray(theta), statistic)
+    result: FloatArray = filter.array(np, planes, *(np.asarray(value) for value in coefficients)).clip(0, 1)
+    return result
 
 
 def _show_no_inverse(filter: Filter) -> str:

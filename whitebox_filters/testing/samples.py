@@ -39,6 +39,19 @@ def extremes() -> FloatArray:
     return image
 
 
+def colour_sweep() -> FloatArray:
+    """(60, 72, 3): 24 hues at 30 chromas, close together near the full one, at three heights; and their negatives.
+
+    A filter may touch the vivid colours alone, which random ones hardly reach.
+    """
+    chromas = np.concatenate([np.linspace(0, 0.9, 10), np.linspace(0.905, 1, 20)])
+    wheel = np.clip(np.abs((np.arange(24)[:, None] / 4 - np.array([0, 2, 4])) % 6 - 3) - 1, 0, 1)
+    heights = np.array([0, 0.5, 1])
+    base = (1 - chromas[:, None]) * heights
+    colours = (base[:, :, None, None] + chromas[:, None, None, None] * wheel).reshape(30, 72, 3)
+    return np.concatenate([colours, 1 - colours])
+
+
 def textured() -> FloatArray:
     """(16, 24, 3) float64 on which no sound filter ever clips everything.
 
