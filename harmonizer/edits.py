@@ -98,15 +98,14 @@ class Edit:
 
 
 def change_theta(cascade: wf.Cascade, theta: Mapping[str, float], changes: Mapping[str, float]) -> dict[str, float]:
-    """`theta` by filter name with other values for some filters.
+    """`theta` by filter name, in the cascade's order, with other values for some filters.
 
     Raises EditError for a filter that is not in the cascade, whitebox_filters.ThetaError outside [-1, 1].
     """
-    unknown = sorted(set(changes) - set(cascade.names))
+    unknown = sorted(set(changes) - set(theta))
     if unknown:
-        raise EditError(f"there is no filter {', '.join(unknown)} here; there are {', '.join(cascade.names)}")
-    values = cascade.check_theta({**theta, **changes}).tolist()
-    return dict(zip(cascade.names, values, strict=True))
+        raise EditError(f"there is no filter {', '.join(unknown)} here; there are {', '.join(theta)}")
+    return dict(zip(theta, cascade.check_theta({**theta, **changes}).tolist(), strict=True))
 
 
 def write(path: str | Path, edit: Edit) -> None:

@@ -26,8 +26,9 @@ def harmonize(
     filter that the checkpoint does not use.
     """
     alpha = open_mask(image, mask)
-    change_theta(harmonizer.cascade, dict.fromkeys(harmonizer.cascade.names, 0.0), changes)  # before the network runs
-    theta = change_theta(harmonizer.cascade, harmonizer.predict(image, alpha), changes)
+    if changes:  # a mistake in them is an error before the network runs
+        change_theta(harmonizer.cascade, dict.fromkeys(harmonizer.cascade.names, 0.0), changes)
+    theta = {**harmonizer.predict(image, alpha), **changes}
     result = harmonizer.render(image, theta, alpha)
     return result, Edit.from_result(result, image, alpha)
 
