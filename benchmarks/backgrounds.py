@@ -12,6 +12,7 @@ from typing import get_args
 import numpy as np
 import skimage.data
 from PIL import Image
+from report import grid
 
 import whitebox_filters as wf
 from whitebox_filters.cascade import Region
@@ -45,16 +46,13 @@ def movements(cascade: wf.Cascade, theta: object, pictures: list[np.ndarray], ma
 
 def table(pictures: list[np.ndarray], mask: np.ndarray) -> str:
     """A row for each filter that measures something, and one for the paper's six."""
-    rows = [
-        "| filters | statistics | " + " | ".join(BACKGROUNDS[1:]) + " |",
-        "|---|---|" + "---:|" * (len(pictures) - 1),
-    ]
+    rows = []
     cases = [(name, [name], {name: THETA}) for name in wf.names() if wf.get(name).statistic]
     for title, names, theta in [*cases, ("the paper's six", wf.DEFAULT_FILTERS, SHOWN)]:
         for region in get_args(Region):
             moved = movements(wf.Cascade(names, statistics=region), theta, pictures, mask)
-            rows.append(f"| {title} | {region} | " + " | ".join(f"{value:.1f}" for value in moved) + " |")
-    return "\n".join(rows)
+            rows.append([title, region, *(f"{value:.1f}" for value in moved)])
+    return grid(["filters", "statistics", *BACKGROUNDS[1:]], rows, texts=2)
 
 
 def figure(pictures: list[np.ndarray], mask: np.ndarray) -> Image.Image:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from paper_tables.rows import grid
+from report import grid
 
 from harmonizer.evaluation.samples import Sample
 from harmonizer.pictures.picture import Pixels

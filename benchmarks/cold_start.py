@@ -8,22 +8,21 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from report import describe_machine, grid, median_and_range
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results" / "cold_start.md"
 SIZE = (1920, 1080)
 TARGET = 2.5  # seconds for the whole command
-VERSIONS = ("numpy", "onnxruntime", "pillow", "imagecodecs", "tifffile", "typer", "rich")
 
 # What the command calls, each the time of one stage with the imports that wait for it.
 STAGES = {
@@ -94,22 +93,6 @@ def measure(folder: Path, name: str, weights: Sequence[str]) -> tuple[float, dic
     return wall, stages
 
 
-def spread(values: Sequence[float]) -> str:
-    """Median and range."""
-    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
-
-
-def describe_machine() -> str:
-    """Processor, cores, load, and the versions of what is measured."""
-    models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    processor = models[0].partition(": ")[2] if models else platform.machine()
-    versions = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
-    return (
-        f"{processor}, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} at the end; "
-        f"{platform.system()}, Python {platform.python_version()}, {versions}."
-    )
-
-
 def write_report(walls: dict[str, list[float]], stages: dict[str, list[dict[str, float]]]) -> None:
     """Write the results page, which opens with what follows from it."""
     medians = {name: statistics.median(times) for name, times in walls.items()}
@@ -118,6 +101,11 @@ def write_report(walls: dict[str, list[float]], stages: dict[str, list[dict[str,
     first = next(iter(stages))
     typical = {name: statistics.median(run[name] for run in stages[first]) for name in stages[first][0]}
     largest = max(typical, key=lambda name: typical[name])
+    whole = ["**whole command**", *(f"**{median_and_range(times)}**" for times in walls.values())]
+    rows = [
+        [name, *(median_and_range([run[name] for run in runs]) for runs in stages.values())]
+        for name in (STARTUP, IMPORTS, *STAGES, EXIT, REST)
+    ]
     lines = [
         "# Cold start of `harmonizer run`",
         "",
@@ -128,14 +116,7 @@ def write_report(walls: dict[str, list[float]], stages: dict[str, list[dict[str,
         describe_machine(),
         f"Median and range over {len(walls[first])} fresh processes each, the file cache warm; seconds.",
         "",
-        "| | " + " | ".join(walls) + " |",
-        "|---|" + "---|" * len(walls),
-        "| **whole command** | " + " | ".join(f"**{spread(times)}**" for times in walls.values()) + " |",
-    ]
-    for name in (STARTUP, IMPORTS, *STAGES, EXIT, REST):
-        cells = (spread([run[name] for run in runs]) for runs in stages.values())
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    lines += [
+        grid(["", *walls], [whole, *rows]),
         "",
         "The stages come from a second process with a clock around each call, so their sum is not exactly the whole; a "
         "library that is imported at its first use counts to the stage that uses it.",

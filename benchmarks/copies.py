@@ -14,7 +14,7 @@ import csv
 from pathlib import Path
 
 import numpy as np
-from cold_start import describe_machine
+from report import describe_machine
 
 from harmonizer.evaluation.evaluate import evaluate, summarize
 from harmonizer.evaluation.held_out import is_held_out

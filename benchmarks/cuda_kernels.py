@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from cuda.bindings import nvjitlink
 from numba import cuda, types
+from report import grid
 
 import whitebox_filters as wf
 from whitebox_filters.backends import cuda_kernels as kernels
@@ -148,12 +149,6 @@ def planned(filters: tuple[Filter, ...], dtype: np.dtype[Any]) -> Kernel:
     """The pass over the pixels as the plan runs it, with a mask."""
     start = table_length(filters, dtype)
     return pixel_kernel(filters[start:], dtype, masked=True, tabled=start > 0)
-
-
-def grid(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table."""
-    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def resources(kernel: Kernel) -> list[Assembled]:

@@ -14,8 +14,9 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from cuda_kernels import COUNTS, filters_of, grid
+from cuda_kernels import COUNTS, filters_of
 from numba import cuda
+from report import grid, median_and_range
 
 import whitebox_filters as wf
 from whitebox_filters.backends.cuda import Plan
@@ -39,11 +40,6 @@ def milliseconds(call: Callable[[], Any], repeats: int) -> list[float]:
     return times
 
 
-def spread(times: list[float]) -> str:
-    """Median and range."""
-    return f"{statistics.median(times):.3f} ({min(times):.3f} to {max(times):.3f})"
-
-
 def rows(size: str, dtype: type[np.generic], counts: tuple[int, ...], repeats: int) -> list[list[str]]:
     """A row for the copy and one for each k: milliseconds with a full frame, and with a mask over a quarter of it."""
     width, height = map(int, size.split("x"))
@@ -54,7 +50,7 @@ def rows(size: str, dtype: type[np.generic], counts: tuple[int, ...], repeats: i
     mask[: height // 2, : width // 2] = 255
     quarter = cuda.to_device(mask)
     copy = milliseconds(lambda: other.copy_to_device(frame), repeats)
-    found = [[size, np.dtype(dtype).name, "a copy", spread(copy), "", ""]]
+    found = [[size, np.dtype(dtype).name, "a copy", median_and_range(copy, 3), "", ""]]
     for count in counts:
         plan, theta = Plan(wf.Cascade(filters_of(count))), [THETA] * count
         full, part = (
@@ -62,7 +58,16 @@ def rows(size: str, dtype: type[np.generic], counts: tuple[int, ...], repeats: i
             for given in (None, quarter)
         )
         rate = 1000 / statistics.median(full)
-        found.append([size, np.dtype(dtype).name, f"k = {count}", spread(full), spread(part), f"{rate:,.0f}"])
+        found.append(
+            [
+                size,
+                np.dtype(dtype).name,
+                f"k = {count}",
+                median_and_range(full, 3),
+                median_and_range(part, 3),
+                f"{rate:,.0f}",
+            ]
+        )
     return found
 
 

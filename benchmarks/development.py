@@ -36,9 +36,8 @@ from pathlib import Path
 
 import numpy as np
 from bootstrap import Numbers, middle, resample, sum_by_unit
-from cold_start import describe_machine
 from development_cases import GROUPS, MORE, NO_OP, SIDE, TRIPLES, Picture, cases, measure
-from paper_tables.rows import grid
+from report import describe_machine, grid
 
 from harmonizer import atomic
 from harmonizer.evaluation.learners import open_learner

@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from calibration import Change, measure_change, quarter_table, verdict
-from cold_start import describe_machine
 from development import introduced, row, share_left
 from development_cases import GROUPS, TRIPLES, Case, Picture, cases
-from paper_tables.rows import PUBLISHED, grid
+from paper_tables.rows import PUBLISHED
+from report import describe_machine, grid
 
 from harmonizer import atomic
 from harmonizer.evaluation.evaluate import BUCKETS, evaluate

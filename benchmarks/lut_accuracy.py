@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import skimage.data
+from report import grid
 
 import whitebox_filters as wf
 
@@ -44,11 +45,12 @@ def main() -> None:
     }
     *single, six = shares.values()
     enough = [sum(pair[index] >= REQUIRED for pair in single) for index in range(len(SIZES))]
-    lines = ["| filter | " + " | ".join(f"{theta:+g}" for theta in THETAS) + " |", "|---|" + "---:|" * len(THETAS)]
-    for name in wf.names():
-        cells = [" / ".join(f"{100 * share:.2f}" for share in shares[(name,), (theta,)]) for theta in THETAS]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    RESULTS.write_text(TEXT.format(six=six, enough=enough, count=len(single), table="\n".join(lines)), encoding="utf-8")
+    rows = [
+        [name, *(" / ".join(f"{100 * share:.2f}" for share in shares[(name,), (theta,)]) for theta in THETAS)]
+        for name in wf.names()
+    ]
+    table = grid(["filter", *(f"{theta:+g}" for theta in THETAS)], rows)
+    RESULTS.write_text(TEXT.format(six=six, enough=enough, count=len(single), table=table), encoding="utf-8")
 
 
 TEXT = """\

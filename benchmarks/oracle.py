@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from cold_start import describe_machine
+from report import describe_machine, grid
 
 import whitebox_filters as wf
 from harmonizer.evaluation.metrics import score
@@ -95,14 +95,11 @@ def table(measured: list[Scored], counts: list[int], titles: list[str]) -> str:
     means = [np.mean(scores, axis=0) for scores in (*columns, [scored.scores for scored in measured])]
     heads = [f"{name} ({len(scores)})" for name, scores in zip(folders, columns, strict=True)]
     heads.append(f"all ({len(measured)})")
-    lines = [
-        "| k | filters | " + " | ".join(heads) + " | fMSE left |",
-        "|---:|---|" + "---:|" * (len(heads) + 1),
-    ]
+    rows = []
     for index, (count, title) in enumerate(zip([0, *counts], ["none: the composite", *titles], strict=True)):
         cells = ["{:.1f} / {:.1f} / {:.2f}".format(*mean[index]) for mean in means]
-        lines.append(f"| {count} | {title} | " + " | ".join(cells) + f" | {left[index]:.0%} |")
-    return "\n".join(lines)
+        rows.append([str(count), title, *cells, f"{left[index]:.0%}"])
+    return grid(["k", "filters", *heads, "fMSE left"], rows, texts=2)
 
 
 def share_left(measured: list[Scored]) -> np.ndarray:

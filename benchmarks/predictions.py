@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from cold_start import describe_machine
+from report import describe_machine, grid
 
 from harmonizer.evaluation import moments
 from harmonizer.evaluation.samples import DRAWS, Sample, read_samples, resize
@@ -109,6 +109,10 @@ def page(shares: dict[str, dict[str, float]], counts: dict[str, int], weights: s
         else f"Least error is left by *{best}*: {100 * means[best]:.1f} % on the mean of all sets instead of "
         f"{100 * means[plain]:.1f} %."
     )
+    rows = [
+        [title, f"{100 * means[title]:.1f}", *(f"{100 * share:.1f}" for share in row.values())]
+        for title, row in shares.items()
+    ]
     lines = [
         "# What may be made of one network's predictions",
         "",
@@ -118,12 +122,8 @@ def page(shares: dict[str, dict[str, float]], counts: dict[str, int], weights: s
         f"Percent of the composites' fMSE that are left, at {SIDE} x {SIDE}, with {weights}. None of these pictures "
         "was trained on, but copies of some of Eq. 8's were ([copies.md](copies.md)); of these one draw a mask.",
         "",
-        "| | mean | " + " | ".join(f"{name} ({counts[name]})" for name in shares[plain]) + " |",
-        "|---|" + "---:|" * (len(counts) + 1),
+        grid(["", "mean", *(f"{name} ({counts[name]})" for name in shares[plain])], rows),
     ]
-    for title, row in shares.items():
-        cells = " | ".join(f"{100 * share:.1f}" for share in row.values())
-        lines.append(f"| {title} | {100 * means[title]:.1f} | {cells} |")
     return "\n".join([*lines, "", describe_machine(), "", "`python benchmarks/predictions.py --data DIR`", ""])
 
 

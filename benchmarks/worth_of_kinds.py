@@ -22,8 +22,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from cold_start import describe_machine
-from paper_tables.rows import grid
+from report import describe_machine, grid
 
 from harmonizer.learning import model
 from harmonizer.learning.composites.transfers import TRANSFERS

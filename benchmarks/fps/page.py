@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from importlib.metadata import version
 
 import numpy as np
 from baselines import CONTENDERS, COPY, CUDA, NUMBA, RELEASED
-from cold_start import describe_machine
+from report import describe_machine, digits, grid
 
 from fps.cases import FULL, LARGEST, QUARTER, REACH, SEED, SIX, Case, Results, sets
 from fps.clock import LIMIT, PATIENCE
@@ -17,22 +16,9 @@ from whitebox_filters.backends import cores
 VERSIONS = ("torch", "numba", "kornia", "opencv-python-headless")
 
 
-def number(value: float) -> str:
-    """Three digits."""
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def grid(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A table whose first column is text and whose others are figures."""
-    cells = [list(row) for row in rows]
-    names = list(head)
-    lines = ["| " + " | ".join(names) + " |", "|---|" + "---:|" * (len(names) - 1)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in cells])
-
-
 def rate(seconds: list[float]) -> str:
     """Frames per second: the median, and the quartiles."""
-    lower, middle, upper = (number(1 / quartile) for quartile in np.percentile(seconds, [75, 50, 25]))
+    lower, middle, upper = (digits(1 / quartile) for quartile in np.percentile(seconds, [75, 50, 25]))
     return f"{middle} ({lower} to {upper})"
 
 
@@ -50,7 +36,7 @@ def ratio_table(found: list[Ratio]) -> str:
     for ratio in found:
         sign = "at least" if ratio.at_least else "at most"
         goal = f"{ratio.goal:g}" if ratio.goal else ""
-        reached = "not measured" if ratio.reached is None else f"{number(ratio.reached)}{ratio.unit}"
+        reached = "not measured" if ratio.reached is None else f"{digits(ratio.reached)}{ratio.unit}"
         verdict = "" if ratio.reached is None else ("yes" if ratio.met else "no")
         rows.append([ratio.what, f"{sign} {ratio.bound:g}{ratio.unit}", goal, reached, verdict])
     return grid(["", "required", "goal", "reached", "met"], rows)
@@ -60,10 +46,10 @@ def memory_table(results: Results) -> str:
     rows = [
         [
             name,
-            number(1 / memory.seconds),
+            digits(1 / memory.seconds),
             f"{memory.extra / 2**20:.0f} MiB",
-            number(extra_frames(memory) or 0),
-            number(all_frames(memory) or 0),
+            digits(extra_frames(memory) or 0),
+            digits(all_frames(memory) or 0),
         ]
         for name, memory in results.memory.items()
     ]
@@ -88,7 +74,7 @@ def roofline_table(results: Results) -> str:
     for count, work in results.work.items():
         took, least = work.seconds / (width * height), work.least(results.limits)
         asked = (work.bytes, work.look_ups, work.sums, round(work.operations))
-        times = (number(1e9 * least), number(1e9 * took), f"{least / took:.0%}")
+        times = (digits(1e9 * least), digits(1e9 * took), f"{least / took:.0%}")
         rows.append([f"k = {count}", *map(str, asked), *times])
     head = ["a pixel", "bytes", "look-ups", "sums", "operations", "ns at the limits", "ns taken", "of the limits"]
     return grid(head, rows)
@@ -102,7 +88,7 @@ def roofline_verdict(results: Results) -> str:
     width, height = results.sizes[results.main]
     least = {count: work.least(results.limits) * width * height / two.seconds for count, work in results.work.items()}
     return " ".join(
-        f"At these limits k = {count} would still take {number(least[count])} times what k = 2 takes, "
+        f"At these limits k = {count} would still take {digits(least[count])} times what k = 2 takes, "
         f"{'more' if least[count] > bound else 'less'} than the {bound:g} required."
         for count, bound in BOUNDS.items()
         if count in least
@@ -133,8 +119,8 @@ def quarter_verdict(results: Results) -> str:
     seconds = (3 / 4 * copied + width * height * (adding + filtering / 4)) / cores.count()
     return (
         f"With a mask over {QUARTER} and k = {SIX} the levels of all the frame are added up, and three quarters of it "
-        f"copied: {cores.count()} cores at these limits would take {number(1e3 * seconds)} ms, and make "
-        f"{number(released / seconds)} times the frames of `{RELEASED.name}`."
+        f"copied: {cores.count()} cores at these limits would take {digits(1e3 * seconds)} ms, and make "
+        f"{digits(released / seconds)} times the frames of `{RELEASED.name}`."
     )
 
 
@@ -165,11 +151,11 @@ def decision(results: Results) -> str:
         return "**Decision.** None: nothing was measured with six filters."
     fastest = min(at_six, key=lambda name: at_six[name])
     lines = [
-        f"**Decision.** For 8-bit frames in memory `{fastest}` is the fastest here: {number(1 / at_six[fastest])} "
+        f"**Decision.** For 8-bit frames in memory `{fastest}` is the fastest here: {digits(1 / at_six[fastest])} "
         f"frames a second at {results.main} with the paper's six filters."
     ]
     if NUMBA.name in at_six and fastest != NUMBA.name:
-        lines.append(f"`{NUMBA.name}` reaches {number(1 / at_six[NUMBA.name])}.")
+        lines.append(f"`{NUMBA.name}` reaches {digits(1 / at_six[NUMBA.name])}.")
     lines.append(
         'On a CPU use `cascade.compile("numba")` for frames and pictures, `cascade.compile("torch")` where gradients '
         "are needed, and the plain call for a single small picture, which compiles nothing. "

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from bootstrap import middle, resample, sum_by_unit
-from cold_start import describe_machine
+from report import describe_machine
 
 from paper_tables.rows import bucket_table, paper_table, published_table, whole_table, worst_table
 from paper_tables.runs import BASELINES, Reports

@@ -6,6 +6,8 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from report import grid
+
 from paper_tables.runs import Reports, Run
 
 METRICS = {"mse": "MSE ↓", "fmse": "fMSE ↓", "psnr": "PSNR ↑"}
@@ -20,12 +22,6 @@ def number(value: float | None, metric: str = "fmse") -> str:
         return "–"
     digits = {"ssim": 4, "psnr": 2, "psnr_released": 2, "mse": 2}.get(metric, 1)
     return f"{value:.{digits}f}"
-
-
-def grid(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table."""
-    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def best(cells: list[str], metric: str, among: range) -> list[str]:

@@ -6,8 +6,7 @@ import os
 from collections.abc import Mapping
 from importlib.metadata import version
 
-from cold_start import describe_machine
-from fps.page import grid, number
+from report import describe_machine, digits, grid
 
 from harmonizer.learning.recipes import Recipe
 from training_speed import stages
@@ -68,7 +67,7 @@ def kinds_table(kinds: Mapping[str, tuple[float, float]]) -> str:
 def stages_table(milliseconds: Mapping[str, float], batch_size: int) -> str:
     """Measured: the stages of a batch."""
     rows = (
-        [name, number(value), f"{value / batch_size:.2f}", number(1000 * batch_size / value)]
+        [name, digits(value), f"{value / batch_size:.2f}", digits(1000 * batch_size / value)]
         for name, value in milliseconds.items()
     )
     return grid(["", "ms a batch", "ms a picture", "pictures a second"], rows)
@@ -82,13 +81,13 @@ def roofline_table(works: Mapping[str, Work]) -> str:
             f"{work.flops / 1e9:.3g}",
             f"{work.bytes / 1e6:.3g}",
             "memory" if work.seconds > work.flops / work.peak else "arithmetic",
-            number(1 / work.seconds),
+            digits(1 / work.seconds),
             str(work.operations),
         ]
         for name, work in works.items()
     ]
     flops, moved = (sum(getattr(work, key) for work in works.values()) for key in ("flops", "bytes"))
-    rows.append(["all", f"{flops / 1e9:.3g}", f"{moved / 1e6:.3g}", "", number(bound(works)), str(operations(works))])
+    rows.append(["all", f"{flops / 1e9:.3g}", f"{moved / 1e6:.3g}", "", digits(bound(works)), str(operations(works))])
     return grid(["", "GFLOP a picture", "MB a picture", "bound by", "composites a second", "operations a step"], rows)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
-from cold_start import describe_machine
 from fps.cases import FULL, QUARTER
-from fps.page import grid, number, rate, ratio_table
+from fps.page import rate, ratio_table
 from fps.ratios import Ratio
+from report import describe_machine, digits, grid, median_and_quartiles
 
 from harmonizer.video.coding.codecs import CODECS, CodecName
 from video_speed import encoders
@@ -100,7 +100,7 @@ def engine_table(results: Results) -> str:
         cells = []
         for network in results.networks:
             seconds, size = results.network_seconds.get((network, name)), results.bytes.get((network, name))
-            cells += [spread(seconds) if seconds else "–", f"{size / 1e6:.1f}" if size else "–"]
+            cells += [milliseconds(seconds) if seconds else "–", f"{size / 1e6:.1f}" if size else "–"]
         quality = results.quality.get(name)
         scores = (
             [f"{quality.theta:.4f}", *(f"{quality.fmse[title]:.1f}" for title in results.pictures)] if quality else []
@@ -110,17 +110,18 @@ def engine_table(results: Results) -> str:
     return grid(["", *head, "change of theta", *titles], rows)
 
 
-def spread(seconds: list[float]) -> str:
+def milliseconds(seconds: list[float]) -> str:
     """Milliseconds: the median, and the quartiles."""
-    lower, middle, upper = (number(1e3 * quartile) for quartile in np.percentile(seconds, [25, 50, 75]))
-    return f"{middle} ({lower} to {upper})"
+    return median_and_quartiles([1e3 * second for second in seconds])
 
 
 def stage_table(results: Results) -> str:
     columns = list(results.stages)
     names = next(iter(results.stages.values())).stages if columns else ()
-    rows = [[name, *(spread(results.stages[column].stages[name]) for column in columns)] for name in names]
-    rows.append(["**predict and filter**", *(f"**{spread(results.stages[column].whole)}**" for column in columns)])
+    rows = [[name, *(milliseconds(results.stages[column].stages[name]) for column in columns)] for name in names]
+    rows.append(
+        ["**predict and filter**", *(f"**{milliseconds(results.stages[column].whole)}**" for column in columns)]
+    )
     return grid(["ms a frame", *(f"{network}, {mask}" for network, mask in columns)], rows)
 
 
@@ -134,8 +135,8 @@ def whole_table(results: Results) -> str:
             [
                 f"{network}, {name}",
                 f"{np.median(rates):.1f} ({min(rates):.1f} to {max(rates):.1f})",
-                number(cpu),
-                number(memory),
+                digits(cpu),
+                digits(memory),
             ]
         )
     return grid(["", "frames a second", "CPU ms a frame", "peak memory, MB"], rows)
@@ -173,7 +174,7 @@ def decision(results: Results) -> str:
                 "it needs neither a further package nor other weights."
             )
     if plain := frames_a_second(results, Case(network, FULL, PLAIN)):
-        lines.append(f"The plain way filters {number(plain)} frames a second, {DEFAULT} {number(default or 0)}.")
+        lines.append(f"The plain way filters {digits(plain)} frames a second, {DEFAULT} {digits(default or 0)}.")
     if results.work:
         largest = max(results.work, key=lambda name: results.work[name])
         lines.append(f'Of a whole frame "{largest}" takes the most, {1e3 * results.work[largest]:.0f} ms of one core.')

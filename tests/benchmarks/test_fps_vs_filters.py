@@ -14,8 +14,9 @@ import pytest
 from baselines import CONTENDERS, COPY, NUMBA, RELEASED
 from fps import cases, clock, roofline
 from fps.cases import FULL, QUARTER, Case, Limits, Memory, Results, Work
-from fps.page import number, page
+from fps.page import page
 from fps.ratios import ratios
+from report import digits
 
 from whitebox_filters.backends import cores
 
@@ -69,7 +70,7 @@ def test_the_roofline_says_what_the_core_leaves_room_for():
     added.seconds[Case("1080p", FULL, 6, COPY.name)] = [0.0005]
     added.work[6] = Work(10, 4, 5, 4, 1.0)  # 10 ns of sums, 8 ns of all else
     seconds = (0.75 * 0.0005 + 1920 * 1080 * (10e-9 + 8e-9 / 4)) / cores.count()
-    assert f"would take {number(1e3 * seconds)} ms, and make {number(0.1 / seconds)} times the frames" in page(added)
+    assert f"would take {digits(1e3 * seconds)} ms, and make {digits(0.1 / seconds)} times the frames" in page(added)
     roomy = measured()
     roomy.work[8] = Work(10, 6, 0, 10, 1.0)
     assert "k = 8 would still take 0.8 times what k = 2 takes, less than the 1.15 required." in page(roomy)
