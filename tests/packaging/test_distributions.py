@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from importlib.metadata import Distribution
+from importlib.metadata import Distribution, packages_distributions
 from pathlib import Path
 
 import numpy as np
 import pytest
 from empty_environment import EmptyEnvironment, needed, read_wheel
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from PIL import Image
 
 import whitebox_filters as wf
@@ -137,6 +140,30 @@ def test_the_harmonizer_needs_the_filters_of_its_version_and_nothing_optional(bu
     assert not dependencies & OPTIONAL
 
 
+def test_every_import_is_declared(builds):
+    """By the distribution itself or an extra of it; the harmonizer may also use what the filters require."""
+    owners = packages_distributions()
+    declared: set[str] = set()
+    for name in (FILTERS, HARMONIZER):
+        declared |= {canonicalize_name(Requirement(text).name) for text in builds[name].metadata.requires}
+        for module in imported_packages(PACKAGES[name]):
+            assert declared & {canonicalize_name(owner) for owner in owners[module]}, f"{name} imports {module}"
+
+
+def imported_packages(folder: Path) -> set[str]:
+    """The top-level names that a package imports, without its own, ours and those of Python."""
+    modules: set[str] = set()
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                modules |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                modules.add(node.module)
+    return (
+        {module.partition(".")[0] for module in modules} - sys.stdlib_module_names - {"harmonizer", "whitebox_filters"}
+    )
+
+
 def test_nothing_names_the_distribution_of_others():
     """`harmonizer` on the package index is another tool; an extra is always one of ours."""
     folders = (ROOT / "whitebox_filters", ROOT / "harmonizer", ROOT / "docs")
@@ -209,6 +236,21 @@ def test_the_readme_of_the_harmonizer_runs(harmonizer_alone):
     np.testing.assert_array_equal(from_python, harmonized)
     np.testing.assert_array_equal(harmonized[mask == 0], composite[mask == 0])
     assert (harmonized[mask == 255] != composite[mask == 255]).any()
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "webp", "tif"])
+def test_the_harmonizer_writes_pictures_of_other_formats(harmonizer_alone, suffix):
+    """Formats have dependencies of their own."""
+    harmonizer_alone.run("harmonizer", "run", "composite.jpg", "mask.png", "-o", f"written.{suffix}")
+    with Image.open(harmonizer_alone.home / f"written.{suffix}") as written:
+        assert written.size == (512, 512)
+
+
+def test_the_filters_are_installed_editably_alone(tmp_path):
+    environment = EmptyEnvironment(tmp_path, needed(["numpy", "hatchling"], {}))
+    environment.install("--editable", ROOT / "whitebox_filters")
+    file = environment.run("python", "-c", "import whitebox_filters\nprint(whitebox_filters.__file__)")
+    assert Path(file.strip()).parent == PACKAGES[FILTERS]
 
 
 def test_both_are_installed_editably_by_one_command(dependencies, tmp_path):
