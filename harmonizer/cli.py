@@ -40,7 +40,7 @@ def _print_version(value: bool) -> None:
     if value:
         from importlib.metadata import version
 
-        typer.echo(f"harmonizer {version('harmonizer')}")
+        typer.echo(f"harmonizer {version('whitebox-harmonizer')}")
         raise typer.Exit
 
 
@@ -200,7 +200,7 @@ def _import_learning(module: str) -> ModuleType:
     try:
         return import_module(f"harmonizer.learning.{module}")
     except ImportError as error:
-        raise HarmonizerError(f"this needs {error.name}; install it with pip install 'harmonizer[train]'") from error
+        raise HarmonizerError(f"this needs {error.name}; pip install 'whitebox-harmonizer[train]'") from error
 
 
 def _print(table: Table) -> None:

@@ -95,4 +95,4 @@ def test_a_missing_extra_is_named(run, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "harmonizer.learning.run", None)
     code, _, err = run("train", tmp_path, tmp_path / "run")
     assert code == 2
-    assert "harmonizer[train]" in err
+    assert "whitebox-harmonizer[train]" in err
