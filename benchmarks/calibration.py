@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from paper_tables.rows import grid
 
-from harmonizer.picture import Pixels
-from harmonizer.samples import Sample
+from harmonizer.evaluation.samples import Sample
+from harmonizer.pictures.picture import Pixels
 
 QUARTERS = ("smallest quarter", "second", "third", "largest quarter")
 

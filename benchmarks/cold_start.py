@@ -27,13 +27,12 @@ VERSIONS = ("numpy", "onnxruntime", "pillow", "imagecodecs", "tifffile", "typer"
 
 # What the command calls, each the time of one stage with the imports that wait for it.
 STAGES = {
-    "read and decode both files": ("harmonizer.io", "read_composite"),
+    "read and decode both files": ("harmonizer.pictures.io", "read_composite"),
     "open the network": ("harmonizer.predictor.Predictor", "load"),
     "predict theta": ("harmonizer.predictor.Predictor", "predict"),
-    "measure the statistics": ("whitebox_filters.backends.numba_cpu.Plan", "statistics"),
-    "run the filters": ("whitebox_filters.backends.numba_cpu.Plan", "__call__"),
-    "encode and write": ("harmonizer.io", "write_image"),
-    "print the table": ("harmonizer.theta_table", "print_theta"),
+    "measure and run the filters": ("harmonizer.render.Renderer", "render"),
+    "encode and write": ("harmonizer.pictures.io", "write_image"),
+    "print the table": ("harmonizer.cli.theta_table", "print_theta"),
 }
 STARTUP, IMPORTS, EXIT, REST = "start the interpreter", "import the command", "leave the interpreter", "all else"
 
@@ -57,9 +56,10 @@ def child(spawned: float, report: Path, arguments: Sequence[str]) -> None:
 
     seconds = {STARTUP: time.time() - spawned}
     start = time.perf_counter()
-    import harmonizer.cli
-    import harmonizer.io
+    import harmonizer.cli.app
+    import harmonizer.pictures.io
     import harmonizer.pipeline
+    import harmonizer.render
 
     seconds[IMPORTS] = time.perf_counter() - start
     for name, (owner_name, attribute) in STAGES.items():
@@ -67,7 +67,7 @@ def child(spawned: float, report: Path, arguments: Sequence[str]) -> None:
         setattr(owner, attribute, timed(getattr(owner, attribute), name, seconds))
     sys.argv = ["harmonizer", "run", *arguments]
     try:
-        harmonizer.cli.main()
+        harmonizer.cli.app.main()
     except SystemExit as done:
         if done.code:
             raise

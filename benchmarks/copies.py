@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 from cold_start import describe_machine
 
-from harmonizer.evaluate import evaluate, summarize
-from harmonizer.held_out import is_held_out
-from harmonizer.learners import open_learner
+from harmonizer.evaluation.evaluate import evaluate, summarize
+from harmonizer.evaluation.held_out import is_held_out
+from harmonizer.evaluation.learners import open_learner
+from harmonizer.evaluation.samples import DRAWS, read_samples
 from harmonizer.learning.composites.photos import are_copies, read_picture
-from harmonizer.samples import DRAWS, read_samples
 
 RESULTS = Path(__file__).parent / "results" / "copies.md"
 PAGE = """# What is known by heart

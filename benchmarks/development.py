@@ -40,8 +40,8 @@ from cold_start import describe_machine
 from development_cases import GROUPS, MORE, NO_OP, SIDE, TRIPLES, Picture, cases, measure
 from paper_tables.rows import grid
 
-from harmonizer import io
-from harmonizer.learners import open_learner
+from harmonizer import atomic
+from harmonizer.evaluation.learners import open_learner
 from harmonizer.predictor import WEIGHTS
 
 RESULTS = Path(__file__).parent / "results" / "development.md"
@@ -224,7 +224,7 @@ def main() -> None:
     if set(named) == {against}:
         raise SystemExit("--weights and --against are the same checkpoint; give another one")
     for path in filter(None, (options.json, options.page)):
-        io.check_place(path)  # before the work, not after
+        atomic.check_place(path)  # before the work, not after
     start = time.perf_counter()
     learners = {name: open_learner("cascade", folder) for name, folder in named.items()}
     pictures = measure(learners, cases(options.data))
@@ -240,7 +240,7 @@ def main() -> None:
             "introduced": {name: introduced(pictures, name) for name in named},
             "pictures": [asdict(picture) for picture in pictures],
         }
-        io.write_file(options.json, json.dumps(report, indent=1).encode())
+        atomic.write_file(options.json, json.dumps(report, indent=1).encode())
     print(text)
 
 

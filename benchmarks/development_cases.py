@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harmonizer.evaluate import evaluate
-from harmonizer.held_out import SOURCES
-from harmonizer.learners import Learner
-from harmonizer.samples import Sample, read_photos, read_samples, resize
+from harmonizer.evaluation.evaluate import evaluate
+from harmonizer.evaluation.held_out import SOURCES
+from harmonizer.evaluation.learners import Contender
+from harmonizer.evaluation.samples import Sample, read_photos, read_samples, resize
 
 GROUPS = ("iharmony4", "webcams", "scenes", "eq8", "transfers")
 TRIPLES, NO_OP = "triples", "no-op"
@@ -72,7 +72,7 @@ def _photograph(group: str, folder: str, sample: Sample, rows: Mapping[str, dict
     return Case(group, f"{folder}/{row['image']}", replace(sample, subset=subset))
 
 
-def measure(learners: Mapping[str, Learner], every: Iterable[Case]) -> list[Picture]:
+def measure(learners: Mapping[str, Contender], every: Iterable[Case]) -> list[Picture]:
     """Score the learners at SIDE x SIDE; a case without foreground at that size is left out."""
     pictures = []
     for case in every:

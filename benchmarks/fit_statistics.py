@@ -1,4 +1,4 @@
-"""Derives what `harmonizer/statistics.py` expects of a real foreground, from composites made of training photographs.
+"""Derives the EXPECTED of `harmonizer/evaluation/moments.py`: a regression over composites of training photographs.
 
 python benchmarks/fit_statistics.py PHOTOS prints the matrix EXPECTED; needs the extra `train`.
 """
@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from harmonizer.evaluation.moments import describe
 from harmonizer.learning.composites.batches import Mixture, Sources, make_batch
 from harmonizer.learning.composites.distortion import Distortion
 from harmonizer.learning.composites.draws import draw
 from harmonizer.learning.composites.photos import read_photos
-from harmonizer.statistics import describe
 from whitebox_filters import Cascade
 
 BATCHES, COMPOSITES = 120, 64

@@ -23,8 +23,8 @@ from development import introduced, row, share_left
 from development_cases import GROUPS, TRIPLES, Case, Picture, cases
 from paper_tables.rows import PUBLISHED, grid
 
-from harmonizer import io
-from harmonizer.evaluate import BUCKETS, evaluate
+from harmonizer import atomic
+from harmonizer.evaluation.evaluate import BUCKETS, evaluate
 from harmonizer.learning import model
 from harmonizer.learning.model import Network
 from harmonizer.pipeline import Harmonizer
@@ -204,16 +204,16 @@ def main() -> None:
     parser.add_argument("--page", type=Path, default=RESULTS)
     options = parser.parse_args()
     for path in filter(None, (options.json, options.page)):
-        io.check_place(path)  # before the work, not after
+        atomic.check_place(path)  # before the work, not after
     began = time.perf_counter()
     harmonizer = Harmonizer.load(options.weights)
     network = model.load(options.weights or WEIGHTS).eval()
     wanted = (case for case in cases(options.data) if case.sample.foreground.any())
     measured = [measure(harmonizer, network, case) for case in wanted]
     command = "python benchmarks/full_size.py --data DIR"
-    io.write_file(options.page, page(measured, options.data, command, time.perf_counter() - began).encode())
+    atomic.write_file(options.page, page(measured, options.data, command, time.perf_counter() - began).encode())
     if options.json:
-        io.write_file(options.json, json.dumps([asdict(each) for each in measured], indent=1).encode())
+        atomic.write_file(options.json, json.dumps([asdict(each) for each in measured], indent=1).encode())
     print(options.page)
 
 

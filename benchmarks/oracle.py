@@ -17,8 +17,8 @@ import numpy as np
 from cold_start import describe_machine
 
 import whitebox_filters as wf
-from harmonizer.metrics import score
-from harmonizer.samples import Sample, read_samples, resize
+from harmonizer.evaluation.metrics import score
+from harmonizer.evaluation.samples import Sample, read_samples, resize
 
 RESULTS = Path(__file__).parent / "results" / "oracle.md"
 FOLDERS = {"iharmony4_sample": "iharmony4", "webcam": "iharmony4", "triples_256": "triples"}

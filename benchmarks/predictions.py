@@ -17,14 +17,14 @@ import numpy as np
 import torch
 from cold_start import describe_machine
 
-from harmonizer import statistics
+from harmonizer.evaluation import moments
+from harmonizer.evaluation.samples import DRAWS, Sample, read_samples, resize
 from harmonizer.learning.composites.batches import Mixture, Sources, make_batch
 from harmonizer.learning.composites.distortion import Distortion
 from harmonizer.learning.composites.draws import draw
 from harmonizer.learning.composites.kinds import KINDS, SCENES, UNTOUCHED
 from harmonizer.learning.composites.photos import read_photos
 from harmonizer.predictor import Predictor
-from harmonizer.samples import DRAWS, Sample, read_samples, resize
 from whitebox_filters import Cascade
 
 RESULTS = Path(__file__).parent / "results" / "predictions.md"
@@ -55,7 +55,7 @@ def variants(predictor: Predictor) -> dict[str, Callable[[Sample], Picture]]:
         return np.mean([once(sample), *map(once, crops)], axis=0)
 
     def mixed(sample: Sample) -> Theta:
-        return 0.8 * once(sample) + 0.2 * statistics.choose_theta(cascade, sample)
+        return 0.8 * once(sample) + 0.2 * moments.choose_theta(cascade, sample)
 
     def again(sample: Sample) -> Picture:
         first = filtered(once)(sample)

@@ -30,7 +30,7 @@ from video_speed.page import page
 from video_speed.plain import Plain
 
 from harmonizer import EngineError, Harmonizer
-from harmonizer.bench import time_frames
+from harmonizer.evaluation.bench import time_frames
 from harmonizer.learning.model import Network
 from whitebox_filters.backends import cores
 

@@ -21,12 +21,12 @@ from paper_tables.rows import worst
 from paper_tables.runs import runs
 from PIL import Image, ImageDraw, ImageFont
 
-from harmonizer import io
-from harmonizer.evaluate import evaluate
-from harmonizer.learners import Learner, open_learner
-from harmonizer.picture import Pixels
-from harmonizer.samples import Sample, read_samples, resize
-from harmonizer.transfer import recolour
+from harmonizer.evaluation.evaluate import evaluate
+from harmonizer.evaluation.learners import Contender, open_learner
+from harmonizer.evaluation.samples import Sample, read_samples, resize
+from harmonizer.evaluation.transfer import recolour
+from harmonizer.pictures import io
+from harmonizer.pictures.picture import Pixels
 from whitebox_filters import Cascade
 
 PANEL, SMALL, CAPTION, GAP = 192, 112, 18, 4
@@ -110,7 +110,7 @@ DISTORTIONS: dict[str, Callable[[Floats, Floats], Floats]] = {
 }
 
 
-def by_share_left(cases: Sequence[Case], learner: Learner) -> list[Case]:
+def by_share_left(cases: Sequence[Case], learner: Contender) -> list[Case]:
     """In the order of the share of the composite's fMSE that is left, worst first."""
     scores = [each.scores for each in evaluate({"network": learner}, (case.sample for case in cases))]
     left = [each["network"].fmse / each["composite"].fmse for each in scores]
@@ -125,7 +125,7 @@ def first_of_each_kind(cases: Sequence[Case]) -> list[Case]:
     return list(chosen.values())
 
 
-def worst_and_median(cases: Sequence[Case], learner: Learner) -> Image.Image:
+def worst_and_median(cases: Sequence[Case], learner: Contender) -> Image.Image:
     """Two sheets side by side: of the cases, worst first, the first SHOWN and the SHOWN in the middle."""
     middle = (len(cases) - SHOWN) // 2
     sheets = [sheet(part, learner, SMALL) for part in (cases[:SHOWN], cases[middle : middle + SHOWN])]
@@ -135,7 +135,7 @@ def worst_and_median(cases: Sequence[Case], learner: Learner) -> Image.Image:
     return page
 
 
-def sheet(cases: Sequence[Case], learner: Learner, panel: int = PANEL) -> Image.Image:
+def sheet(cases: Sequence[Case], learner: Contender, panel: int = PANEL) -> Image.Image:
     """A row for each case with its fMSE before and after."""
     columns = ("composite", "harmonized", "real", "mask")
     page = Image.new("RGB", (len(columns) * (panel + GAP), len(cases) * (panel + CAPTION + GAP)), "white")

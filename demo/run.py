@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harmonizer import io
+from harmonizer.pictures import io
 
 HERE = Path(__file__).parent
 OUT = Path("out")

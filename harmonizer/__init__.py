@@ -21,12 +21,15 @@ from harmonizer.errors import (
     OutputError,
     RecipeError,
     StreamError,
+    TimelineError,
+    VideoError,
 )
 
 if TYPE_CHECKING:
     from harmonizer.edits import Edit
-    from harmonizer.pipeline import Harmonizer, Result
+    from harmonizer.pipeline import Harmonizer
     from harmonizer.predictor import Predictor
+    from harmonizer.render import Renderer, Result
 
 __all__ = [
     "CheckpointError",
@@ -42,12 +45,21 @@ __all__ = [
     "OutputError",
     "Predictor",
     "RecipeError",
+    "Renderer",
     "Result",
     "StreamError",
+    "TimelineError",
+    "VideoError",
 ]
 
 # Imported when first asked for: the command line has to answer Ctrl-C before NumPy is loaded.
-_HOMES = {"Edit": "edits", "Harmonizer": "pipeline", "Predictor": "predictor", "Result": "pipeline"}
+_HOMES = {
+    "Edit": "edits",
+    "Harmonizer": "pipeline",
+    "Predictor": "predictor",
+    "Renderer": "render",
+    "Result": "render",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from harmonizer import interrupts
+from harmonizer.cli import interrupts
 
 
 def main() -> None:
     """Load the command line, which takes a moment, and run it."""
     try:
-        from harmonizer import cli
+        from harmonizer.cli import app
     except BaseException as error:
-        if stop := interrupts.behind(error):
-            interrupts.leave(stop)
+        if stop := interrupts.find_interrupt(error):
+            interrupts.exit_interrupted(stop)
         raise
-    cli.main()
+    app.main()
 
 
 if __name__ == "__main__":

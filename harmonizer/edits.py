@@ -1,12 +1,9 @@
 """Edits: what was done to one picture, as a JSON file that a person can change and render again without the network.
 
->>> from harmonizer import Edit, Harmonizer, edits
->>> harmonizer = Harmonizer.load()  # doctest: +SKIP
->>> result = harmonizer.harmonize(composite, mask)  # doctest: +SKIP
->>> edit = Edit.from_result(result, composite, mask, harmonizer.cascade)  # doctest: +SKIP
+>>> from harmonizer import Harmonizer, edits, jobs
+>>> result, edit = jobs.harmonize(Harmonizer.load(), composite, mask)  # doctest: +SKIP
 >>> edits.write("edit.json", edit)  # doctest: +SKIP
->>> softer = edits.read("edit.json").set({"contrast": -0.2})  # doctest: +SKIP
->>> edits.apply(softer, composite, mask).image  # doctest: +SKIP
+>>> result, softer = jobs.apply(edits.read("edit.json"), composite, mask, {"contrast": -0.2})  # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -23,12 +20,11 @@ from typing import Any
 import numpy as np
 
 import whitebox_filters as wf
-from harmonizer import edit_format, io
+from harmonizer import atomic, edit_format
 from harmonizer.errors import EditError, HarmonizerWarning
-from harmonizer.picture import Pixels
-from harmonizer.pipeline import Result
+from harmonizer.pictures.picture import Pixels
+from harmonizer.render import Result, open_mask
 from whitebox_filters.cascade import Region
-from whitebox_filters.images import to_alpha
 from whitebox_filters.lut import Lut
 
 Statistic = float | tuple[float, float, float] | None
@@ -54,16 +50,14 @@ class Edit:
     mask_sha256: str
 
     @classmethod
-    def from_result(cls, result: Result, image: Pixels, mask: Pixels, cascade: wf.Cascade) -> Edit:
-        """The edit that made `result` of `image` (HWC) and `mask` (HW), as given to `Harmonizer.harmonize`.
+    def from_result(cls, result: Result, image: Pixels, mask: Pixels) -> Edit:
+        """The edit that made `result` of `image` (HWC) and `mask` (HW), which are as for `Harmonizer.harmonize`.
 
-        `cascade` is that of the harmonizer, and tells where to measure after a change.
         Raises whitebox_filters.ImageError.
         """
-        statistics = result.statistics or [None] * len(result.theta)
-        used = zip(result.theta.items(), statistics, strict=True)
-        steps = tuple(Step(name, theta, _plain(statistic)) for (name, theta), statistic in used)
-        return cls(steps, cascade.region, "", "").measured(image, mask)
+        measured = zip(result.theta.items(), result.statistics, strict=True)
+        steps = tuple(Step(name, theta, _plain(statistic)) for (name, theta), statistic in measured)
+        return cls(steps, result.cascade.region, fingerprint(image), fingerprint(open_mask(image, mask)))
 
     @property
     def theta(self) -> dict[str, float]:
@@ -83,63 +77,42 @@ class Edit:
     def set(self, changes: Mapping[str, float]) -> Edit:
         """With another theta for some filters.
 
-        A filter measures what those before it made. So the statistics behind the first filter whose theta really
-        changes are dropped, to be measured anew; all others stay frozen.
+        Each filter measures the output of the filters before it. So the statistics of all filters after the first
+        one whose theta changes are dropped, to be measured anew; the others stay frozen.
         Raises EditError for a filter that is not in the edit, whitebox_filters.ThetaError outside [-1, 1].
         """
-        unknown = sorted(set(changes) - set(self.theta))
-        if unknown:
-            raise EditError(f"this edit has no filter {', '.join(unknown)}; it has {', '.join(self.theta)}")
-        values = self.cascade.check_theta(self.theta | dict(changes)).tolist()
+        theta = change_theta(self.cascade, self.theta, changes)
         steps: list[Step] = []
         changed = False
-        for step, theta in zip(self.steps, values, strict=True):
-            steps.append(Step(step.name, theta, None if changed else step.statistic))
-            changed = changed or theta != step.theta
+        for step in self.steps:
+            steps.append(Step(step.name, theta[step.name], None if changed else step.statistic))
+            changed = changed or theta[step.name] != step.theta
         return replace(self, steps=tuple(steps))
 
-    def measured(self, image: Pixels, mask: Pixels) -> Edit:
-        """As the edit of this picture (HWC) and mask (HW): what is not frozen yet measured on it, and its hashes.
-
-        Raises whitebox_filters.ImageError.
-        """
-        alpha = _alpha(image, mask)
-        steps = self.steps
-        if any(f.statistic and step.statistic is None for f, step in zip(self.cascade.filters, steps, strict=True)):
-            found = _compile(self).statistics(image, self.theta, alpha, statistics=self.statistics)
-            steps = tuple(replace(step, statistic=_plain(value)) for step, value in zip(steps, found, strict=True))
-        return Edit(steps, self.region, fingerprint(image), fingerprint(alpha))
-
     def bake_lut(self) -> Lut:
-        """All filters as a 3-D LUT for `whitebox_filters.write_cube`; the mask is left to who uses it.
+        """All filters as a 3-D LUT for `whitebox_filters.write_cube`; it grades the whole frame, whatever the mask.
 
-        Raises whitebox_filters.LutError where a statistic is missing; `measured` fills it in.
+        Raises whitebox_filters.LutError where a statistic is missing; the edit that `jobs.apply` returns has them all.
         """
         return wf.bake_lut(self.cascade, self.theta, self.statistics)
 
 
-def apply(edit: Edit, image: Pixels, mask: Pixels) -> Result:
-    """Render an edit, without the network: for its own picture bit for bit what `Harmonizer.harmonize` returned.
+def change_theta(cascade: wf.Cascade, theta: Mapping[str, float], changes: Mapping[str, float]) -> dict[str, float]:
+    """`theta` by filter name with other values for some filters.
 
-    `image` is HWC RGB: uint8, uint16, or float32 / float64 in [0, 1]; `mask` HW: bool, uint8, uint16 or float in
-    [0, 1]. Another picture or mask than the edit was made for gives a HarmonizerWarning, and gets the same theta and
-    the same frozen statistics. Raises whitebox_filters.ImageError.
+    Raises EditError for a filter that is not in the cascade, whitebox_filters.ThetaError outside [-1, 1].
     """
-    alpha = _alpha(image, mask)
-    given = {"picture": (fingerprint(image), edit.image_sha256), "mask": (fingerprint(alpha), edit.mask_sha256)}
-    others = " and ".join(name for name, (found, expected) in given.items() if found != expected)
-    if others:
-        message = f"the edit was made for another {others}; its theta and its frozen statistics are used as they are"
-        warnings.warn(message, HarmonizerWarning, stacklevel=2)
-    plan = _compile(edit)
-    statistics = plan.statistics(image, edit.theta, alpha, statistics=edit.statistics)
-    return Result(plan(image, edit.theta, alpha, statistics=statistics), edit.theta, statistics)
+    unknown = sorted(set(changes) - set(cascade.names))
+    if unknown:
+        raise EditError(f"there is no filter {', '.join(unknown)} here; there are {', '.join(cascade.names)}")
+    values = cascade.check_theta({**theta, **changes}).tolist()
+    return dict(zip(cascade.names, values, strict=True))
 
 
 def write(path: str | Path, edit: Edit) -> None:
     """Write an edit as JSON by docs/edit.schema.json, whole or not at all. Raises OutputError."""
     path = Path(path)
-    io.check_place(path)
+    atomic.check_place(path)
     steps = [{"name": step.name, "theta": step.theta, "statistic": step.statistic} for step in edit.steps]
     document = {
         "format": edit_format.FORMAT,
@@ -149,7 +122,7 @@ def write(path: str | Path, edit: Edit) -> None:
         "statistics_region": edit.region,
         "filters": [{key: value for key, value in step.items() if value is not None} for step in steps],
     }
-    io.write_file(path, (json.dumps(document, indent=2) + "\n").encode())
+    atomic.write_file(path, (json.dumps(document, indent=2) + "\n").encode())
 
 
 def read(path: str | Path) -> Edit:
@@ -192,16 +165,6 @@ def fingerprint(pixels: Pixels) -> str:
     digest = hashlib.sha256(f"{pixels.dtype.name} {'x'.join(map(str, pixels.shape))}\n".encode())
     digest.update(little.ravel().data)
     return digest.hexdigest()
-
-
-def _compile(edit: Edit) -> Any:
-    """The plan by which `Harmonizer.harmonize` renders the same filters."""
-    return edit.cascade.compile("numba")
-
-
-def _alpha(image: Pixels, mask: Pixels) -> Pixels:
-    """The mask as `Harmonizer.harmonize` hands it to its plan."""
-    return to_alpha(np.asarray(mask), image.shape[:2], np.dtype(np.float32))
 
 
 def _plain(statistic: Any) -> Statistic:

@@ -1,4 +1,4 @@
-"""What runs a checkpoint's network: ONNX Runtime, or OpenVINO where it is installed."""
+"""What runs a network from an ONNX file, by the names of its inputs and outputs: ONNX Runtime, or OpenVINO."""
 
 from __future__ import annotations
 
@@ -14,39 +14,41 @@ import numpy.typing as npt
 
 from harmonizer.errors import CheckpointError, EngineError
 
-Floats = npt.NDArray[np.float32]
-Run = Callable[[Floats, Floats], Floats]
-"""A composite (1, 3, S, S) and its mask (1, 1, S, S), both in [0, 1], to theta (1, k). Threads may share it."""
-Shapes = dict[str, list[int]]
-"""Of inputs and outputs by name, behind the batch axis."""
+Array = npt.NDArray[Any]
+Run = Callable[[Mapping[str, Array]], dict[str, Array]]
+"""Inputs by name to outputs by name, each with a batch axis of length 1 first. Threads may share it."""
+Shapes = Mapping[str, Sequence[int]]
+"""Shapes by name, without the batch axis."""
 
-# The network is small: more threads than this only wait for one another.
+# Our networks are small: more threads than this only wait for one another.
 MAX_THREADS = 4
 
 
 class EngineName(StrEnum):
-    """The engines on offer, and in what arithmetic they run; benchmarks/results/video.md compares them."""
+    """The engines, and in what arithmetic they run; benchmarks/results/video.md compares them."""
 
     onnxruntime = "onnxruntime"
     openvino = "openvino"
     openvino_bf16 = "openvino-bf16"
 
 
-def open_engine(name: EngineName | str, path: Path, expected: Shapes, threads: int | None = None) -> Run:
-    """Load an ONNX file whose inputs composite and mask and output theta have these shapes.
+def open_engine(name: EngineName | str, path: Path, inputs: Shapes, outputs: Shapes, threads: int | None = None) -> Run:
+    """Load an ONNX file that has exactly these inputs and outputs.
 
-    A prediction takes so many `threads`, by default the cores there are, up to 4.
-    Raises CheckpointError for a file that is damaged or has others, EngineError for an engine that cannot run here.
+    A run takes so many `threads`, by default the number of cores, up to 4.
+    Raises CheckpointError for a file that is damaged or has other inputs or outputs, EngineError for an engine that
+    is unknown or cannot run here.
     """
     if name not in list(EngineName):
         raise EngineError(f"no engine is named {name!r}; there are {', '.join(EngineName)}")
     threads = threads or min(MAX_THREADS, os.cpu_count() or 1)
     if name == EngineName.onnxruntime:
-        return _open_onnxruntime(path, expected, threads)
-    return _open_openvino(path, expected, threads, "bf16" if name == EngineName.openvino_bf16 else "f32")
+        return _open_onnxruntime(path, inputs, outputs, threads)
+    precision = "bf16" if name == EngineName.openvino_bf16 else "f32"
+    return _open_openvino(path, inputs, outputs, threads, precision)
 
 
-def _open_onnxruntime(path: Path, expected: Shapes, threads: int) -> Run:
+def _open_onnxruntime(path: Path, inputs: Shapes, outputs: Shapes, threads: int) -> Run:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -58,17 +60,20 @@ def _open_onnxruntime(path: Path, expected: Shapes, threads: int) -> Run:
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's errors have no public base class
         raise _damaged(path, str(error).splitlines()[:1]) from error
-    nodes = [*session.get_inputs(), *session.get_outputs()]
-    _check_shapes(path, {node.name: node.shape[1:] for node in nodes}, expected)
+    for role, nodes, expected in (
+        ("inputs", session.get_inputs(), inputs),
+        ("outputs", session.get_outputs(), outputs),
+    ):
+        _check_shapes(path, role, {node.name: node.shape[1:] for node in nodes}, expected)
+    names = list(outputs)
 
-    def run(composite: Floats, mask: Floats) -> Floats:
-        theta: Floats = session.run(["theta"], {"composite": composite, "mask": mask})[0]
-        return theta
+    def run(arrays: Mapping[str, Array]) -> dict[str, Array]:
+        return dict(zip(names, session.run(names, dict(arrays)), strict=True))
 
     return run
 
 
-def _open_openvino(path: Path, expected: Shapes, threads: int, precision: str) -> Run:
+def _open_openvino(path: Path, inputs: Shapes, outputs: Shapes, threads: int, precision: str) -> Run:
     try:
         import openvino
         from openvino.frontend import FrontEndManager
@@ -80,12 +85,15 @@ def _open_openvino(path: Path, expected: Shapes, threads: int, precision: str) -
     try:
         reader = FrontEndManager().load_by_framework("onnx")  # or it tries a file in all formats that it knows
         model = reader.convert(reader.load(str(path)))
-        nodes = [*model.inputs, *model.outputs]
-        found = {node.any_name: [int(size) for size in node.partial_shape.get_max_shape()][1:] for node in nodes}
+        found_inputs, found_outputs = (
+            {node.any_name: [int(size) for size in node.partial_shape.get_max_shape()][1:] for node in nodes}
+            for nodes in (model.inputs, model.outputs)
+        )
     except Exception as error:  # nor have OpenVINO's
         raise _damaged(path, str(error).splitlines()[-1:]) from error
-    _check_shapes(path, found, expected)
-    model.reshape({name: [1, *expected[name]] for name in ("composite", "mask")})
+    _check_shapes(path, "inputs", found_inputs, inputs)
+    _check_shapes(path, "outputs", found_outputs, outputs)
+    model.reshape({name: [1, *shape] for name, shape in inputs.items()})
     hints = {
         "INFERENCE_PRECISION_HINT": precision,
         "INFERENCE_NUM_THREADS": threads,
@@ -93,16 +101,16 @@ def _open_openvino(path: Path, expected: Shapes, threads: int, precision: str) -
         "ENABLE_CPU_PINNING": threads > 1,  # or networks of one thread, side by side, share the first core
     }
     compiled = core.compile_model(model, "CPU", hints)
-    own = threading.local()
+    local = threading.local()
 
-    def run(composite: Floats, mask: Floats) -> Floats:
-        if not hasattr(own, "request"):
-            own.request = compiled.create_infer_request()  # threads must not share one
-        inputs = {"composite": np.ascontiguousarray(composite), "mask": np.ascontiguousarray(mask)}
-        for name, values in inputs.items():  # they are read where they are
-            own.request.set_tensor(name, openvino.Tensor(values, shared_memory=True))
-        own.request.infer()
-        return np.array(own.request.get_tensor("theta").data, np.float32)
+    def run(arrays: Mapping[str, Array]) -> dict[str, Array]:
+        if not hasattr(local, "request"):
+            local.request = compiled.create_infer_request()  # threads must not share one
+        rows = {name: np.ascontiguousarray(values) for name, values in arrays.items()}
+        for name, values in rows.items():  # they are read where they are
+            local.request.set_tensor(name, openvino.Tensor(values, shared_memory=True))
+        local.request.infer()
+        return {name: np.array(local.request.get_tensor(name).data) for name in outputs}
 
     return run
 
@@ -111,9 +119,9 @@ def _damaged(path: Path, reason: Sequence[str]) -> CheckpointError:
     return CheckpointError(f"{path} cannot be loaded: {' '.join(reason)}. Get the checkpoint again")
 
 
-def _check_shapes(path: Path, found: Mapping[str, Any], expected: Shapes) -> None:
-    if found != expected:
+def _check_shapes(path: Path, role: str, found: Mapping[str, Any], expected: Shapes) -> None:
+    if found != {name: list(shape) for name, shape in expected.items()}:
         raise CheckpointError(
-            f"{path} has inputs and outputs {found} behind the batch axis; its config.json asks for {expected}. "
+            f"{path} has the {role} {found} after the batch axis; its config.json asks for {dict(expected)}. "
             "The two do not belong together; get the checkpoint again"
         )

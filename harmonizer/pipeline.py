@@ -1,38 +1,23 @@
-"""Composite and mask to harmonized picture: predict theta, run the cascade."""
+"""Composite and mask to harmonized picture: predict theta, render."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from harmonizer.engines import EngineName
 from harmonizer.errors import HarmonizerWarning
-from harmonizer.picture import Pixels
+from harmonizer.pictures.picture import Pixels
 from harmonizer.predictor import Predictor
-from whitebox_filters import Cascade, ImageError
-from whitebox_filters.images import check_image, to_alpha
+from harmonizer.render import Renderer, Result, open_mask
+from whitebox_filters import Cascade
 
 
-@dataclass(frozen=True)
-class Result:
-    """A harmonized picture, HWC RGB of the composite's dtype and size, and what made it.
-
-    That is theta in [-1, 1] by filter name, and in order for each filter the statistic that it took of the composite,
-    as `Cascade.__call__` takes it, None for filters without; empty where nothing was measured.
-    """
-
-    image: Pixels
-    theta: dict[str, float]
-    statistics: Sequence[Any] = ()
-
-
-class Harmonizer:
-    """A predictor and the cascade of its filters. Holds no state between calls.
+class Harmonizer(Renderer):
+    """A renderer of the filters whose arguments its predictor predicts. Holds no state between calls.
 
     >>> harmonizer = Harmonizer.load()  # doctest: +SKIP
     >>> result = harmonizer.harmonize(composite, mask)  # doctest: +SKIP
@@ -40,9 +25,8 @@ class Harmonizer:
 
     def __init__(self, predictor: Predictor) -> None:
         """Build the cascade that the predictor's checkpoint names."""
+        super().__init__(Cascade(predictor.config.filters, statistics=predictor.config.statistics))
         self.predictor = predictor
-        self.cascade = Cascade(predictor.config.filters, statistics=predictor.config.statistics)
-        self.plan = self.cascade.compile("numba")
 
     @classmethod
     def load(
@@ -51,7 +35,7 @@ class Harmonizer:
         engine: EngineName | str = EngineName.onnxruntime,
         threads: int | None = None,
     ) -> Harmonizer:
-        """Load a checkpoint folder; None takes the one that is shipped. Raises as `Predictor.load`, which see."""
+        """Load a checkpoint folder; None takes the one that is shipped. Raises the errors of `Predictor.load`."""
         return cls(Predictor.load(path, engine, threads))
 
     def harmonize(
@@ -65,19 +49,27 @@ class Harmonizer:
         it and a mask that covers the whole picture give a HarmonizerWarning.
         Raises whitebox_filters.ImageError, whitebox_filters.ThetaError, and CheckpointError.
         """
-        if not isinstance(image, np.ndarray):
-            raise ImageError(f"an image is a NumPy array; got {type(image).__name__}. Convert it with numpy.asarray")
-        check_image(image)
-        alpha = to_alpha(np.asarray(mask), image.shape[:2], np.dtype(np.float32))
+        alpha = open_mask(image, mask)
         values = None if theta is None else self.cascade.check_theta(theta)
-        if not alpha.any():
-            warnings.warn("the mask is empty: there is no foreground to harmonize", HarmonizerWarning, stacklevel=2)
-            return Result(image.copy(), dict.fromkeys(self.cascade.names, 0.0))
-        if alpha.all():
-            message = "the mask covers the whole picture: there is no background to harmonize it with"
-            warnings.warn(message, HarmonizerWarning, stacklevel=2)
-        if values is None:
+        if not _has_foreground(alpha):
+            values = np.zeros(len(self.cascade))
+        elif values is None:
             values = self.predictor.predict(image, alpha)
-        named = dict(zip(self.cascade.names, values.tolist(), strict=True))
-        statistics = self.plan.statistics(image, values, alpha)
-        return Result(self.plan(image, values, alpha, statistics=statistics), named, statistics)
+        return self.render(image, values, alpha)
+
+    def predict(self, image: Pixels, mask: Pixels) -> dict[str, float]:
+        """Theta in [-1, 1] by filter name, without rendering; arguments, warnings and errors as for `harmonize`."""
+        alpha = open_mask(image, mask)
+        values = self.predictor.predict(image, alpha) if _has_foreground(alpha) else np.zeros(len(self.cascade))
+        return dict(zip(self.cascade.names, values.tolist(), strict=True))
+
+
+def _has_foreground(alpha: Pixels) -> bool:
+    """Whether a mask shows any foreground. Warns if it does not, or if it shows no background."""
+    if not alpha.any():
+        warnings.warn("the mask is empty: there is no foreground to harmonize", HarmonizerWarning, stacklevel=3)
+        return False
+    if alpha.all():
+        message = "the mask covers the whole picture: there is no background to harmonize it with"
+        warnings.warn(message, HarmonizerWarning, stacklevel=3)
+    return True

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 import whitebox_filters as wf
-from harmonizer.engines import EngineName, Floats, Run, open_engine
+from harmonizer.engines import EngineName, Run, open_engine
 from harmonizer.errors import CheckpointError
-from harmonizer.picture import Pixels
-from harmonizer.thumbnail import thumbnails
+from harmonizer.pictures.picture import Pixels
+from harmonizer.thumbnail import Floats, thumbnails
 from whitebox_filters.cascade import Region
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -63,8 +63,8 @@ class Predictor:
                 )
         config = read_config(folder / "config.json")
         side = config.input_size
-        shapes = {"composite": [3, side, side], "mask": [1, side, side], "theta": [len(config.filters)]}
-        return cls(config, open_engine(engine, folder / "model.onnx", shapes, threads))
+        inputs, outputs = {"composite": (3, side, side), "mask": (1, side, side)}, {"theta": (len(config.filters),)}
+        return cls(config, open_engine(engine, folder / "model.onnx", inputs, outputs, threads))
 
     def predict(self, image: Pixels, alpha: Pixels) -> npt.NDArray[np.float64]:
         """Theta (k,) in [-1, 1] from a composite (HWC RGB) and its mask as opacity (HW, of any depth).
@@ -81,7 +81,8 @@ class Predictor:
 
     def infer(self, composite: Floats, mask: Floats) -> npt.NDArray[np.float64]:
         """Theta (k,) from what `look` gives. Raises CheckpointError."""
-        theta: npt.NDArray[np.float64] = self._run(composite, mask)[0].astype(np.float64)
+        outputs = self._run({"composite": composite, "mask": mask})
+        theta: npt.NDArray[np.float64] = outputs["theta"][0].astype(np.float64)
         if not np.all(np.abs(theta) <= 1):
             raise CheckpointError(
                 f"the network returned theta {theta.tolist()}, not in [-1, 1]; get the checkpoint again"

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harmonizer import compiled
-from harmonizer.picture import Pixels, convert_depth
+from harmonizer.pictures.picture import Pixels, convert_depth
 from whitebox_filters.images import LEVELS
 
 if TYPE_CHECKING:

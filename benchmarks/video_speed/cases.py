@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from harmonizer.bench import Times
 from harmonizer.engines import EngineName
+from harmonizer.evaluation.bench import Times
 
 B0, SHIPPED = "B0", "shipped"
 PLAIN = "plain"

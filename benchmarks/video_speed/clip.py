@@ -11,7 +11,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from harmonizer.video.colour import BT709, Converter
+from harmonizer.video.coding.colour import BT709, Converter
 from harmonizer.video.frames import Colour
 
 SEQUENCE = "camel"

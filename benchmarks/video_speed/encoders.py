@@ -11,7 +11,7 @@ import av
 import numpy as np
 from av.video.frame import PictureType, VideoFrame
 
-from harmonizer.video.codecs import CODECS, CodecName
+from harmonizer.video.coding.codecs import CODECS, CodecName
 from video_speed.cases import Encoder
 
 OURS = "ours"

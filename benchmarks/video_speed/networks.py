@@ -15,11 +15,11 @@ import torch
 from fps.cases import photo
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
-from harmonizer import io
-from harmonizer.held_out import is_held_out
+from harmonizer.evaluation.held_out import is_held_out
 from harmonizer.learning import export, model
 from harmonizer.learning.convert import RELEASED
 from harmonizer.learning.model import Network
+from harmonizer.pictures import io
 from harmonizer.predictor import WEIGHTS, read_config
 from harmonizer.thumbnail import thumbnail
 from video_speed.cases import B0, FLOAT32, INT8, SHIPPED

@@ -10,7 +10,7 @@ from fps.cases import FULL, QUARTER
 from fps.page import grid, number, rate, ratio_table
 from fps.ratios import Ratio
 
-from harmonizer.video.codecs import CODECS, CodecName
+from harmonizer.video.coding.codecs import CODECS, CodecName
 from video_speed import encoders
 from video_speed.cases import B0, DEFAULT, OURS, PLAIN, SIDE, Case, Results, Whole
 from video_speed.clip import SEQUENCE

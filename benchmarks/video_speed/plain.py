@@ -13,8 +13,8 @@ from PIL import Image
 
 from harmonizer.learning.model import Network
 from harmonizer.thumbnail import STORED
-from harmonizer.video.codecs import CODECS, CodecName
-from harmonizer.video.colour import BT709
+from harmonizer.video.coding.codecs import CODECS, CodecName
+from harmonizer.video.coding.colour import BT709
 
 MOST = 48  # frames of a clip: the plain way is slow, and as slow from the first frame on
 

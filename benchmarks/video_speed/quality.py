@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from harmonizer.evaluate import evaluate, summarize
-from harmonizer.learners import Learner
+from harmonizer.evaluation.evaluate import evaluate, summarize
+from harmonizer.evaluation.learners import blind, of_harmonizer
+from harmonizer.evaluation.samples import Sample, read_samples, resize
 from harmonizer.pipeline import Harmonizer
-from harmonizer.samples import Sample, read_samples, resize
 from video_speed.cases import DEFAULT, Quality
 
 SIDE = 256
@@ -32,7 +32,7 @@ def read_sets(data: Path, most: int | None) -> dict[str, list[Sample]]:
 
 def measure(harmonizers: Mapping[str, Harmonizer], sets: Mapping[str, Sequence[Sample]]) -> dict[str, Quality]:
     """Of each contender; theta is compared with DEFAULT's."""
-    learners = {name: _learner(harmonizer) for name, harmonizer in harmonizers.items()}
+    learners = {name: blind(of_harmonizer(harmonizer)) for name, harmonizer in harmonizers.items()}
     scores = {name: list(evaluate(learners, samples)) for name, samples in sets.items()}
     summaries = {name: summarize(evaluations) for name, evaluations in scores.items()}
     thetas = {
@@ -46,7 +46,3 @@ def measure(harmonizers: Mapping[str, Harmonizer], sets: Mapping[str, Sequence[S
         )
         for name in harmonizers
     }
-
-
-def _learner(harmonizer: Harmonizer) -> Learner:
-    return lambda sample: harmonizer.harmonize(sample.composite, sample.mask)

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from harmonizer.bench import peak_memory
+from harmonizer.evaluation.bench import peak_memory
 from video_speed.cases import PLAIN, Whole
 
 

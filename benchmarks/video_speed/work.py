@@ -14,8 +14,8 @@ import numpy as np
 
 from harmonizer import Harmonizer
 from harmonizer.video import cuts
-from harmonizer.video.codecs import CODECS, CodecName
-from harmonizer.video.colour import Converter, read_colour
+from harmonizer.video.coding.codecs import CODECS, CodecName
+from harmonizer.video.coding.colour import Converter, read_colour
 from harmonizer.video.frames import to_opacity
 
 

@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harmonizer import io
+from harmonizer import atomic
 from harmonizer.errors import OutputError
+from harmonizer.evaluation.metrics import Scores, score
 from harmonizer.learning import comparison
 from harmonizer.learning.composites.batches import Sources
 from harmonizer.learning.composites.crops import crop
@@ -28,7 +29,6 @@ from harmonizer.learning.composites.transfers import TRANSFERS
 from harmonizer.learning.model import ModelConfig, Network
 from harmonizer.learning.recipes import DEFAULT, Recipe
 from harmonizer.learning.train import start, train
-from harmonizer.metrics import Scores, score
 from whitebox_filters import DEFAULT_FILTERS, EIGHT_FILTERS, Cascade
 
 DRAWS = 3  # of the sets of 2 and 4 filters, as in the paper
@@ -231,7 +231,7 @@ def _read_cells(path: Path, setting: Setting) -> list[dict[str, Any]]:
         raise OutputError(f"{path} holds other lines than cells of a table ({error}); give another folder") from error
     if others:
         raise OutputError(f"{path} holds cells of {others[0]}, not of {asdict(setting)}; give another folder")
-    io.write_file(path, f"{whole}\n".encode() if whole else b"")
+    atomic.write_file(path, f"{whole}\n".encode() if whole else b"")
     return cells
 
 
@@ -246,4 +246,4 @@ def _write_table(path: Path, cells: Sequence[Mapping[str, Any]], setting: Settin
         row = rows.setdefault(variant.label, comparison.Row(variant.label, [], variant.paper))
         row.draws.append(by_name[variant.name])
     text = comparison.markdown({name: list(rows.values()) for name, rows in sections.items()}, asdict(setting))
-    io.write_file(path, text.encode())
+    atomic.write_file(path, text.encode())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harmonizer.picture import Pixels, convert_depth
+from harmonizer.pictures.picture import Pixels, convert_depth
 
 SIDE = 64  # samples a side
 # A cut moves the tones by so much (full scale is 1), and by so many times more than the frames before it: pans move

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harmonizer.picture import Pixels, convert_depth
+from harmonizer.pictures.picture import Pixels, convert_depth
 from whitebox_filters import Cascade
 
 Alpha = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
@@ -46,8 +46,8 @@ class Frame:
 class Graded:
     """A frame and what was decided for it; `raw` is None where no network has looked at it.
 
-    Filtered, it has the new pixels in `frame`, and where they are asked for those `before`, and the statistics that
-    the filters took of them, as `Cascade.__call__` takes them.
+    Once rendered, it has the new pixels in `frame`, and the statistics that its filters took, as `Cascade.__call__`
+    takes them; `before` has the old pixels if something needs them.
     """
 
     frame: Frame

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from harmonizer.errors import EditError
+from harmonizer.edits import change_theta
 from harmonizer.pipeline import Harmonizer
 from harmonizer.video import pipeline, timeline
 from harmonizer.video.frames import Frame, Graded, Grading, Theta
@@ -37,14 +37,10 @@ def fixed(grading: Grading, changes: Mapping[str, float]) -> Grading:
 
     Raises EditError for a filter that the grading has not, whitebox_filters.ThetaError outside [-1, 1].
     """
-    names = grading.cascade.names
-    unknown = sorted(set(changes) - set(names))
-    if unknown:
-        raise EditError(f"there is no filter {', '.join(unknown)} here; there are {', '.join(names)}")
-    grading.cascade.check_theta(dict.fromkeys(names, 0.0) | dict(changes))
-    told = "".join(f"; {name} set to {theta:g}" for name, theta in changes.items())
+    change_theta(grading.cascade, dict.fromkeys(grading.cascade.names, 0.0), changes)
+    note = "".join(f"; {name} set to {theta:g}" for name, theta in changes.items())
     decide = partial(_decide_fixed, grading=grading, changes=changes)
-    return replace(grading, decide=decide, smoothing=grading.smoothing + told)
+    return replace(grading, decide=decide, smoothing=grading.smoothing + note)
 
 
 def _decide_fixed(frames: Iterable[Frame], grading: Grading, changes: Mapping[str, float]) -> Iterator[Graded]:

@@ -11,9 +11,9 @@ from typing import Any, Self
 import numpy as np
 
 import whitebox_filters as wf
+from harmonizer.atomic import FileGroup
 from harmonizer.errors import OutputError
 from harmonizer.video.frames import Graded, Theta
-from harmonizer.video.together import Together
 from whitebox_filters import Cascade
 
 Sample = tuple[Theta, Sequence[Any]]
@@ -29,7 +29,7 @@ class Shot:
     samples: list[Sample] = field(default_factory=list)
 
     def add(self, graded: Graded) -> None:
-        """Take a frame that was traced into account."""
+        """Take a rendered frame into account."""
         if graded.frame.alpha is None or graded.frame.alpha.any():
             self.samples.append((graded.theta, graded.statistics))
 
@@ -48,16 +48,16 @@ class Shot:
 
 
 class LutWriter:
-    """Writes a .cube file for each shot, among the files of `together`.
+    """Writes a .cube file for each shot, among the files of `group`.
 
     A LUT holds one theta and one set of statistics: the medians of its shot. A video of one shot gives the file
     `path`, others as `shot_path` names them.
     """
 
-    def __init__(self, path: Path, together: Together, cascade: Cascade) -> None:
+    def __init__(self, path: Path, group: FileGroup, cascade: Cascade) -> None:
         """Take where the LUTs are to lie."""
         self._path = path
-        self._together = together
+        self._group = group
         self._cascade = cascade
         self._shot: Shot | None = None
 
@@ -65,7 +65,7 @@ class LutWriter:
         return self
 
     def write(self, graded: Graded) -> None:
-        """Add a frame that was traced; the first of another shot writes the LUT of the last. Raises OutputError."""
+        """Add a rendered frame; the first of another shot writes the LUT of the last. Raises OutputError."""
         if self._shot is None:
             self._shot = Shot(1, graded)
         elif graded.cut:
@@ -81,11 +81,11 @@ class LutWriter:
             self._write(self._shot, self._path if alone else shot_path(self._path, self._shot.number))
 
     def _write(self, shot: Shot, path: Path) -> None:
-        beside = self._together.beside(path)
+        part = self._group.reserve(path)
         try:
-            wf.write_cube(beside, wf.bake_lut(self._cascade, *shot.medians()), shot.title)
+            wf.write_cube(part, wf.bake_lut(self._cascade, *shot.medians()), shot.title)
         except wf.LutError as error:
-            raise OutputError(str(error).replace(str(beside), str(path))) from error
+            raise OutputError(str(error).replace(str(part), str(path))) from error
 
 
 def shot_path(path: Path, number: int) -> Path:

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from harmonizer import io
 from harmonizer.errors import HarmonizerWarning, MaskError, VideoError
-from harmonizer.picture import Pixels, convert_depth
+from harmonizer.pictures import io
+from harmonizer.pictures.picture import Pixels, convert_depth
+from harmonizer.video.coding.reader import Reader
 from harmonizer.video.frames import Alpha, Frame, to_opacity
 from harmonizer.video.prefetch import running
-from harmonizer.video.reader import Reader
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 

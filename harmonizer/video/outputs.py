@@ -9,15 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from harmonizer import io
+from harmonizer import atomic
+from harmonizer.atomic import FileGroup
 from harmonizer.errors import OutputError
-from harmonizer.picture import convert_depth
+from harmonizer.pictures import io
+from harmonizer.pictures.picture import convert_depth
 from harmonizer.video import CodecName
+from harmonizer.video.coding.writer import Writer, check_output
 from harmonizer.video.frames import Frame, Graded, Grading, VideoInfo
 from harmonizer.video.luts import LutWriter
 from harmonizer.video.timeline import TimelineWriter
-from harmonizer.video.together import Together
-from harmonizer.video.writer import Writer, check_output
 
 Write = Callable[[Graded], None]
 """Takes the filtered frames, one after the other."""
@@ -35,11 +36,6 @@ class Outputs:
     delta: Path | None = None  # a video of 0.5 + (harmonized - composite) / 2
     mask: Path | None = None  # a video
 
-    @property
-    def traced(self) -> bool:
-        """Whether the frames must come with what they were before, and with the statistics."""
-        return bool(self.delta or self.lut)
-
     def check(self) -> None:
         """Raise OutputError, before the work, unless each can be written and no two are one file."""
         videos = [path for path in (self.video, self.delta, self.mask) if path]
@@ -47,7 +43,7 @@ class Outputs:
         for path in videos:
             check_output(path)
         if self.theta:
-            io.check_place(self.theta)
+            atomic.check_place(self.theta)
         if self.lut:
             io.check_lut(self.lut)
         places = [path.resolve() for path in (*videos, *others)]
@@ -59,10 +55,10 @@ class Outputs:
 
         The sound of `source` goes into the harmonized video alone. Raises OutputError.
         """
-        together = stack.enter_context(Together())
+        group = stack.enter_context(FileGroup())
 
         def encode(path: Path, picture: Callable[[Graded], Frame], sound: Path | None = None) -> Write:
-            writer = stack.enter_context(Writer(path, together, info, sound, self.codec, self.quality))
+            writer = stack.enter_context(Writer(path, group, info, sound, self.codec, self.quality))
             return lambda graded: writer.write(picture(graded), cut=graded.cut)
 
         sinks = [encode(self.video, lambda graded: graded.frame, source)]
@@ -71,10 +67,10 @@ class Outputs:
         if self.mask:
             sinks.append(encode(self.mask, _mask))
         if self.theta:
-            timeline = TimelineWriter(self.theta, together, grading.cascade, grading.smoothing)
+            timeline = TimelineWriter(self.theta, group, grading.cascade, grading.smoothing)
             sinks.append(stack.enter_context(timeline).write)
         if self.lut:
-            sinks.append(stack.enter_context(LutWriter(self.lut, together, grading.cascade)).write)
+            sinks.append(stack.enter_context(LutWriter(self.lut, group, grading.cascade)).write)
 
         def write(graded: Graded) -> None:
             for sink in sinks:

@@ -12,13 +12,13 @@ import numpy as np
 
 from harmonizer.errors import HarmonizerWarning, VideoError
 from harmonizer.predictor import Predictor
+from harmonizer.render import Renderer
 from harmonizer.video import cuts, masks
+from harmonizer.video.coding.reader import Reader
 from harmonizer.video.frames import Frame, Graded, Grading
 from harmonizer.video.outputs import Outputs
 from harmonizer.video.prefetch import running
-from harmonizer.video.reader import Reader
 from harmonizer.video.smoothing import Smoother
-from whitebox_filters import Cascade
 
 # Damaged files hold frames of one time.
 SHORTEST = 1e-3
@@ -53,7 +53,9 @@ def harmonize_video(
             frames = masks.with_backgrounds(frames, masks.open_background(background, video.info.size, stack))
             frames = running(frames, stack)
         graded = running(grading.decide(frames), stack)
-        filtered = running(filter_frames(graded, grading.cascade, traced=outputs.traced), stack)
+        filtered = running(
+            filter_frames(graded, Renderer(grading.cascade), keep_before=outputs.delta is not None), stack
+        )
         write = outputs.open(video.info, composite, grading, stack)
         done = shots = 0
         for item in filtered:
@@ -86,17 +88,16 @@ def predict(frames: Iterable[Frame], predictor: Predictor, smooth: Smoother) -> 
         warnings.warn(message, HarmonizerWarning, stacklevel=1)
 
 
-def filter_frames(graded: Iterable[Graded], cascade: Cascade, *, traced: bool = False) -> Iterator[Graded]:
-    """Each frame through the cascade with its theta, blended by its mask (Eqs. 4 and 5), where its pixels lie.
+def filter_frames(graded: Iterable[Graded], renderer: Renderer, *, keep_before: bool = False) -> Iterator[Graded]:
+    """Each frame rendered with its theta and its mask, and the statistics that its filters took.
 
-    With `traced`, each has also its pixels `before`, left as they are, and the `statistics` that the filters took.
+    The pixels are replaced where they lie, unless `keep_before` asks for both: then `before` has the old ones.
     """
-    plan = cascade.compile("numba")
     for item in graded:
-        before, theta, alpha = item.frame.pixels, item.theta, item.frame.alpha
-        if traced:
-            item = replace(item, before=before, statistics=plan.statistics(before, theta, alpha))
+        before, alpha = item.frame.pixels, item.frame.alpha
+        assert alpha is not None
         # In place, what the mask leaves out need not be copied.
-        out = None if traced or not before.flags.writeable else before
-        pixels = plan(before, theta, alpha, out, item.statistics or None)
-        yield replace(item, frame=replace(item.frame, pixels=pixels))
+        out = None if keep_before or not before.flags.writeable else before
+        result = renderer.render(before, item.theta, alpha, out=out)
+        frame = replace(item.frame, pixels=result.image)
+        yield replace(item, frame=frame, before=before if keep_before else None, statistics=result.statistics)

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 import whitebox_filters as wf
+from harmonizer.atomic import FileGroup
 from harmonizer.errors import OutputError, TimelineError
 from harmonizer.video.frames import Frame, Graded
-from harmonizer.video.together import Together
 from whitebox_filters import Cascade
 from whitebox_filters.cascade import Region
 
@@ -53,12 +53,12 @@ class Timeline:
 
 
 class TimelineWriter:
-    """Writes a timeline line by line into one of the files of `together`."""
+    """Writes a timeline line by line into one of the files of `group`."""
 
-    def __init__(self, path: Path, together: Together, cascade: Cascade, smoothing: str) -> None:
+    def __init__(self, path: Path, group: FileGroup, cascade: Cascade, smoothing: str) -> None:
         """`smoothing` says how theta came from theta_raw, for the reader of the file. Raises OutputError."""
         self._path = path
-        self._beside = together.beside(path)
+        self._part = group.reserve(path)
         self._header = {
             "format": FORMAT,
             "version": VERSION,
@@ -70,7 +70,7 @@ class TimelineWriter:
 
     def __enter__(self) -> Self:
         try:
-            self._file = self._beside.open("w", encoding="utf-8", newline="\n")
+            self._file = self._part.open("w", encoding="utf-8", newline="\n")
         except OSError as error:
             raise OutputError(f"{self._path} cannot be written: {error.strerror}") from error
         self._write_line(self._header)

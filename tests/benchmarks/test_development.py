@@ -10,7 +10,7 @@ import pytest
 from development_cases import NO_OP, Picture, cases, measure
 from PIL import Image
 
-from harmonizer.pipeline import Result
+from harmonizer.evaluation.learners import Harmonized
 
 
 def scored(group: str, unit: str, before: float, **after: float) -> Picture:
@@ -161,7 +161,7 @@ def test_cases_know_their_group_and_what_they_are_drawn_with(data):
 
 
 def test_what_changes_nothing_leaves_everything_and_photographs_alone(data):
-    pictures = measure({"idle": lambda sample: Result(sample.composite, {})}, cases(data))
+    pictures = measure({"idle": lambda sample: Harmonized(sample.composite, {})}, cases(data))
     assert development.score(pictures, "idle") == 1
     assert development.introduced(pictures, "idle") == 0
     assert all(picture.fmse["composite"] > 0 for picture in pictures if picture.group != NO_OP)
@@ -169,7 +169,7 @@ def test_what_changes_nothing_leaves_everything_and_photographs_alone(data):
 
 def test_the_page_opens_with_the_decision_and_has_all_groups_and_subsets(data):
     def learner(factor: float):
-        return lambda sample: Result(
+        return lambda sample: Harmonized(
             (sample.real + factor * (sample.composite.astype(float) - sample.real)).round().astype(np.uint8), {}
         )
 

@@ -12,7 +12,7 @@ from calibration import Change
 from development_cases import GROUPS, NO_OP, Picture
 from full_size import Measured
 
-from harmonizer.samples import Sample
+from harmonizer.evaluation.samples import Sample
 
 
 def sample(composite: int, real: int) -> Sample:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -16,10 +17,10 @@ from video_speed import clip, encoders, limits, networks, page, plain, quality, 
 from video_speed.cases import DEFAULT, OURS, PLAIN, SHIPPED, Asked, Case, Encoder, Quality, Results, Whole
 
 from harmonizer import Harmonizer
-from harmonizer.bench import Times
+from harmonizer.evaluation.bench import Times
+from harmonizer.evaluation.samples import Sample
 from harmonizer.learning import model
 from harmonizer.predictor import WEIGHTS
-from harmonizer.samples import Sample
 
 PHOTO = np.ascontiguousarray(skimage.data.astronaut()[::4, ::4])
 MASK = np.zeros(PHOTO.shape[:2], np.uint8)
@@ -147,7 +148,7 @@ def test_quality_is_compared_with_the_default(shipped):
     class Undone:
         def harmonize(self, composite, mask):
             result = shipped.harmonize(composite, mask)
-            return type(result)(composite, {name: value + 0.25 for name, value in result.theta.items()})
+            return replace(result, image=composite, theta={name: value + 0.25 for name, value in result.theta.items()})
 
     found = quality.measure({DEFAULT: shipped, "other": Undone()}, sets)
     assert found[DEFAULT].theta == 0

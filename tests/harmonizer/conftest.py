@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 from tiny_checkpoint import write_checkpoint
 
-from harmonizer import cli, io
-from harmonizer.picture import Picture
+from harmonizer.cli import app
+from harmonizer.pictures import io
+from harmonizer.pictures.picture import Picture
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +57,7 @@ def run(checkpoint, monkeypatch, capfd):
         monkeypatch.setattr(sys, "argv", ["harmonizer", *map(str, arguments), *extra])
         monkeypatch.setenv("COLUMNS", "100")
         with pytest.raises(SystemExit) as exit:
-            cli.main()
+            app.main()
         return exit.value.code or 0, *capfd.readouterr()
 
     return run

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harmonizer import Harmonizer, Predictor, bench
-from whitebox_filters.backends.numba_cpu import Plan
+from harmonizer import Harmonizer, Predictor, Renderer
+from harmonizer.evaluation import bench
 
 
 def test_the_command_prints_every_stage(run, checkpoint):
@@ -36,18 +36,18 @@ def test_masks_cover_what_they_say():
 def test_a_stage_is_timed_for_what_it_takes(checkpoint, monkeypatch):
     """With a clock that only the network and the pixel pass move."""
     now = [0.0]
-    infer, apply = Predictor.infer, Plan.__call__
+    infer, render = Predictor.infer, Renderer.render
 
     def slow(call, seconds):
-        def run(*arguments):
+        def run(*arguments, **options):
             now[0] += seconds
-            return call(*arguments)
+            return call(*arguments, **options)
 
         return run
 
     monkeypatch.setattr(bench.time, "perf_counter", lambda: now[0])
     monkeypatch.setattr(Predictor, "infer", slow(infer, 3.0))
-    monkeypatch.setattr(Plan, "__call__", slow(apply, 4.0))
+    monkeypatch.setattr(Renderer, "render", slow(render, 4.0))
     picture = bench.picture((48, 64))
     times = bench.time_frames(Harmonizer.load(checkpoint), picture, bench.masks((48, 64))["a quarter"], 2)
     assert times.stages == {

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harmonizer.compare import GAP, LABEL_HEIGHT, LONG_SIDE, side_by_side
+from harmonizer.pictures.compare import GAP, LABEL_HEIGHT, LONG_SIDE, side_by_side
 
 
 def test_both_pictures_are_there_in_order():

@@ -10,8 +10,8 @@ import pytest
 from tiny_checkpoint import write_checkpoint
 
 import whitebox_filters as wf
-from harmonizer import Edit, EditError, Harmonizer, HarmonizerWarning, edits
-from harmonizer.compare import difference
+from harmonizer import Edit, EditError, Harmonizer, HarmonizerWarning, edits, jobs
+from harmonizer.pictures.compare import difference
 
 DEPTHS = {
     "uint8": lambda image: image,
@@ -28,7 +28,7 @@ def harmonizer(checkpoint):
 
 @pytest.fixture
 def edit(harmonizer, image, mask):
-    return Edit.from_result(harmonizer.harmonize(image, mask), image, mask, harmonizer.cascade)
+    return Edit.from_result(harmonizer.harmonize(image, mask), image, mask)
 
 
 @pytest.mark.parametrize("region", ["frame", "mask"])
@@ -37,9 +37,9 @@ def test_from_a_file_it_renders_the_same_bits(tmp_path, image, mask, depth, regi
     harmonizer = Harmonizer.load(write_checkpoint(tmp_path / "checkpoint", statistics=region))
     given = DEPTHS[depth](image)
     result = harmonizer.harmonize(given, mask)
-    edits.write(tmp_path / "edit.json", Edit.from_result(result, given, mask, harmonizer.cascade))
+    edits.write(tmp_path / "edit.json", Edit.from_result(result, given, mask))
     edit = edits.read(tmp_path / "edit.json")
-    again = edits.apply(edit, given, mask)
+    again = jobs.apply(edit, given, mask)[0]
     assert again.image.dtype == given.dtype
     assert again.image.tobytes() == result.image.tobytes()
     assert again.theta == result.theta
@@ -50,7 +50,7 @@ def test_what_a_result_tells_of_statistics_is_frozen(harmonizer, image, mask):
     """Measured anew they could differ in the last bit, since cores add up their sums in the order they end."""
     result = harmonizer.harmonize(image, mask)
     others = [None if value is None else value + 0.01 for value in result.statistics]
-    edit = Edit.from_result(replace(result, statistics=others), image, mask, harmonizer.cascade)
+    edit = Edit.from_result(replace(result, statistics=others), image, mask)
     assert edit.steps[2].statistic == others[2]
     assert edit.steps[0].statistic == tuple(others[0])
 
@@ -64,14 +64,14 @@ def test_an_empty_mask(harmonizer, image, mask):
     nothing = np.zeros_like(mask)
     with pytest.warns(HarmonizerWarning, match="empty"):
         result = harmonizer.harmonize(image, nothing)
-    edit = Edit.from_result(result, image, nothing, harmonizer.cascade)
-    np.testing.assert_array_equal(edits.apply(edit, image, nothing).image, image)
+    edit = Edit.from_result(result, image, nothing)
+    np.testing.assert_array_equal(jobs.apply(edit, image, nothing)[0].image, image)
 
 
 @pytest.mark.parametrize("changes", [{"shadow": 0.3}, {"temperature": -0.6}, {"temperature": 0.4, "shadow": -0.5}])
 def test_a_change_is_as_if_harmonized_with_it(harmonizer, edit, image, mask, changes):
     expected = harmonizer.harmonize(image, mask, theta=edit.theta | changes)
-    changed = edits.apply(edit.set(changes), image, mask)
+    changed = jobs.apply(edit.set(changes), image, mask)[0]
     assert changed.theta == expected.theta
     np.testing.assert_array_equal(changed.image, expected.image)
 
@@ -80,10 +80,10 @@ def test_what_lies_behind_a_change_is_measured_anew(edit, image, mask):
     behind = edit.set({"brightness": -0.4})
     assert [step.statistic is None for step in behind.steps] == [False, True, True, True, True, True]
     assert edit.set({"contrast": -0.4}).steps[2].statistic == edit.steps[2].statistic
-    measured = behind.measured(image, mask)
+    measured = jobs.apply(behind, image, mask)[1]
     assert measured.steps[0] == edit.steps[0]
     assert measured.steps[2].statistic < edit.steps[2].statistic
-    back = measured.set({"brightness": edit.theta["brightness"]}).measured(image, mask)
+    back = jobs.apply(measured.set({"brightness": edit.theta["brightness"]}), image, mask)[1]
     assert back == edit
 
 
@@ -95,10 +95,10 @@ def test_the_same_theta_is_no_change(edit):
 def test_a_missing_statistic_is_measured_behind_the_frozen_ones(edit, image, mask):
     frozen = edits.Step("temperature", edit.theta["temperature"], (0.9, 0.1, 0.1))
     partial = Edit((frozen, *edit.set({"temperature": 0.5}).steps[1:]), "frame", edit.image_sha256, edit.mask_sha256)
-    measured = partial.measured(image, mask)
+    measured = jobs.apply(partial, image, mask)[1]
     assert measured.steps[0] == frozen
     assert measured.steps[2].statistic != edit.steps[2].statistic
-    np.testing.assert_array_equal(edits.apply(measured, image, mask).image, edits.apply(partial, image, mask).image)
+    np.testing.assert_array_equal(jobs.apply(measured, image, mask)[0].image, jobs.apply(partial, image, mask)[0].image)
 
 
 @pytest.mark.parametrize("what", ["picture", "mask", "picture and mask"])
@@ -106,7 +106,7 @@ def test_another_input_is_rendered_with_a_warning(edit, image, mask, what):
     other_image = image[:, ::-1].copy() if "picture" in what else image
     other_mask = mask // 2 if "mask" in what else mask
     with pytest.warns(HarmonizerWarning, match=f"made for another {what};"):
-        result = edits.apply(edit, other_image, other_mask)
+        result = jobs.apply(edit, other_image, other_mask)[0]
     plan = wf.Cascade().compile()
     frozen = plan(other_image, edit.theta, other_mask, statistics=edit.statistics)
     np.testing.assert_array_equal(result.image, frozen)
@@ -115,11 +115,10 @@ def test_another_input_is_rendered_with_a_warning(edit, image, mask, what):
 def test_another_picture_gets_the_frozen_statistics(edit, image, mask):
     darker = image // 2
     with pytest.warns(HarmonizerWarning, match="frozen"):
-        result = edits.apply(edit, darker, mask)
+        result, moved = jobs.apply(edit, darker, mask)
     assert (result.image != wf.Cascade().compile()(darker, edit.theta, mask)).any()
-    moved = edit.measured(darker, mask)
     assert moved.steps == edit.steps
-    np.testing.assert_array_equal(edits.apply(moved, darker, mask).image, result.image)
+    np.testing.assert_array_equal(jobs.apply(moved, darker, mask)[0].image, result.image)
 
 
 def test_the_fingerprint_is_what_the_schema_says():
@@ -134,7 +133,7 @@ def test_the_fingerprint_is_what_the_schema_says():
 
 
 def test_a_filter_that_is_not_there(edit):
-    with pytest.raises(EditError, match=r"no filter sepia, tint; it has temperature.*shadow"):
+    with pytest.raises(EditError, match=r"no filter sepia, tint here; there are temperature.*shadow"):
         edit.set({"sepia": 0.1, "tint": 0.2, "shadow": 0.1})
 
 
@@ -157,7 +156,7 @@ def test_no_setting(setting):
 def test_a_lut_does_what_the_edit_does(edit, image, mask):
     inside = mask == 255
     through = wf.apply_lut(image / 255, edit.bake_lut())[inside]
-    expected = edits.apply(edit, image, mask).image[inside]
+    expected = jobs.apply(edit, image, mask)[0].image[inside]
     assert np.mean(np.abs(through * 255 - expected).max(axis=1) <= 1) > 0.98
     with pytest.raises(wf.LutError, match="contrast would be measured"):
         edit.set({"temperature": 0.1}).bake_lut()

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import whitebox_filters as wf
-from harmonizer import io
+from harmonizer.pictures import io
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/editing.md").read_text(encoding="utf-8")

@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harmonizer import Harmonizer, cli, edits, io
-from harmonizer.picture import Picture
+import harmonizer
+from harmonizer import Harmonizer, edits
+from harmonizer.pictures import io
+from harmonizer.pictures.picture import Picture
 
-ROOT = Path(cli.__file__).parents[1]
+ROOT = Path(harmonizer.__file__).parents[1]
 DEPTHS = {
     "8 bits": (".png", lambda image: image),
     "16 bits": (".png", lambda image: image.astype(np.uint16) * 257 - np.uint16(3)),
@@ -66,8 +68,8 @@ def test_apply_needs_no_network(files, edited):
         "import sys\n"
         "sys.modules['onnxruntime'] = None\n"
         "sys.argv = ['harmonizer', 'apply', 'edit.json', 'composite.png', 'mask.png', '-o', 'again.png']\n"
-        "from harmonizer import cli\n"
-        "cli.main()\n"
+        "from harmonizer.cli import app\n"
+        "app.main()\n"
     )
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", program], cwd=files, env=environment, capture_output=True, text=True)
@@ -228,10 +230,10 @@ def test_the_mask_of_a_foreground_is_its_alpha(files, run, mask):
         ("run", ("--edit", "-"), "only the harmonized picture can go to standard output"),
         ("run", ("--format", "jpg"), "--format is that of -o -; the format of out.png"),
         ("run", ("--lut", "out.cube", "--edit", "out.cube"), "two outputs are one file"),
-        ("run", ("--set", "sepia=0.1"), "no filter sepia; it has temperature"),
+        ("run", ("--set", "sepia=0.1"), "no filter sepia here; there are temperature"),
         ("run", ("--set", "shadow"), "NAME=THETA"),
         ("apply", ("--delta", "out.png"), "two outputs are one file"),
-        ("apply", ("--set", "sepia=0.1"), "no filter sepia; it has temperature"),
+        ("apply", ("--set", "sepia=0.1"), "no filter sepia here; there are temperature"),
         ("apply", ("--set", "shadow=1.5"), "got shadow = 1.5"),
     ],
 )

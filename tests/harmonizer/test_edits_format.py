@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 import whitebox_filters as wf
-from harmonizer import Edit, EditError, Harmonizer, HarmonizerWarning, OutputError, edit_format, edits
+from harmonizer import Edit, EditError, Harmonizer, HarmonizerWarning, OutputError, edit_format, edits, jobs
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/edit.schema.json").read_text(encoding="utf-8"))
 VALID = jsonschema.Draft202012Validator(SCHEMA)
@@ -49,7 +49,7 @@ def harmonizer(checkpoint):
 
 @pytest.fixture
 def path(tmp_path, harmonizer, image, mask):
-    edit = Edit.from_result(harmonizer.harmonize(image, mask), image, mask, harmonizer.cascade)
+    edit = Edit.from_result(harmonizer.harmonize(image, mask), image, mask)
     edits.write(tmp_path / "edit.json", edit)
     return tmp_path / "edit.json"
 
@@ -189,7 +189,7 @@ def test_a_person_may_leave_a_statistic_out(path, image, mask):
         entry.pop("statistic", None)
     edit = edits.read(change(path, filters=entries))
     assert [step.statistic for step in edit.steps] == [None] * 6
-    assert edit.measured(image, mask) == whole
+    assert jobs.apply(edit, image, mask)[1] == whole
 
 
 def test_a_failed_write_leaves_nothing(path, tmp_path):

@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 from tiny_checkpoint import SIZE, write_checkpoint, write_model
 
-from harmonizer import CheckpointError, EngineError, Harmonizer, Predictor, io
-from harmonizer.engines import EngineName
+from harmonizer import CheckpointError, EngineError, Harmonizer, Predictor
+from harmonizer.engines import EngineName, open_engine
+from harmonizer.pictures import io
 
 DEMO = Path(__file__).parents[2] / "demo"
 OPENVINO = [EngineName.openvino, EngineName.openvino_bf16]
@@ -41,6 +43,31 @@ def test_the_shipped_network_runs(engine):
     expected = list(Harmonizer.load().harmonize(composite.pixels, mask).theta.values())
     found = list(Harmonizer.load(engine=engine).harmonize(composite.pixels, mask).theta.values())
     np.testing.assert_allclose(found, expected, atol=0.01 if engine is EngineName.openvino_bf16 else 1e-5)
+
+
+def test_any_network_runs_by_the_names_of_its_inputs_and_outputs(tmp_path, engine):
+    """Not only ours: a segmentation network has other names, and may have several outputs."""
+    path = tmp_path / "segment.onnx"
+    nodes = [
+        helper.make_node("ReduceMean", ["picture", "axis"], ["mask"], keepdims=1),
+        helper.make_node("Mul", ["picture", "mask"], ["cut_out"]),
+    ]
+    values = {name: ["n", channels, 4, 6] for name, channels in (("picture", 3), ("mask", 1), ("cut_out", 3))}
+    infos = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in values.items()}
+    axis = numpy_helper.from_array(np.array([1], np.int64), "axis")
+    graph = helper.make_graph(nodes, "segment", [infos["picture"]], [infos["mask"], infos["cut_out"]], [axis])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), path)
+    outputs = {"mask": (1, 4, 6), "cut_out": (3, 4, 6)}
+    run = open_engine(engine, path, {"picture": (3, 4, 6)}, outputs)
+    picture = np.random.default_rng(3).random((1, 3, 4, 6), np.float32)
+    found = run({"picture": picture})
+    mean = picture.mean(axis=1, keepdims=True)
+    tolerance = 0.01 if engine is EngineName.openvino_bf16 else 1e-6
+    assert set(found) == set(outputs)
+    np.testing.assert_allclose(found["mask"], mean, atol=tolerance)
+    np.testing.assert_allclose(found["cut_out"], picture * mean, atol=tolerance)
+    with pytest.raises(CheckpointError, match=r"has the outputs .*cut_out.*asks for \{'mask'"):
+        open_engine(engine, path, {"picture": (3, 4, 6)}, {"mask": (1, 4, 6)})
 
 
 def test_threads_share_one(checkpoint, engine):

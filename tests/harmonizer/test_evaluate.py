@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from harmonizer.evaluate import evaluate, groups, summarize, write_report
-from harmonizer.pipeline import Result
-from harmonizer.samples import Sample
+from harmonizer.evaluation.evaluate import evaluate, groups, summarize, write_report
+from harmonizer.evaluation.learners import Harmonized
+from harmonizer.evaluation.samples import Sample
 
 
 def sample(name, *, subset="HFlickr", columns=8, off=50):
@@ -19,11 +19,11 @@ def sample(name, *, subset="HFlickr", columns=8, off=50):
 
 
 def brighten(by):
-    return lambda given: Result(given.composite + np.uint8(by), {"brightness": 0.5})
+    return lambda given: Harmonized(given.composite + np.uint8(by), {"brightness": 0.5})
 
 
 def test_a_perfect_learner_scores_zero_and_doing_nothing_scores_the_composite():
-    learners = {"perfect": brighten(50), "weak": brighten(10), "none": lambda given: Result(given.composite, {})}
+    learners = {"perfect": brighten(50), "weak": brighten(10), "none": lambda given: Harmonized(given.composite, {})}
     (evaluation,) = evaluate(learners, [sample("a")])
     assert list(evaluation.scores) == ["composite", "perfect", "weak", "none"]
     assert [scores.fmse for scores in evaluation.scores.values()] == [2500, 0, 1600, 2500]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harmonizer.held_out import EVERY, PLACES, SOURCES, is_held_out
+from harmonizer.evaluation.held_out import EVERY, PLACES, SOURCES, is_held_out
 
 names = st.text(st.characters(codec="utf-8"), min_size=1)
 

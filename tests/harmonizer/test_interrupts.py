@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harmonizer import interrupts, io
+from harmonizer.cli import interrupts
+from harmonizer.pictures import io
 
-ROOT = Path(io.__file__).parents[1]
+ROOT = Path(io.__file__).parents[2]
 
 # A finder that is asked first, and finds the moment of an import.
 INTERRUPTED = """
@@ -27,7 +28,7 @@ SWALLOWED = "raise ImportError('initialization failed') from KeyboardInterrupt()
 
 
 @pytest.mark.parametrize("act", [RAISED, SWALLOWED])
-@pytest.mark.parametrize("module", ["typer", "numpy", "harmonizer.video.reader", "onnxruntime"])
+@pytest.mark.parametrize("module", ["typer", "numpy", "harmonizer.video.coding.reader", "onnxruntime"])
 def test_while_loading(tmp_path, module, act):
     code = INTERRUPTED.format(module=module, act=act)
     arguments = ("video", "clip.mp4", "mask.mp4", "-o", str(tmp_path / "out.mp4"))
@@ -52,8 +53,8 @@ def test_while_a_picture_is_written(files, run, monkeypatch):
     assert set(files.iterdir()) == before
 
 
-def test_what_is_behind_an_error():
+def test_the_interrupt_that_led_to_an_error():
     stop, middle, error = KeyboardInterrupt(), ImportError(), ValueError()
     error.__context__, middle.__cause__ = middle, stop
-    assert interrupts.behind(error) is stop
-    assert interrupts.behind(ValueError()) is None
+    assert interrupts.find_interrupt(error) is stop
+    assert interrupts.find_interrupt(ValueError()) is None

@@ -11,8 +11,9 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
-from harmonizer import HarmonizerWarning, io
-from harmonizer.picture import Picture
+from harmonizer import HarmonizerWarning
+from harmonizer.pictures import io
+from harmonizer.pictures.picture import Picture
 
 LOSSY = 6  # levels that JPEG and WebP may move a smooth picture by, on average
 

@@ -10,8 +10,9 @@ import pytest
 import tifffile
 from PIL import Image
 
-from harmonizer import ImageFileError, MaskError, OutputError, io
-from harmonizer.picture import Picture
+from harmonizer import ImageFileError, MaskError, OutputError
+from harmonizer.pictures import io
+from harmonizer.pictures.picture import Picture
 
 
 def test_missing_file(tmp_path):

@@ -1,11 +1,12 @@
-import json
 from importlib import import_module
 
 import numpy as np
 import pytest
+from tiny_checkpoint import write_checkpoint
 
-from harmonizer import CheckpointError, EvaluationError, Harmonizer, learners
-from harmonizer.learners import Result, Sample, open_learner
+from harmonizer import CheckpointError, EvaluationError, Harmonizer
+from harmonizer.evaluation import learners
+from harmonizer.evaluation.learners import Harmonized, Sample, open_learner
 from whitebox_filters import Cascade
 
 
@@ -77,14 +78,18 @@ def test_a_network_is_that_of_the_checkpoint(darkened, checkpoint):
     assert np.array_equal(result.image, expected.image)
 
 
-def test_a_network_with_another_regressor_is_refused(checkpoint, tmp_path):
-    for file in checkpoint.iterdir():
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    fields = json.loads((tmp_path / "config.json").read_text())
-    (tmp_path / "config.json").write_text(json.dumps(fields | {"regressor": "multihead"}))
-    open_learner("multihead", tmp_path)
-    with pytest.raises(CheckpointError, match="take the learner 'multihead'"):
-        open_learner("cascade", tmp_path)
+@pytest.mark.parametrize("regressor", ["multihead", "affine", "released"])
+def test_a_network_with_another_regressor_is_refused_with_advice_that_helps(tmp_path, regressor):
+    weights = write_checkpoint(tmp_path, regressor=regressor)
+    with pytest.raises(CheckpointError, match=f"take the learner '{regressor}'"):
+        open_learner("cascade", weights)
+    open_learner(regressor, weights)
+
+
+def test_no_learner_is_advised_that_does_not_exist(tmp_path):
+    weights = write_checkpoint(tmp_path, regressor="quadratic")
+    with pytest.raises(CheckpointError, match="not 'cascade'; give the weights of another network"):
+        open_learner("cascade", weights)
 
 
 def test_pcm_brings_the_thumbnails_colours_to_full_size(darkened):
@@ -98,14 +103,26 @@ def test_pcm_brings_the_thumbnails_colours_to_full_size(darkened):
 
 def test_a_learner_of_ones_own_has_a_name(darkened, monkeypatch):
     monkeypatch.setattr(learners, "_openers", dict(learners._openers))
-    learners.register("white", lambda weights: lambda sample: Result(np.full_like(sample.composite, 255), {}))
+    learners.register("white", lambda weights: lambda sample: Harmonized(np.full_like(sample.composite, 255), {}))
     assert "white" in learners.names()
     assert (open_learner("white")(darkened).image == 255).all()
     assert open_learner("white+pcm")(darkened).image[darkened.foreground].min() > 235
     with pytest.raises(EvaluationError, match="'white' is registered already"):
-        learners.register("white", lambda weights: lambda sample: Result(sample.composite, {}))
+        learners.register("white", lambda weights: lambda sample: Harmonized(sample.composite, {}))
+
+
+def test_only_the_oracle_is_given_the_real_picture(darkened, monkeypatch):
+    monkeypatch.setattr(learners, "_openers", dict(learners._openers))
+    given = []
+    learners.register("spy", lambda weights: lambda sample: given.append(sample) or Harmonized(sample.composite, {}))
+    for name in ("spy", "spy+pcm"):
+        open_learner(name)(darkened)
+    assert not any(hasattr(sample, "real") for sample in given)
+    assert fmse(darkened, open_learner("oracle")(darkened).image) < 0.02 * fmse(darkened, darkened.composite)
+    with pytest.raises(EvaluationError, match="'oracle' is registered already"):
+        learners.register("oracle", lambda weights: lambda sample: sample)
 
 
 def test_an_unknown_name_lists_what_there_is():
-    with pytest.raises(EvaluationError, match=r"no learner is named 'network'; there are cascade, composite, .*oracle"):
+    with pytest.raises(EvaluationError, match=r"no learner is named 'network'; there are affine, cascade, .*oracle"):
         open_learner("network")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from skimage.metrics import structural_similarity
 
-from harmonizer.metrics import score, ssim
+from harmonizer.evaluation.metrics import score, ssim
 
 # How often each absolute difference occurs in the foregrounds of three composites of iHarmony4, and what was
 # published of them; the pictures themselves may not be passed on.

@@ -157,7 +157,7 @@ def test_python_without_the_extras():
     program = (
         "import sys\n"
         "for name in ('torch', 'numba', 'timm', 'onnx', 'skimage'): sys.modules[name] = None\n"
-        "import harmonizer, harmonizer.io, harmonizer.compare, harmonizer.cli\n"
+        "import harmonizer, harmonizer.pictures.files, harmonizer.cli.app\n"
         "print('onnxruntime' in sys.modules, 'PIL' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -16,11 +16,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harmonizer import Harmonizer, HarmonizerWarning, MaskError, StreamError, cli, io
-from harmonizer.picture import Picture
-from harmonizer.pipes import PixelFormat, harmonize_stream, parse_size, read_frames
+import harmonizer
+from harmonizer import Harmonizer, HarmonizerWarning, MaskError, StreamError
+from harmonizer.pictures import io
+from harmonizer.pictures.picture import Picture
+from harmonizer.video.raw import PixelFormat, harmonize_stream, parse_size, read_frames
 
-ROOT = Path(cli.__file__).parents[1]
+ROOT = Path(harmonizer.__file__).parents[1]
 SHAPE = (24, 32)
 
 

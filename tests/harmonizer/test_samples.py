@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from harmonizer import EvaluationError, ImageFileError
-from harmonizer.held_out import is_held_out
-from harmonizer.samples import DRAWS, PAIRS, Sample, read_photos, read_samples, resize
+from harmonizer.evaluation.held_out import is_held_out
+from harmonizer.evaluation.samples import DRAWS, PAIRS, Sample, read_photos, read_samples, resize
 
 MASK = np.zeros((12, 16), np.uint8)
 MASK[3:9, 4:12] = 255

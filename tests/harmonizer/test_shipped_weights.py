@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import whitebox_filters as wf
-from harmonizer import Harmonizer, io
+from harmonizer import Harmonizer
+from harmonizer.pictures import io
 from harmonizer.predictor import WEIGHTS
 
 DEMO = Path(__file__).parents[2] / "demo"
@@ -62,7 +63,8 @@ for name in ("torch", "timm", "onnx", "safetensors", "array_api_compat"):
     sys.modules[name] = None  # importing it now raises ImportError
 def refuse(*arguments, **options): raise OSError("no network")
 socket.socket.connect = refuse
-from harmonizer import Harmonizer, io
+from harmonizer import Harmonizer
+from harmonizer.pictures import io
 composite, mask = io.read_composite({str(DEMO / "composite.jpg")!r}, {str(DEMO / "mask.png")!r})
 print(sorted(Harmonizer.load().harmonize(composite.pixels, mask).theta))
 """

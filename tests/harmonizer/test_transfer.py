@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from harmonizer import transfer
+from harmonizer.evaluation import transfer
 
 
 @pytest.fixture

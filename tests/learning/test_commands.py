@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from harmonizer import cli
+from harmonizer.cli import app
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def run(monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", ["harmonizer", *map(str, arguments)])
         monkeypatch.setenv("COLUMNS", "120")
         with pytest.raises(SystemExit) as exit:
-            cli.main()
+            app.main()
         return exit.value.code or 0, *capsys.readouterr()
 
     return run

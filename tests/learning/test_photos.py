@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from harmonizer.errors import ImageFileError
-from harmonizer.held_out import SOURCES, is_held_out
+from harmonizer.evaluation.held_out import SOURCES, is_held_out
 from harmonizer.learning.composites.photos import SEGMENTS, read_photos
 
 

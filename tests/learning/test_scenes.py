@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from harmonizer.errors import ImageFileError
-from harmonizer.held_out import PLACES
+from harmonizer.evaluation.held_out import PLACES
 from harmonizer.learning.composites.batches import Mixture, Sources, make_batch
 from harmonizer.learning.composites.distortion import Distortion
 from harmonizer.learning.composites.draws import draw

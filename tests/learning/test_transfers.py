@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from harmonizer import transfer
+from harmonizer.evaluation import transfer
 from harmonizer.learning.composites import transfers
 from harmonizer.learning.composites.draws import draw
 

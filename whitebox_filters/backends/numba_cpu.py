@@ -51,13 +51,24 @@ class Plan:
         others are converted first.
         Raises BackendError, ImageError, ThetaError, FilterError.
         """
+        return self.render(image, theta, mask, out, statistics)[0]
+
+    def render(
+        self,
+        image: npt.NDArray[Any],
+        theta: Any,
+        mask: Any = None,
+        out: npt.NDArray[Any] | None = None,
+        statistics: Sequence[Any] | None = None,
+    ) -> tuple[npt.NDArray[Any], list[Any]]:
+        """As a call, and the statistics that the filters took: as `statistics` gives them, from the same passes."""
         frame = _open(image)
         target = np.empty(image.shape, image.dtype) if out is None else check_out(out, image)
         goal = open_frame(target, writable=True)
         with Team(frame.size) as team:
-            stages, seen, _ = self._prepare(team, frame, theta, mask, goal, statistics)
+            stages, seen, used = self._prepare(team, frame, theta, mask, goal, statistics)
             stages.render(team, frame, seen, goal)
-        return target
+        return target, used
 
     def statistics(
         self, image: npt.NDArray[Any], theta: Any, mask: Any = None, statistics: Sequence[Any] | None = None

@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Generator, Tensor
 
 from harmonizer.errors import ImageFileError
-from harmonizer.held_out import is_held_out
+from harmonizer.evaluation.held_out import is_held_out
 from harmonizer.learning.composites.sampling import Evenly
 from harmonizer.learning.composites.segments import are_plain, take_segments
 from harmonizer.thumbnail import STORED

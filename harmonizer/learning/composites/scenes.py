@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from harmonizer.errors import ImageFileError
-from harmonizer.held_out import is_held_out
+from harmonizer.evaluation.held_out import is_held_out
 from harmonizer.learning.composites.draws import Draws
 from harmonizer.learning.composites.photos import read_picture, read_rows
 from harmonizer.learning.composites.sampling import Evenly

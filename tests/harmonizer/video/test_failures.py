@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from clips import COUNT, HEIGHT, WIDTH, mask, write_clip, write_masks
 
-from harmonizer import io
-from harmonizer.picture import Picture
-from harmonizer.video.writer import Writer
+from harmonizer.pictures import io
+from harmonizer.pictures.picture import Picture
+from harmonizer.video.coding.writer import Writer
 
 TENTHS = range(0, 108000, 9000)
 
@@ -92,11 +92,11 @@ def test_full_disk(files, run, limit, fails):
 def test_error_in_any_stage_ends_all(files, run, monkeypatch, stage):
     """A bug is raised as it is, once; the threads end (the fixture looks) and nothing is left."""
     places = {
-        "decode": "harmonizer.video.reader.Converter.to_rgb",
-        "masks": "harmonizer.video.reader.Converter.to_grey",
+        "decode": "harmonizer.video.coding.reader.Converter.to_rgb",
+        "masks": "harmonizer.video.coding.reader.Converter.to_grey",
         "predict": "harmonizer.predictor.Predictor.predict",
-        "filter": "whitebox_filters.backends.numba_cpu.Plan.__call__",
-        "encode": "harmonizer.video.writer.Converter.to_yuv",
+        "filter": "harmonizer.render.Renderer.render",
+        "encode": "harmonizer.video.coding.writer.Converter.to_yuv",
     }
     calls = []
     path, name = places[stage].rsplit(".", 1)

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from clips import COUNT, HEIGHT, UNEVEN, WIDTH, decode, mask, picture, write_clip, write_masks
 
+import harmonizer
 import whitebox_filters as wf
-from harmonizer import cli, io
-from harmonizer.picture import Picture, convert_depth
-from harmonizer.video.reader import Reader
-from harmonizer.video.writer import Writer
+from harmonizer.pictures import io
+from harmonizer.pictures.picture import Picture, convert_depth
+from harmonizer.video.coding.reader import Reader
+from harmonizer.video.coding.writer import Writer
 
-ROOT = Path(cli.__file__).parents[1]
+ROOT = Path(harmonizer.__file__).parents[1]
 
 
 def frames(path):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from clips import to_yuv as define_yuv
 
-from harmonizer.video import planar
-from harmonizer.video.colour import Converter
+from harmonizer.video.coding import planar
+from harmonizer.video.coding.colour import Converter
 from harmonizer.video.frames import Colour
 
 CODINGS = [(matrix, full) for matrix in planar.LUMA for full in (False, True)]

@@ -10,10 +10,10 @@ import pytest
 from clips import COUNT, HEIGHT, UNEVEN, WIDTH, mask, picture, to_yuv, write_clip, write_masks
 
 from harmonizer.errors import VideoError
-from harmonizer.picture import convert_depth
-from harmonizer.video.colour import BT601, BT709, Converter, read_colour
+from harmonizer.pictures.picture import convert_depth
+from harmonizer.video.coding.colour import BT601, BT709, Converter, read_colour
+from harmonizer.video.coding.reader import Reader
 from harmonizer.video.frames import Colour
-from harmonizer.video.reader import Reader
 
 ONE = 1 << 16
 

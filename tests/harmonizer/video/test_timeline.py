@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from clips import mask, picture
 
+from harmonizer.atomic import FileGroup
 from harmonizer.errors import OutputError, TimelineError
 from harmonizer.video.frames import Frame, Graded
 from harmonizer.video.timeline import TimelineWriter, read_timeline
-from harmonizer.video.together import Together
 from whitebox_filters import Cascade
 
 CASCADE = Cascade(["temperature", "shadow"], statistics="mask")
@@ -26,7 +26,7 @@ def graded():
 @pytest.fixture
 def path(tmp_path):
     path = tmp_path / "theta.jsonl"
-    with Together() as together, TimelineWriter(path, together, CASCADE, "EMA") as writer:
+    with FileGroup() as group, TimelineWriter(path, group, CASCADE, "EMA") as writer:
         for item in graded():
             writer.write(item)
     return path
@@ -53,7 +53,7 @@ def test_lines_say_what_they_are(path):
 
 def test_nothing_is_left_of_a_timeline_that_was_not_finished(tmp_path):
     def interrupted():
-        with Together() as together, TimelineWriter(tmp_path / "t.jsonl", together, CASCADE, "EMA") as writer:
+        with FileGroup() as group, TimelineWriter(tmp_path / "t.jsonl", group, CASCADE, "EMA") as writer:
             writer.write(next(graded()))
             raise KeyboardInterrupt
 
@@ -61,7 +61,7 @@ def test_nothing_is_left_of_a_timeline_that_was_not_finished(tmp_path):
         interrupted()
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(OutputError, match="no folder"):
-        TimelineWriter(tmp_path / "none" / "theta.jsonl", Together(), CASCADE, "EMA")
+        TimelineWriter(tmp_path / "none" / "theta.jsonl", FileGroup(), CASCADE, "EMA")
 
 
 def edit(line, **changes):

@@ -24,10 +24,11 @@ from clips import (
     write_masks,
 )
 
-from harmonizer import Harmonizer, io
-from harmonizer.picture import Picture
+from harmonizer import Harmonizer, Renderer
+from harmonizer.pictures import io
+from harmonizer.pictures.picture import Picture
 from harmonizer.video import CodecName, pipeline
-from harmonizer.video.reader import Reader
+from harmonizer.video.coding.reader import Reader
 from harmonizer.video.smoothing import ema, one_euro
 from whitebox_filters import Cascade
 
@@ -203,7 +204,7 @@ def test_frames_without_foreground_keep_theta(checkpoint):
     assert [item.raw is None for item in graded] == [True, False, True, False]
     assert not graded[0].theta.any()
     np.testing.assert_array_equal(graded[2].theta, graded[1].theta)
-    out = list(pipeline.filter_frames(graded, Harmonizer.load(checkpoint).cascade))
+    out = list(pipeline.filter_frames(graded, Harmonizer.load(checkpoint)))
     np.testing.assert_array_equal(out[2].frame.pixels, picture(2))
 
 
@@ -212,7 +213,7 @@ def test_each_frame_is_filtered_with_its_own_theta_and_mask(region):
     cascade, thetas = Cascade(statistics=region), (np.full(6, 0.3), np.full(6, -0.2))
     frames = [pipeline.Frame(i, i, 1, i / 30, picture(i), mask(i) / np.float32(255)) for i in range(2)]
     whole = [cascade(frame.pixels, theta, frame.alpha) for frame, theta in zip(frames, thetas, strict=True)]
-    filtered = pipeline.filter_frames(map(pipeline.Graded, frames, thetas), cascade)
+    filtered = pipeline.filter_frames(map(pipeline.Graded, frames, thetas), Renderer(cascade))
     for expected, item in zip(whole, filtered, strict=True):
         assert np.abs(item.frame.pixels.astype(int) - expected).max() <= 1
 

@@ -12,7 +12,7 @@ import imageio_ffmpeg
 import numpy as np
 from clips import mask
 
-from harmonizer.video.reader import Reader
+from harmonizer.video.coding.reader import Reader
 
 PAGE = (Path(__file__).parents[3] / "docs/video.md").read_text(encoding="utf-8")
 

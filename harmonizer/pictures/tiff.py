@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from harmonizer import exif
-from harmonizer.picture import Pixels, check_size
+from harmonizer.pictures import exif
+from harmonizer.pictures.picture import Pixels, check_size
 
 # BigTIFF is left out: Pillow cannot read its EXIF data alone, and no picture below the size limit needs it.
 HEADERS = (b"II*\0", b"MM\0*")

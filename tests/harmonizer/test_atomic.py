@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from harmonizer.atomic import FileGroup
 from harmonizer.errors import OutputError
-from harmonizer.video.together import Together
 
 
-def write(together, place):
-    together.beside(place).write_text("new")
+def write(group, place):
+    group.reserve(place).write_text("new")
 
 
 def test_all_appear_at_the_end(tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
     first.write_text("old")
-    with Together() as together:
-        write(together, first)
-        write(together, second)
+    with FileGroup() as group:
+        write(group, first)
+        write(group, second)
         assert first.read_text() == "old"
         assert not second.exists()
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"first": "new", "second": "new"}
@@ -28,10 +28,10 @@ def test_none_appears_after_an_error(tmp_path, error):
     (tmp_path / "first").write_text("old")
 
     def fail():
-        with Together() as together:
-            write(together, tmp_path / "first")
-            write(together, tmp_path / "second")
-            together.beside(tmp_path / "never begun")
+        with FileGroup() as group:
+            write(group, tmp_path / "first")
+            write(group, tmp_path / "second")
+            group.reserve(tmp_path / "never begun")
             raise error
 
     with pytest.raises(error):
@@ -41,8 +41,8 @@ def test_none_appears_after_an_error(tmp_path, error):
 
 def test_a_place_that_became_a_folder(tmp_path):
     def fail():
-        with Together() as together:
-            write(together, tmp_path / "first")
+        with FileGroup() as group:
+            write(group, tmp_path / "first")
             (tmp_path / "first").mkdir()
 
     with pytest.raises(OutputError, match="first cannot be written: Is a directory"):
@@ -52,7 +52,7 @@ def test_a_place_that_became_a_folder(tmp_path):
 
 def test_one_place_is_taken_once(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "first")
-    with Together() as together:
-        write(together, tmp_path / "first")
+    with FileGroup() as group:
+        write(group, tmp_path / "first")
         with pytest.raises(OutputError, match="two outputs are one file"):
-            together.beside(tmp_path / "link")
+            group.reserve(tmp_path / "link")

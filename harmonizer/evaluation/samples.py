@@ -9,15 +9,17 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import permutations
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from harmonizer import io, plausible, transfer
 from harmonizer.errors import EvaluationError, ImageFileError
-from harmonizer.held_out import is_held_out
-from harmonizer.picture import Pixels, convert_depth
-from harmonizer.plausible import Row
+from harmonizer.evaluation import plausible, transfer
+from harmonizer.evaluation.held_out import is_held_out
+from harmonizer.evaluation.plausible import Row
+from harmonizer.pictures import io
+from harmonizer.pictures.picture import Pixels, convert_depth
 from whitebox_filters import Cascade
 
 DRAWS = 5
@@ -30,19 +32,33 @@ METHODS = {"reinhard": transfer.reinhard, "mkl": transfer.monge_kantorovich}
 
 
 @dataclass(frozen=True)
-class Sample:
-    """One composite (HWC uint8), its mask (HW, float32 in [0, 1]) and the real picture (HWC uint8)."""
+class Composite:
+    """One composite (HWC uint8) and its mask (HW, float32 in [0, 1]): what a learner is given."""
 
     name: str
     subset: str
     composite: Pixels
     mask: Pixels
-    real: Pixels
 
     @property
     def foreground(self) -> npt.NDArray[np.bool_]:
         """(H, W): what counts as foreground in the scores, mask > 127 of 255."""
         return self.mask > 127 / 255
+
+
+@dataclass(frozen=True)
+class Sample(Composite):
+    """A composite with its real picture (HWC uint8), which only the scores and the oracle need."""
+
+    real: Pixels
+
+    @property
+    def without_real(self) -> Composite:
+        """The composite alone."""
+        return Composite(self.name, self.subset, self.composite, self.mask)
+
+
+AnyComposite = TypeVar("AnyComposite", bound=Composite)
 
 
 def read_samples(folder: Path, layout: str) -> Iterator[Sample]:
@@ -52,16 +68,18 @@ def read_samples(folder: Path, layout: str) -> Iterator[Sample]:
     return LAYOUTS[layout](folder)
 
 
-def resize(sample: Sample, side: int) -> Sample:
-    """The sample squashed to `side` x `side` pixels, bilinear with antialiasing, as the field evaluates at 256."""
+def resize(composite: AnyComposite, side: int) -> AnyComposite:
+    """Squash all its pictures to `side` x `side` pixels, bilinear with antialiasing, as the field evaluates at 256."""
     from PIL import Image
 
     def squash(pixels: Pixels) -> Pixels:
         small = Image.fromarray(convert_depth(pixels, np.uint8)).resize((side, side), Image.Resampling.BILINEAR)
         return np.asarray(small)
 
-    mask = convert_depth(squash(sample.mask), np.float32)
-    return replace(sample, composite=squash(sample.composite), mask=mask, real=squash(sample.real))
+    pictures: dict[str, Any] = {
+        name: squash(getattr(composite, name)) for name in ("composite", "real") if hasattr(composite, name)
+    }
+    return replace(composite, **pictures, mask=convert_depth(squash(composite.mask), np.float32))
 
 
 def read_iharmony4(folder: Path) -> Iterator[Sample]:
@@ -202,7 +220,7 @@ def _read_photo(folder: Path, row: Row, subset: str) -> Sample:
 
 
 def _read_pixels(path: Path) -> Pixels:
-    """(H, W, 3) uint8. AVIF, which `harmonizer.io` leaves to others, is read by Pillow. Raises ImageFileError."""
+    """(H, W, 3) uint8. AVIF, which `pictures.io` does not read, is read by Pillow. Raises ImageFileError."""
     if path.suffix.lower() != ".avif":
         return convert_depth(io.read_image(path).pixels, np.uint8)
     from PIL import Image

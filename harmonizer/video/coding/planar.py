@@ -11,7 +11,7 @@ from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 
 from harmonizer import compiled
-from harmonizer.picture import Pixels
+from harmonizer.pictures.picture import Pixels
 from harmonizer.video.frames import Colour
 
 LAYOUTS = ("yuv420p", "yuvj420p")

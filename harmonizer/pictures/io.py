@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import uuid
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -12,9 +11,10 @@ from typing import BinaryIO
 
 import numpy as np
 
-from harmonizer.codecs import ENCODERS, decode, kind
+from harmonizer.atomic import check_place, write_file
 from harmonizer.errors import ImageFileError, MaskError, OutputError
-from harmonizer.picture import Picture, Pixels, convert_depth
+from harmonizer.pictures.codecs import ENCODERS, decode, kind
+from harmonizer.pictures.picture import Picture, Pixels, convert_depth
 from whitebox_filters.images import to_alpha
 
 # A grey picture that went through a lossy format has channels that differ by a few levels.
@@ -94,14 +94,6 @@ def check_output(path: str | Path) -> None:
     check_place(path)
 
 
-def check_place(path: Path) -> None:
-    """Raise OutputError unless a file can lie there: its folder exists, and it is no folder itself."""
-    if not path.parent.is_dir():
-        raise OutputError(f"{path} cannot be written: there is no folder {path.parent}; create it first")
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder; name a file in it")
-
-
 def check_lut(path: Path) -> None:
     """Raise OutputError unless programs will know the file as a LUT, and it can lie there."""
     if path.suffix.lower() != ".cube":
@@ -137,18 +129,6 @@ def write_stream(sink: BinaryIO, data: bytes) -> None:
         raise
     except OSError as error:
         raise OutputError(f"standard output cannot be written: {error.strerror}") from error
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write beside and rename: the file appears whole or not at all. Raises OutputError."""
-    beside = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        beside.write_bytes(data)
-        beside.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def is_colour(pixels: Pixels) -> bool:

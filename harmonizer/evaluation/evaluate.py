@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harmonizer import io
-from harmonizer.learners import Learner
-from harmonizer.metrics import Scores, score
-from harmonizer.picture import Pixels
-from harmonizer.samples import Sample
+from harmonizer import atomic
+from harmonizer.evaluation.learners import Contender
+from harmonizer.evaluation.metrics import Scores, score
+from harmonizer.evaluation.samples import Sample
+from harmonizer.pictures.picture import Pixels
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -38,15 +38,18 @@ class Evaluation:
     theta: dict[str, dict[str, float]]  # of the learners that use filters
 
 
-def evaluate(learners: Mapping[str, Learner], samples: Iterable[Sample]) -> Iterator[Evaluation]:
-    """Harmonize each sample at its own size; score it over all pixels, and over those with mask > 127."""
+def evaluate(learners: Mapping[str, Contender], samples: Iterable[Sample]) -> Iterator[Evaluation]:
+    """Harmonize each sample at its own size; score it over all pixels, and over those with mask > 127.
+
+    `open_learner` and `blind` make learners that are not given the real picture.
+    """
     for sample in samples:
         scores, theta = {"composite": _score(sample.composite, sample)}, {}
         for name, learner in learners.items():
             result = learner(sample)
             scores[name] = _score(result.image, sample)
             if result.theta:
-                theta[name] = result.theta
+                theta[name] = dict(result.theta)
         yield Evaluation(sample.name, sample.subset, float(sample.foreground.mean()), scores, theta)
 
 
@@ -81,7 +84,7 @@ def write_report(path: Path, evaluations: Sequence[Evaluation], **settings: Any)
     """
     summary = {name: summarize(members) for name, members in groups(evaluations).items()}
     report = {**settings, "summary": summary, "pictures": [asdict(evaluation) for evaluation in evaluations]}
-    io.write_file(path, json.dumps(_finite(report), indent=1, allow_nan=False).encode())
+    atomic.write_file(path, json.dumps(_finite(report), indent=1, allow_nan=False).encode())
 
 
 def table(evaluations: Sequence[Evaluation]) -> Table:

@@ -8,7 +8,7 @@ from typing import NoReturn
 EXIT_CODE = 130  # as shells report what Ctrl-C ended
 
 
-def behind(error: BaseException | None) -> KeyboardInterrupt | None:
+def find_interrupt(error: BaseException | None) -> KeyboardInterrupt | None:
     """The interruption that led to an error: libraries turn it into others, the command line's into SystemExit."""
     while error:
         if isinstance(error, KeyboardInterrupt):
@@ -17,7 +17,7 @@ def behind(error: BaseException | None) -> KeyboardInterrupt | None:
     return None
 
 
-def leave(stop: KeyboardInterrupt) -> NoReturn:
+def exit_interrupted(stop: KeyboardInterrupt) -> NoReturn:
     """End the process with what `stop` says, or with the least that can be said."""
     sys.stderr.write(f"error: {stop if stop.args else 'stopped by Ctrl-C'}\n")
     sys.exit(EXIT_CODE)

@@ -6,8 +6,8 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
-from harmonizer.picture import Pixels
-from harmonizer.video import planar
+from harmonizer.pictures.picture import Pixels
+from harmonizer.video.coding import planar
 from harmonizer.video.frames import Colour
 
 RGB, BT709, UNSPECIFIED, BT601 = 0, 1, 2, 6

@@ -8,8 +8,8 @@ from itertools import zip_longest
 
 import numpy as np
 
-from harmonizer.picture import Pixels
-from harmonizer.transfer import ColourMap, Colours
+from harmonizer.evaluation.transfer import ColourMap, Colours
+from harmonizer.pictures.picture import Pixels
 
 CANDIDATES = 16
 PIXELS = 4000

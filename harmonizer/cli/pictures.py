@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harmonizer.pipes import PixelFormat
+from harmonizer.video.raw import PixelFormat
+
+if TYPE_CHECKING:
+    from harmonizer.pictures.picture import Pixels
+    from harmonizer.render import Result
 
 
 class Format(StrEnum):
@@ -62,11 +66,19 @@ def run(
     and is in colour, COMPOSITE is pasted onto MASK first. One of the two may
     be -, standard input.
     """
-    from harmonizer import edits, files
-    from harmonizer.theta_table import print_theta
+    from harmonizer import edits, jobs
+    from harmonizer.cli.theta_table import print_theta
+    from harmonizer.pictures import files
+    from harmonizer.pipeline import Harmonizer
 
     outputs = files.Outputs(output, format and f".{format}", compare, edit, lut, delta, mask_out)
-    theta = files.run(composite, mask, outputs, edits.parse_settings(set or []), weights)
+    changes = edits.parse_settings(set or [])
+
+    def job(image: Pixels, alpha: Pixels) -> tuple[Result, edits.Edit]:
+        # Not earlier: a mistake in the names of files is an error at once.
+        return jobs.harmonize(Harmonizer.load(weights), image, alpha, changes)
+
+    theta = files.run(composite, mask, outputs, job)
     print_theta(theta, to_stderr=str(output) == "-")
 
 
@@ -84,11 +96,13 @@ def apply(
     format: StdoutFormat = None,
 ) -> None:
     """Render an edit, without the network: bit for bit what `harmonizer run` gave, or what was changed since."""
-    from harmonizer import edits, files
-    from harmonizer.theta_table import print_theta
+    from harmonizer import edits, jobs
+    from harmonizer.cli.theta_table import print_theta
+    from harmonizer.pictures import files
 
     outputs = files.Outputs(output, format and f".{format}", compare, edit, lut, delta, mask_out)
-    theta = files.apply(edit_file, image, mask, outputs, edits.parse_settings(set or []))
+    changes, saved = edits.parse_settings(set or []), edits.read(edit_file)
+    theta = files.run(image, mask, outputs, lambda pixels, alpha: jobs.apply(saved, pixels, alpha, changes))
     print_theta(theta, to_stderr=str(output) == "-")
 
 
@@ -105,9 +119,9 @@ def pipe(
     ffmpeg -i IN -f rawvideo -pix_fmt rgb24 - | harmonizer pipe MASK --size
     1920x1080 | ffmpeg -f rawvideo -pix_fmt rgb24 -s 1920x1080 -i - OUT
     """
-    from harmonizer import pipes
     from harmonizer.pipeline import Harmonizer
+    from harmonizer.video import raw
 
-    shape = pipes.parse_size(size)
+    shape = raw.parse_size(size)
     harmonizer = Harmonizer.load(weights)
-    pipes.harmonize_stream(harmonizer, sys.stdin.buffer, sys.stdout.buffer, shape, pix_fmt, mask)
+    raw.harmonize_stream(harmonizer, sys.stdin.buffer, sys.stdout.buffer, shape, pix_fmt, mask)

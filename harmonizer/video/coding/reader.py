@@ -20,10 +20,10 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from harmonizer import io
 from harmonizer.errors import VideoError
-from harmonizer.picture import Pixels
-from harmonizer.video.colour import Converter, read_colour
+from harmonizer.pictures import io
+from harmonizer.pictures.picture import Pixels
+from harmonizer.video.coding.colour import Converter, read_colour
 from harmonizer.video.frames import Alpha, Frame, VideoInfo, to_opacity
 
 # By how much a file may end before the time in its header: rounding and odd muxers, not a lost part.

@@ -19,21 +19,21 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
-from harmonizer import io
+from harmonizer import atomic
+from harmonizer.atomic import FileGroup
 from harmonizer.errors import OutputError, VideoError
 from harmonizer.video import CodecName
-from harmonizer.video.codecs import CODECS, CONTAINERS, output_format
-from harmonizer.video.colour import Converter
+from harmonizer.video.coding.codecs import CODECS, CONTAINERS, output_format
+from harmonizer.video.coding.colour import Converter
+from harmonizer.video.coding.reader import open_input, start
 from harmonizer.video.frames import Frame, VideoInfo
-from harmonizer.video.reader import open_input, start
-from harmonizer.video.together import Together
 
 # Seconds by which a frame may come too late: damaged streams are decoded in a wrong order here and there.
 BACKWARDS = 0.5
 
 
 class Writer:
-    """Encodes frames into one of the files of `together`, whole on leaving the context without an error.
+    """Encodes frames into one of the files of `group`, whole on leaving the context without an error.
 
     The sound of `source` is copied beside the frames; None makes a silent video. All methods raise OutputError.
     """
@@ -41,7 +41,7 @@ class Writer:
     def __init__(
         self,
         path: Path,
-        together: Together,
+        group: FileGroup,
         info: VideoInfo,
         source: Path | None,
         codec: CodecName,
@@ -55,7 +55,7 @@ class Writer:
         self._codec = CODECS[codec]
         self._settings = self._codec.settings(quality)
         self._pixel_format = output_format(codec, info.pixel_format)
-        self._beside = together.beside(path)
+        self._part = group.reserve(path)
         self._converter = Converter(info.colour)
         self._sound: Sound | None = None
         self._stack = ExitStack()
@@ -110,7 +110,7 @@ class Writer:
     def _open(self) -> None:
         container = CONTAINERS[self._path.suffix.lower()]
         with self._explained():
-            self._output = av.open(str(self._beside), "w", format=container)
+            self._output = av.open(str(self._part), "w", format=container)
         try:
             stream = self._output.add_stream(self._codec.encoder, self._info.rate, self._settings)
             assert isinstance(stream, VideoStream)
@@ -204,4 +204,4 @@ def check_output(path: Path) -> None:
     if path.suffix.lower() not in CONTAINERS:
         given = f"ends in {path.suffix!r}" if path.suffix else "has no extension"
         raise OutputError(f"{path} {given}; videos are written as {', '.join(CONTAINERS)}")
-    io.check_place(path)
+    atomic.check_place(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harmonizer.picture import Pixels, convert_depth
+from harmonizer.pictures.picture import Pixels, convert_depth
 
 # The picture is to be looked at on a screen, not to be measured.
 LONG_SIDE = 1280

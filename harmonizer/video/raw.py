@@ -11,9 +11,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from harmonizer import io
 from harmonizer.errors import HarmonizerWarning, StreamError
-from harmonizer.picture import Pixels, check_size
+from harmonizer.pictures import io
+from harmonizer.pictures.picture import Pixels, check_size
 from harmonizer.pipeline import Harmonizer
 
 

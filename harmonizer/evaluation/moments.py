@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from harmonizer.samples import Sample
-from harmonizer.transfer import Colours
+from harmonizer.evaluation.samples import Composite
+from harmonizer.evaluation.transfer import Colours
 from whitebox_filters import Cascade
 
 # Pixels that stand for a region, and for the frame, on which the filters measure.
@@ -48,13 +48,13 @@ def expect(foreground: Colours, background: Colours) -> Colours:
     return expected
 
 
-def choose_theta(cascade: Cascade, sample: Sample) -> Colours:
+def choose_theta(cascade: Cascade, composite: Composite) -> Colours:
     """The theta (k,) in [-0.9, 0.9] that brings the foreground to the expected statistics without undue force.
 
     A few damped Gauss-Newton steps with numerical derivatives; zeros where foreground or background is missing.
     """
-    pixels = sample.composite.reshape(-1, 1, 3) / 255
-    inside = sample.foreground.ravel()
+    pixels = composite.composite.reshape(-1, 1, 3) / 255
+    inside = composite.foreground.ravel()
     random = np.random.default_rng(0)
     regions = [_draw(random, pixels[region]) for region in (np.ones_like(inside), inside, ~inside)]
     if min(map(len, regions)) < 2:

@@ -53,18 +53,18 @@ def time_frames(harmonizer: Harmonizer, image: Levels, mask: Levels, count: int)
     Raises what `Harmonizer.harmonize` raises.
     """
     times, out = Times(), np.empty_like(image)
-    predictor, plan = harmonizer.predictor, harmonizer.plan
+    predictor, render = harmonizer.predictor, harmonizer.render
     for index in range(-WARM_UP, count):
         start = time.perf_counter()
-        plan(image, predictor.predict(image, mask), mask, out)
+        render(image, predictor.predict(image, mask), mask, out=out)
         clock = [time.perf_counter()]
         seen = predictor.look(image, mask)
         clock.append(time.perf_counter())
         theta = predictor.infer(*seen)
         clock.append(time.perf_counter())
-        statistics = plan.statistics(image, theta, mask)
+        statistics = harmonizer.plan.statistics(image, theta, mask)
         clock.append(time.perf_counter())
-        plan(image, theta, mask, out, statistics)
+        render(image, theta, mask, statistics, out)
         clock.append(time.perf_counter())
         if index >= 0:
             times.whole.append(clock[0] - start)

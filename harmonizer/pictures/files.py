@@ -1,19 +1,23 @@
-"""From picture files to picture files: what the commands `run` and `apply` do."""
+"""From picture files to picture files, around any job on one picture: what the commands `run` and `apply` do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 import whitebox_filters as wf
-from harmonizer import compare, edits, io
+from harmonizer import atomic, edits
 from harmonizer.edits import Edit
 from harmonizer.errors import OutputError
-from harmonizer.picture import Picture, Pixels, convert_depth
-from harmonizer.pipeline import Harmonizer, Result
+from harmonizer.pictures import compare, io
+from harmonizer.pictures.picture import Picture, Pixels, convert_depth
+from harmonizer.render import Result
+
+Job = Callable[[Pixels, Pixels], tuple[Result, Edit]]
+"""A composite (HWC) and its mask (HW, float32 in [0, 1]) to the result and its edit: what `jobs` offers."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +43,15 @@ class Outputs:
         for path in (self.image, *pictures):
             io.check_output(path)
         if self.edit:
-            io.check_place(self.edit)
+            atomic.check_place(self.edit)
         if self.lut:
             io.check_lut(self.lut)
         places = [path.resolve() for path in (self.image, *pictures, *others)]
         if len(set(places)) < len(places):
             raise OutputError("two outputs are one file; give each a name of its own")
 
-    def write(self, picture: Picture, alpha: Pixels, result: Result, edit: Edit | None) -> None:
-        """Write all, the harmonized picture last; `edit` is wanted where edit or lut is. Raises OutputError."""
+    def write(self, picture: Picture, alpha: Pixels, result: Result, edit: Edit) -> None:
+        """Write all, the harmonized picture last. Raises OutputError."""
         pixels = picture.pixels
         bare = replace(picture, alpha=None, exif=None)
         if self.compare:
@@ -58,44 +62,20 @@ class Outputs:
             # 16 bits, in which every mask of 8 or 16 bits comes back exactly.
             grey = np.repeat(convert_depth(alpha, np.uint16)[..., None], 3, axis=2)
             io.write_image(self.mask, Picture(grey))
-        if edit and self.edit:
+        if self.edit:
             edits.write(self.edit, edit)
-        if edit and self.lut:
+        if self.lut:
             wf.write_cube(self.lut, edit.bake_lut(), title="harmonizer")
         io.write_image(self.image, replace(picture, pixels=result.image), self.extension or ".png")
 
 
-def run(
-    composite: Path, mask: Path, outputs: Outputs, changes: Mapping[str, float], weights: Path | None
-) -> dict[str, float]:
-    """Harmonize as the network says but for `changes` of theta, write all outputs, return theta.
+def run(composite: Path, mask: Path, outputs: Outputs, job: Job) -> dict[str, float]:
+    """Read a composite and its mask as `io.read_composite` does, do the job, write all outputs; return theta by name.
 
     Raises HarmonizerError and whitebox_filters.FilterError.
     """
     outputs.check()
     picture, alpha = io.read_composite(composite, mask)
-    harmonizer = Harmonizer.load(weights)
-    result = harmonizer.harmonize(picture.pixels, alpha)
-    edit = None
-    if changes or outputs.edit or outputs.lut:
-        edit = Edit.from_result(result, picture.pixels, alpha, harmonizer.cascade)
-    if edit and changes:
-        edit = edit.set(changes).measured(picture.pixels, alpha)
-        result = edits.apply(edit, picture.pixels, alpha)
-    outputs.write(picture, alpha, result, edit)
-    return result.theta
-
-
-def apply(edit_file: Path, image: Path, mask: Path, outputs: Outputs, changes: Mapping[str, float]) -> dict[str, float]:
-    """Render an edit but for `changes` of theta, without the network, write all outputs, return theta.
-
-    Raises HarmonizerError and whitebox_filters.FilterError.
-    """
-    outputs.check()
-    edit = edits.read(edit_file).set(changes)
-    picture, alpha = io.read_composite(image, mask)
-    result = edits.apply(edit, picture.pixels, alpha)
-    if outputs.edit or outputs.lut:
-        edit = edit.measured(picture.pixels, alpha)
+    result, edit = job(picture.pixels, alpha)
     outputs.write(picture, alpha, result, edit)
     return result.theta

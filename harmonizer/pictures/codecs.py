@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from harmonizer import exif, tiff
 from harmonizer.errors import HarmonizerWarning
-from harmonizer.picture import Picture, Pixels, convert_depth
+from harmonizer.pictures import exif, tiff
+from harmonizer.pictures.picture import Picture, Pixels, convert_depth
 
 if TYPE_CHECKING:
     from PIL import Image
