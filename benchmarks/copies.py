@@ -19,7 +19,7 @@ from cold_start import describe_machine
 from harmonizer.evaluate import evaluate, summarize
 from harmonizer.held_out import is_held_out
 from harmonizer.learners import open_learner
-from harmonizer.learning.composites.photos import are_copies, read_picture
+from harmonizer.learning.composites.sources.photos import are_copies, read_picture
 from harmonizer.samples import DRAWS, read_samples
 
 RESULTS = Path(__file__).parent / "results" / "copies.md"

@@ -17,9 +17,10 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 
 from harmonizer import io
 from harmonizer.held_out import is_held_out
-from harmonizer.learning import export, model
+from harmonizer.learning import export
 from harmonizer.learning.convert import RELEASED
-from harmonizer.learning.model import Network
+from harmonizer.learning.network import checkpoint
+from harmonizer.learning.network.network import Network
 from harmonizer.predictor import WEIGHTS, read_config
 from harmonizer.thumbnail import thumbnail
 from video_speed.cases import B0, FLOAT32, INT8, SHIPPED
@@ -59,7 +60,7 @@ def prepare(
     networks, folders = {}, {}
     for name in names:
         if name == SHIPPED:
-            networks[name], source = model.load(WEIGHTS).eval(), WEIGHTS
+            networks[name], source = checkpoint.load(WEIGHTS).eval(), WEIGHTS
         else:
             networks[name], source = make_b0(), folder / B0
             export.write(networks[name], source)
