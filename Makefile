@@ -2,7 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# A lean environment for the demo, the whole one for tests: each is a stamp that pyproject.toml outdates.
+# Both distributions at once: the one requires the other, which need not be on a package index.
+INSTALL = $(BIN)/python -m pip install --quiet --editable ./whitebox_filters --editable
+PROJECTS := pyproject.toml whitebox_filters/pyproject.toml
+# A lean environment for the demo, the whole one for tests: each is a stamp that the projects' files outdate.
 RUN_READY := $(VENV)/ready-run
 VIDEO_READY := $(VENV)/ready-video
 DEV_READY := $(VENV)/ready-dev
@@ -45,14 +48,14 @@ $(BIN)/python:
 	# Older releases of pip find no set of CUDA wheels that suits both torch and Numba.
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
-$(RUN_READY): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -e .
+$(RUN_READY): $(PROJECTS) | $(BIN)/python
+	$(INSTALL) .
 	touch $@
 
-$(VIDEO_READY): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -e '.[video,numba]'
+$(VIDEO_READY): $(PROJECTS) | $(BIN)/python
+	$(INSTALL) '.[video]'
 	touch $@ $(RUN_READY)
 
-$(DEV_READY): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -e '.[dev]'
+$(DEV_READY): $(PROJECTS) | $(BIN)/python
+	$(INSTALL) '.[dev]'
 	touch $@ $(RUN_READY) $(VIDEO_READY)

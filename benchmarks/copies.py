@@ -20,7 +20,7 @@ from harmonizer.evaluation.evaluate import evaluate, summarize
 from harmonizer.evaluation.held_out import is_held_out
 from harmonizer.evaluation.learners import open_learner
 from harmonizer.evaluation.samples import DRAWS, read_samples
-from harmonizer.learning.composites.photos import are_copies, read_picture
+from harmonizer.learning.composites.sources.photos import are_copies, read_picture
 
 RESULTS = Path(__file__).parent / "results" / "copies.md"
 PAGE = """# What is known by heart

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from harmonizer.evaluation.moments import describe
-from harmonizer.learning.composites.batches import Mixture, Sources, make_batch
+from harmonizer.learning.composites.batches import Mixture, make_batch
 from harmonizer.learning.composites.distortion import Distortion
 from harmonizer.learning.composites.draws import draw
-from harmonizer.learning.composites.photos import read_photos
+from harmonizer.learning.composites.sources.photos import read_photos
+from harmonizer.learning.composites.sources.sources import Sources
 from whitebox_filters import Cascade
 
 BATCHES, COMPOSITES = 120, 64
@@ -25,7 +26,7 @@ RIDGE = 0.1
 def main(folder: Path) -> None:
     """Print the ridge regression of the real foreground's description on those of the composite's two regions."""
     sources = Sources.of(read_photos(folder, held_out=False))
-    distortion = Distortion.of(Cascade(), every=False)
+    distortion = Distortion.of(Cascade(), all_targets=False)
     descriptions, changes = [], []
     for step in range(BATCHES):
         draws = draw(0, step, range(COMPOSITES))

@@ -25,8 +25,8 @@ from report import describe_machine, grid
 
 from harmonizer import atomic
 from harmonizer.evaluation.evaluate import BUCKETS, evaluate
-from harmonizer.learning import model
-from harmonizer.learning.model import Network
+from harmonizer.learning.network import checkpoint
+from harmonizer.learning.network.network import Network
 from harmonizer.pipeline import Harmonizer
 from harmonizer.predictor import WEIGHTS
 
@@ -63,7 +63,7 @@ def measure(harmonizer: Harmonizer, network: Network, case: Case) -> Measured:
 def disagreement(harmonizer: Harmonizer, network: Network, case: Case) -> float:
     """The mean distance of the thetas of the network's regressors; 0 if there is only one."""
     inputs = harmonizer.predictor.look(case.sample.composite, case.sample.mask)
-    first, *others = network.opinions(*map(torch.from_numpy, inputs))
+    first, *others = network.predictions(*map(torch.from_numpy, inputs))
     return float((first - others[0]).abs().mean()) if others else 0.0
 
 
@@ -207,7 +207,7 @@ def main() -> None:
         atomic.check_place(path)  # before the work, not after
     began = time.perf_counter()
     harmonizer = Harmonizer.load(options.weights)
-    network = model.load(options.weights or WEIGHTS).eval()
+    network = checkpoint.load(options.weights or WEIGHTS).eval()
     wanted = (case for case in cases(options.data) if case.sample.foreground.any())
     measured = [measure(harmonizer, network, case) for case in wanted]
     command = "python benchmarks/full_size.py --data DIR"

@@ -19,11 +19,12 @@ from report import describe_machine, grid
 
 from harmonizer.evaluation import moments
 from harmonizer.evaluation.samples import DRAWS, Sample, read_samples, resize
-from harmonizer.learning.composites.batches import Mixture, Sources, make_batch
+from harmonizer.learning.composites.batches import Mixture, make_batch
 from harmonizer.learning.composites.distortion import Distortion
 from harmonizer.learning.composites.draws import draw
 from harmonizer.learning.composites.kinds import KINDS, SCENES, UNTOUCHED
-from harmonizer.learning.composites.photos import read_photos
+from harmonizer.learning.composites.sources.photos import read_photos
+from harmonizer.learning.composites.sources.sources import Sources
 from harmonizer.predictor import Predictor
 from whitebox_filters import Cascade
 
@@ -85,7 +86,7 @@ def sets(data: Path) -> Iterator[tuple[str, list[Sample]]]:
         samples = islice(read_samples(data / folder, layout), 0, None, DRAWS if layout == "photos" else 1)
         yield title, [resize(sample, SIDE) for sample in samples]
     held_out = Sources.of(read_photos(data / "photos", held_out=True))
-    distortion = Distortion.of(Cascade(), every=False)
+    distortion = Distortion.of(Cascade(), all_targets=False)
     for number, name in enumerate(KINDS):
         if name in (UNTOUCHED, SCENES):
             continue

@@ -16,8 +16,8 @@ from training_speed.page import page
 from training_speed.roofline import works
 from training_speed.stages import kinds, stages
 
+from harmonizer.learning.composites.sources.sources import read_sources
 from harmonizer.learning.recipes import CONTINUE
-from harmonizer.learning.run import read_sources
 
 RESULTS = Path(__file__).parent / "results" / "training.md"
 
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--page", action="store_true", help="write the results page")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    sources = read_sources(options.photos, CONTINUE, torch.device("cpu"), held_out=True)
+    sources = read_sources(options.photos, torch.device("cpu"), held_out=True, similarity=CONTINUE.similarity)
     text = page(CONTINUE, kinds(CONTINUE, sources), stages(CONTINUE, sources), works(sources))
     print(text)
     if options.page:

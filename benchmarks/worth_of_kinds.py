@@ -24,11 +24,11 @@ import numpy as np
 import torch
 from report import describe_machine, grid
 
-from harmonizer.learning import model
+from harmonizer.learning.composites.sources.sources import read_sources
 from harmonizer.learning.composites.transfers import TRANSFERS
-from harmonizer.learning.model import Network
+from harmonizer.learning.network import checkpoint
+from harmonizer.learning.network.network import Network
 from harmonizer.learning.recipes import CONTINUE, MIXED, Recipe
-from harmonizer.learning.run import read_sources
 from harmonizer.learning.train import start, train
 
 RESULTS = Path(__file__).parent / "results" / "worth_of_kinds.md"
@@ -54,26 +54,26 @@ VARIANTS = {
     "no-renditions": Variant("without renditions", without("renditions")),
     "no-transfers": Variant("without transfers", without(*TRANSFERS)),
     "no-scenes": Variant("without scenes", without("scenes")),
-    "no-eq8": Variant("with one composite in forty by Eq. 8 instead of eight", {"stepwise": 1 / BATCH}),
+    "no-eq8": Variant("with one composite in forty by Eq. 8 instead of eight", {"eq8_share": 1 / BATCH}),
     "no-light": Variant("without imagined light", without("frames", "retouch", "relight")),
     "no-untouched": Variant("without untouched photographs", without("untouched")),
     "untouched": Variant("with one untouched photograph in five", {"kinds": MIXED | {"untouched": 0.3}}),
-    "half": Variant("the second half of the encoder learns too", {"frozen": "half", "encoder_rate": 1e-4}),
-    "statistics": Variant("statistics of the true foreground predicted beside theta", {"statistics": 0.1}),
+    "half": Variant("the second half of the encoder learns too", {"frozen": "half", "encoder_learning_rate": 1e-4}),
+    "statistics": Variant("statistics of the true foreground predicted beside theta", {"auxiliary_weight": 0.1}),
 }
 
 
 def recipe(name: str, trained: Network, seed: int) -> Recipe:
     """The run of a variant."""
-    config = replace(trained.config, context=True, dropout=CONTINUE.model.dropout, input_size=SIDE)
-    base = replace(CONTINUE, model=config, steps=STEPS, batch_size=BATCH, sizes=((1.0, SIDE),), warmup=STEPS // 10)
-    return replace(base, average=0.98, patches=((1.0, 0.3),), seed=seed, **VARIANTS[name].changes)
+    config = replace(trained.config, last_stage=True, dropout=CONTINUE.network.dropout, input_size=SIDE)
+    base = replace(CONTINUE, network=config, steps=STEPS, batch_size=BATCH, sizes=((1.0, SIDE),), warmup=STEPS // 10)
+    return replace(base, weight_average=0.98, patch_share=((1.0, 0.3),), seed=seed, **VARIANTS[name].changes)
 
 
 def run(data: Path, out: Path, begin: Path, seeds: Sequence[int]) -> None:
     """Train every variant with every seed."""
-    trained = model.load(begin)
-    sources = read_sources(data, recipe(BASE, trained, 0), torch.device("cpu"), held_out=False)
+    trained = checkpoint.load(begin)
+    sources = read_sources(data, torch.device("cpu"), held_out=False, similarity=CONTINUE.similarity)
     for seed in seeds:
         for name in VARIANTS:
             folder = out / f"{name}-{seed}"
@@ -82,18 +82,18 @@ def run(data: Path, out: Path, begin: Path, seeds: Sequence[int]) -> None:
             torch.compiler.reset()  # a limit on how often one function is compiled would leave later runs to eager code
             plan = recipe(name, trained, seed)
             state = start(plan, pretrained=False)
-            state.begin_with(model.grow(trained, plan.model))
+            state.begin_with(checkpoint.grow(trained, plan.network))
             train(plan, sources, state, None, lambda *_: None)
             folder.mkdir(parents=True, exist_ok=True)
-            model.save(state.averaged, folder)
+            checkpoint.save(state.averaged, folder)
             print(folder, flush=True)
 
 
-def shares(report: Mapping[str, Any], checkpoint: str) -> dict[str, tuple[float, float]]:
+def shares(report: Mapping[str, Any], trained: str) -> dict[str, tuple[float, float]]:
     """By group and subset: the share of fMSE left in sums, and in geometric means."""
     members = defaultdict(list)
     for picture in report["pictures"]:
-        pair = (picture["fmse"]["composite"], picture["fmse"][checkpoint])
+        pair = (picture["fmse"]["composite"], picture["fmse"][trained])
         for key in dict.fromkeys((picture["group"], picture["subset"])):
             members[key].append(pair)
     found = {}
@@ -120,12 +120,12 @@ def page(out: Path) -> str:
     report = json.loads((out / "scores.json").read_text())
     runs: dict[str, list[str]] = defaultdict(list)
     begin = ""
-    for checkpoint in report["scores"]:
-        name, _, seed = checkpoint.rpartition("/")[2].rpartition("-")
+    for trained in report["scores"]:
+        name, _, seed = trained.rpartition("/")[2].rpartition("-")
         if name in VARIANTS and seed.isdecimal():
-            runs[name].append(checkpoint)
+            runs[name].append(trained)
         else:
-            begin = checkpoint
+            begin = trained
     rows: dict[bool, list[list[str]]] = {True: [], False: []}
     scores = {name: np.array([report["scores"][each]["score"] for each in runs[name]]) for name in VARIANTS}
     for name, checkpoints in (("", [begin]), *((name, runs[name]) for name in VARIANTS)):

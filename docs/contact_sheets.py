@@ -18,13 +18,13 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from harmonizer.learning.composites.batches import Mixture, Sources, make_batch
+from harmonizer.learning.composites.batches import Mixture, make_batch
 from harmonizer.learning.composites.distortion import Distortion
 from harmonizer.learning.composites.draws import draw
 from harmonizer.learning.composites.kinds import EQ8, KINDS, SCENES, UNTOUCHED
-from harmonizer.learning.composites.photos import Photos
+from harmonizer.learning.composites.sources.photos import Photos
+from harmonizer.learning.composites.sources.sources import Sources, read_sources
 from harmonizer.learning.recipes import DEFAULT
-from harmonizer.learning.run import read_sources
 from harmonizer.thumbnail import STORED
 from whitebox_filters import Cascade
 
@@ -58,10 +58,12 @@ def free_sources() -> Sources:
 def samples(name: str, sources: Sources) -> list[Tensor]:
     """What stands side by side: composites and the pictures that they should become, each (COUNT, 3, SIZE, SIZE)."""
     mixture = DEFAULT.mixture if name == AUGMENTED else Mixture({name: 1.0} if name != EQ8 else None)
-    stepwise = {EQ8: 1.0, AUGMENTED: DEFAULT.stepwise}.get(name, 0.0)
+    stepwise = {EQ8: 1.0, AUGMENTED: DEFAULT.eq8_share}.get(name, 0.0)
     draws = draw(0, NAMES.index(name), range(COUNT))
-    batch = make_batch(sources, Distortion.of(Cascade(), every=False), SIZE, mixture, draws, round(stepwise * COUNT))
-    middle = [batch.seen.expand_as(batch.composite)] if name == AUGMENTED else []
+    batch = make_batch(
+        sources, Distortion.of(Cascade(), all_targets=False), SIZE, mixture, draws, round(stepwise * COUNT)
+    )
+    middle = [batch.input_mask.expand_as(batch.composite)] if name == AUGMENTED else []
     return [batch.composite, *middle, batch.real]
 
 
@@ -91,7 +93,7 @@ def main() -> None:
     options = arguments.parse_args()
     sources = free_sources()
     if options.data:
-        sources = read_sources(options.data, DEFAULT, torch.device("cpu"), held_out=True)
+        sources = read_sources(options.data, torch.device("cpu"), held_out=True, similarity=DEFAULT.similarity)
     for name in options.only:
         if name == SCENES and sources.scenes is None:
             continue

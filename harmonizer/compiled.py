@@ -7,6 +7,8 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
+OTHERS = ("cli", "evaluation", "learning", "video")
+"""Folders of the package on which the compiled functions do not depend."""
 POINTER, INDEX = ctypes.c_void_p, ctypes.c_int64
 
 
@@ -47,8 +49,6 @@ def _address(name: str, *given: str) -> int:
         text: tuple[str, str] = getattr(kernels, name)(*given)
         return text
 
-    folder = Path(native.__file__).parent
-    own = [Path(__file__).with_name(name) for name in ("kernels.py", "thumbnail.py")]
-    files = (*own, folder / "exports.py", folder / "intrinsics.py")
-    sources = b"".join(file.read_bytes() for file in files)
-    return native.address(repr((name, given)).encode() + sources, compile_it)
+    own = native.digest_sources(Path(__file__).parent, OTHERS)
+    filters = native.digest_sources(Path(native.__file__).parents[1], ("filters", "testing"))
+    return native.address(repr((name, given)).encode() + own + filters, compile_it)

@@ -176,6 +176,6 @@ def _plain(statistic: Any) -> Statistic:
 
 def _version() -> str:
     try:
-        return version("harmonizer")
+        return version("whitebox-harmonizer")
     except PackageNotFoundError:  # run from the source tree
         return "unknown"

@@ -78,7 +78,7 @@ def _open_openvino(path: Path, inputs: Shapes, outputs: Shapes, threads: int, pr
         import openvino
         from openvino.frontend import FrontEndManager
     except ImportError as error:
-        raise EngineError("the engine openvino is not installed; pip install 'harmonizer[openvino]'") from error
+        raise EngineError("engine openvino is not installed; pip install 'whitebox-harmonizer[openvino]'") from error
     core = openvino.Core()
     if precision.upper() not in ["F32", *core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")]:
         raise EngineError(f"this processor has no arithmetic in {precision}; choose the engine openvino")

@@ -23,7 +23,6 @@ EIGHT_FILTERS = (*DEFAULT_FILTERS, "tint", "gamma")
 Region = Literal["frame", "mask"]
 
 _MODULES = {"numba": "numba_cpu", "cuda": "cuda", "torch": "torch_compile"}
-_INSTALL = {"numba": "numba", "cuda": "'harmonizer[cuda]'", "torch": "'harmonizer[torch]'"}
 
 
 class Cascade:
@@ -175,7 +174,7 @@ def _import(backend: str) -> Any:
         return importlib.import_module(f"whitebox_filters.backends.{_MODULES[backend]}")
     except ImportError as error:
         raise BackendError(
-            f"backend {backend!r} cannot be imported here ({error}); pip install {_INSTALL[backend]}"
+            f"backend {backend!r} cannot be imported here ({error}); pip install 'whitebox-filters[{backend}]'"
         ) from error
 
 

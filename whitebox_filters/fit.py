@@ -62,7 +62,7 @@ def _descend(
         import array_api_compat.torch  # noqa: F401
         import torch
     except ImportError as missing:
-        raise BackendError(f"fit needs {missing.name}; install it with pip install 'harmonizer[torch]'") from missing
+        raise BackendError(f"fit needs {missing.name}; pip install 'whitebox-filters[torch]'") from missing
 
     random = np.random.default_rng(0)
     everywhere, inside = (_draw(random, np.flatnonzero(where)) for where in (np.ones(alpha.size), alpha))

@@ -17,7 +17,7 @@ VERSIONS = ("torch", "timm")
 
 PAGE = """# Speed of training
 
-**Decision.** On a CPU the encoder stays frozen, and attention sees {share} of the patches until the last steps: one
+**Decision.** On a CPU the encoder stays frozen, and attention reads {share} of the patches until the last steps: one
 core learns from {some} pictures a second so, from {whole} with all patches. What takes most of it: {largest}. Compiled
 and in bfloat16 the trunk is {faster} times as fast as eager, which glibc's default malloc slows.
 On one H100 the goal of {goal} composites a second,
@@ -30,7 +30,7 @@ measured.
 ## Measured: a step of the recipe `continue` on one core
 
 Batches of {batch} at {size} px; processor time of the one thread, median of {repeats}. Attention, filters and losses
-are forward and backward; the trunk is frozen, and tones and moments have no weights. The whole step is as the recipe
+are forward and backward; the trunk is frozen; histograms and moments have no weights. The whole step is as the recipe
 has it, with all compiled that can be, the trunk in bfloat16; beside the stages it holds regressors and the clipping of
 gradients.
 
@@ -124,7 +124,7 @@ def page(
     goal = "within" if min(possible, hosted) > GOAL else "beyond"
     return PAGE.format(
         machine=f"{describe_machine()} {', '.join(f'{name} {version(name)}' for name in VERSIONS)}.",
-        share=f"{recipe.patches[0][1]:.0%}",
+        share=f"{recipe.patch_share[0][1]:.0%}",
         some=f"{some:.1f}",
         whole=f"{whole:.1f}",
         largest=largest,
@@ -138,7 +138,7 @@ def page(
         large=BATCH,
         memory="".join(f"{name}={value} " for name, value in sorted(os.environ.items()) if name.startswith("MALLOC_")),
         batch=recipe.batch_size,
-        size=recipe.size(0),
+        size=recipe.size_at(0),
         repeats=stages.REPEATS,
         stages=stages_table(milliseconds, recipe.batch_size),
         each=stages.EACH,

@@ -16,11 +16,12 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from harmonizer.learning import train
-from harmonizer.learning.composites.batches import Places, Sources, make_batch
+from harmonizer.learning.composites.batches import Slots, make_batch
 from harmonizer.learning.composites.distortion import Distortion
 from harmonizer.learning.composites.draws import draw
+from harmonizer.learning.composites.sources.sources import Sources
 from harmonizer.learning.losses import LAST
-from harmonizer.learning.model import Network
+from harmonizer.learning.network.network import Network
 from harmonizer.learning.recipes import DEFAULT, PAPER, Recipe
 from training_speed.stages import learn
 
@@ -88,19 +89,19 @@ class Traffic(TorchDispatchMode):
 
 def works(sources: Sources, recipe: Recipe = RECIPE) -> dict[str, Work]:
     """The stages of a step of a recipe that trains the whole network."""
-    places = Places.of(recipe.batch_size, recipe.stepwise)
+    slots = Slots.of(recipe.batch_size, recipe.eq8_share)
     state = train.start(recipe, pretrained=False)
     network = state.network.train()
-    distortion = Distortion.of(network.cascade, every=recipe.loss != LAST)
+    distortion = Distortion.of(network.cascade, all_targets=recipe.loss != LAST)
 
     def make() -> Any:
-        draws = draw(recipe.seed, 0, places.places)
-        return make_batch(sources, distortion, recipe.size(0), recipe.mixture, draws, places.stepwise)
+        draws = draw(recipe.seed, 0, slots.numbers)
+        return make_batch(sources, distortion, recipe.size_at(0), recipe.mixture, draws, slots.eq8_count)
 
     composites = _count(make, recipe.batch_size, SINGLE)
-    part = Places.of(PART, recipe.stepwise)
-    draws = draw(recipe.seed, 0, part.places)
-    batch = make_batch(sources, distortion, recipe.size(0), recipe.mixture, draws, part.stepwise)
+    part = Slots.of(PART, recipe.eq8_share)
+    draws = draw(recipe.seed, 0, part.numbers)
+    batch = make_batch(sources, distortion, recipe.size_at(0), recipe.mixture, draws, part.eq8_count)
 
     def look() -> None:
         with torch.autocast("cpu", torch.bfloat16):
@@ -109,13 +110,13 @@ def works(sources: Sources, recipe: Recipe = RECIPE) -> dict[str, Work]:
 
     looked = replace(_count(look, PART, BFLOAT16), flops=3 * _forward_flops(network, *batch.inputs))
     theta = torch.zeros(PART, len(network.cascade), requires_grad=True)
-    judge = train.Judge(network.cascade, None)
-    filters = _count(lambda: learn(recipe, judge, batch.thin(recipe.stride), [theta]), PART, SINGLE)
+    criterion = train.Criterion(network.cascade, None)
+    filters = _count(lambda: learn(recipe, criterion, batch.thin(recipe.loss_stride), [theta]), PART, SINGLE)
 
     def update() -> None:
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         state.optimizer.step()
-        train._average(state, 0.99)
+        train._update_average(state, 0.99)
 
     update()  # Adam makes its moments at the first step
     return {

@@ -11,12 +11,15 @@ from torch import Tensor
 
 from harmonizer.learning import train
 from harmonizer.learning.composites.augment import Augmentation
-from harmonizer.learning.composites.batches import Batch, Mixture, Places, Sources, make_batch
+from harmonizer.learning.composites.batches import Batch, Mixture, Slots, make_batch
 from harmonizer.learning.composites.distortion import Distortion
 from harmonizer.learning.composites.draws import draw
 from harmonizer.learning.composites.kinds import EQ8, KINDS, SCENES
-from harmonizer.learning.frozen import compile_code, compile_part, measure, see
+from harmonizer.learning.composites.sources.sources import Sources
 from harmonizer.learning.losses import LAST, total_loss
+from harmonizer.learning.network.compiled import compile_encoder, compile_function
+from harmonizer.learning.network.network import measure
+from harmonizer.learning.network.poolings import AttentionPooling
 from harmonizer.learning.recipes import Recipe
 from whitebox_filters import Cascade
 
@@ -25,7 +28,7 @@ EACH = 32  # composites of each kind
 
 BATCH = "make the batch"
 TRUNK, TRUNK_COMPILED, TRUNK_BFLOAT16 = (f"trunk, {way}" for way in ("eager", "compiled", "compiled, bfloat16"))
-MEASURE, MEASURE_COMPILED = "tones and moments", "tones and moments, compiled"
+MEASURE, MEASURE_COMPILED = "histograms and moments", "histograms and moments, compiled"
 SOME, ALL = "30 % of the patches", "all patches"
 ATTENTION = {share: f"attention on {share}" for share in (SOME, ALL)}
 FILTERS, FILTERS_COMPILED = "filters and losses", "filters and losses, compiled"
@@ -49,51 +52,51 @@ def kinds(recipe: Recipe, sources: Sources) -> dict[str, tuple[float, float]]:
 def stages(recipe: Recipe, sources: Sources) -> dict[str, float]:
     """Of one batch; forward and backward, but for the trunk, which is frozen."""
     state = train.start(recipe, pretrained=True)
-    network, cascade, attention = state.network.train(), state.network.cascade, state.network.attention
-    if attention is None or network.tones is None:
-        raise ValueError("the stages are those of a network with attention and tones")
-    distortion, places = _distortion(recipe), Places.of(recipe.batch_size, recipe.stepwise)
+    network, cascade, pooling = state.network.train(), state.network.cascade, state.network.pooling
+    if not isinstance(pooling, AttentionPooling) or network.histograms is None:
+        raise ValueError("the stages are those of a network with attention and histograms")
+    distortion, slots = _distortion(recipe), Slots.of(recipe.batch_size, recipe.eq8_share)
     numbers = iter(range(10_000))
 
     def make() -> Batch:
-        draws = draw(recipe.seed, next(numbers), places.places)
-        return make_batch(sources, distortion, recipe.size(0), recipe.mixture, draws, places.stepwise)
+        draws = draw(recipe.seed, next(numbers), slots.numbers)
+        return make_batch(sources, distortion, recipe.size_at(0), recipe.mixture, draws, slots.eq8_count)
 
     seconds = {BATCH: _clock(make)}
     batch = make()
     composite, mask = batch.inputs
     with torch.no_grad():
-        seen, (tones, moments) = see(network.encoder, composite, mask)[0], _measure(composite, mask)
-        context = network.tones(tones)
-        seconds[TRUNK] = _clock(lambda: see(network.encoder, composite, mask))
+        maps, (histograms, moments) = pooling.encode(composite, mask)[0], _measure(composite, mask)
+        context = network.histograms(histograms)
+        seconds[TRUNK] = _clock(lambda: pooling.encode(composite, mask))
         for title, dtype in ((TRUNK_COMPILED, torch.float32), (TRUNK_BFLOAT16, torch.bfloat16)):
-            quick = compile_part(network.encoder, recipe.frozen, dtype)
-            seconds[title] = _clock(lambda quick=quick: quick(composite, mask))
-        for title, run in ((MEASURE, _measure), (MEASURE_COMPILED, compile_code(_measure, composite.device.type))):
+            compiled = compile_encoder(pooling, recipe.frozen, dtype)
+            seconds[title] = _clock(lambda compiled=compiled: compiled(composite, mask))
+        for title, run in ((MEASURE, _measure), (MEASURE_COMPILED, compile_function(_measure, composite.device.type))):
             seconds[title] = _clock(lambda run=run: run(composite, mask))
-    some = recipe.patches[0][1]
+    some = recipe.patch_share[0][1]
     for title, share in ((SOME, some), (ALL, 1.0)):
         seconds[ATTENTION[title]] = _clock(
-            lambda share=share: attention(seen, moments, context, share).square().mean().backward()
+            lambda share=share: pooling.attention(maps, moments, context, share).square().mean().backward()
         )
-    small, opinions = batch.thin(recipe.stride), 1 + (network.second is not None)
-    thetas = [torch.zeros(len(mask), len(cascade), requires_grad=True) for _ in range(opinions)]
-    compiled = train.Judge(cascade, cascade.compile("torch") if recipe.loss == LAST else None)
-    for title, judge in ((FILTERS, train.Judge(cascade, None)), (FILTERS_COMPILED, compiled)):
-        seconds[title] = _clock(lambda judge=judge: learn(recipe, judge, small, thetas))
+    small, predictions = batch.thin(recipe.loss_stride), 1 + (network.second is not None)
+    thetas = [torch.zeros(len(mask), len(cascade), requires_grad=True) for _ in range(predictions)]
+    compiled = train.Criterion(cascade, cascade.compile("torch") if recipe.loss == LAST else None)
+    for title, criterion in ((FILTERS, train.Criterion(cascade, None)), (FILTERS_COMPILED, compiled)):
+        seconds[title] = _clock(lambda criterion=criterion: learn(recipe, criterion, small, thetas))
     network.compile_frozen()
     for title, step in ((SOME, 0), (ALL, recipe.steps - 1)):
         state.step = step
-        judge = compiled if recipe.compile else train.Judge(cascade, None)
-        seconds[STEP[title]] = _clock(lambda judge=judge: train._step(recipe, state, judge, make()))
+        criterion = compiled if recipe.compile else train.Criterion(cascade, None)
+        seconds[STEP[title]] = _clock(lambda criterion=criterion: train._step(recipe, state, criterion, make()))
     seconds[ADAM] = _clock(state.optimizer.step)
-    seconds[AVERAGE] = _clock(lambda: train._average(state, recipe.average))
+    seconds[AVERAGE] = _clock(lambda: train._update_average(state, recipe.weight_average))
     return seconds
 
 
-def learn(recipe: Recipe, judge: train.Judge, batch: Batch, thetas: Sequence[Tensor]) -> None:
+def learn(recipe: Recipe, criterion: train.Criterion, batch: Batch, thetas: Sequence[Tensor]) -> None:
     """The filters with some thetas and their losses, forward and backward."""
-    losses = [total_loss(*judge(batch, theta), recipe.loss) for theta in thetas]
+    losses = [total_loss(*criterion(batch, theta), recipe.loss) for theta in thetas]
     torch.stack(losses).sum().backward()
 
 
@@ -104,7 +107,7 @@ def _of_kind(name: str, recipe: Recipe, sources: Sources, distortion: Distortion
         lambda: make_batch(
             sources,
             distortion,
-            recipe.size(0),
+            recipe.size_at(0),
             mixture,
             draw(recipe.seed, next(numbers), range(EACH)),
             EACH if name == EQ8 else 0,
@@ -113,13 +116,13 @@ def _of_kind(name: str, recipe: Recipe, sources: Sources, distortion: Distortion
 
 
 def _measure(composite: Tensor, mask: Tensor) -> list[Tensor]:
-    return measure(composite, mask, tones=True, cells=True)
+    return measure(composite, mask, histograms=True, describe=AttentionPooling.describe)
 
 
 def _distortion(recipe: Recipe) -> Distortion:
-    cascade = Cascade(recipe.model.filters, statistics=recipe.model.statistics)
+    cascade = Cascade(recipe.network.filters, statistics=recipe.network.statistics)
     every = recipe.loss != LAST
-    return Distortion.of(cascade, every=every, compiled=recipe.compile and not every)
+    return Distortion.of(cascade, all_targets=every, compiled=recipe.compile and not every)
 
 
 def _clock(run: Callable[[], object]) -> float:

@@ -16,9 +16,10 @@ from fps.cases import photo
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from harmonizer.evaluation.held_out import is_held_out
-from harmonizer.learning import export, model
+from harmonizer.learning import export
 from harmonizer.learning.convert import RELEASED
-from harmonizer.learning.model import Network
+from harmonizer.learning.network import checkpoint
+from harmonizer.learning.network.network import Network
 from harmonizer.pictures import io
 from harmonizer.predictor import WEIGHTS, read_config
 from harmonizer.thumbnail import thumbnail
@@ -59,7 +60,7 @@ def prepare(
     networks, folders = {}, {}
     for name in names:
         if name == SHIPPED:
-            networks[name], source = model.load(WEIGHTS).eval(), WEIGHTS
+            networks[name], source = checkpoint.load(WEIGHTS).eval(), WEIGHTS
         else:
             networks[name], source = make_b0(), folder / B0
             export.write(networks[name], source)

@@ -11,7 +11,7 @@ import torch
 from baselines import RELEASED, Frame
 from PIL import Image
 
-from harmonizer.learning.model import Network
+from harmonizer.learning.network.network import Network
 from harmonizer.thumbnail import STORED
 from harmonizer.video.coding.codecs import CODECS, CodecName
 from harmonizer.video.coding.colour import BT709

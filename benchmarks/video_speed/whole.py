@@ -40,10 +40,10 @@ def open_ours(network: Path) -> Callable[[Path, Path, Path], int]:
 
 def open_plain(network: Path) -> Callable[[Path, Path, Path], int]:
     """Frame by frame in eager torch."""
-    from harmonizer.learning import model
+    from harmonizer.learning.network import checkpoint
     from video_speed import plain
 
-    return partial(plain.harmonize_video, plain=plain.Plain(model.load(network).eval()))
+    return partial(plain.harmonize_video, plain=plain.Plain(checkpoint.load(network).eval()))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def _print_version(value: bool) -> None:
     if value:
         from importlib.metadata import version
 
-        typer.echo(f"harmonizer {version('harmonizer')}")
+        typer.echo(f"harmonizer {version('whitebox-harmonizer')}")
         raise typer.Exit
 
 

@@ -53,7 +53,7 @@ def ablate(
 
     The same command goes on with a table that was interrupted.
     """
-    learning = _import_learning("ablate")
+    learning = _import_learning("ablation.ablate")
     setting = learning.Setting(encoder=encoder, pretrained=pretrained, steps=steps, size=size)
     table = learning.ablate(photos, output, setting, seeds, typer.echo)
     typer.echo(f"the table is in {table}")
@@ -83,4 +83,4 @@ def _import_learning(module: str) -> ModuleType:
     try:
         return import_module(f"harmonizer.learning.{module}")
     except ImportError as error:
-        raise HarmonizerError(f"this needs {error.name}; install it with pip install 'harmonizer[train]'") from error
+        raise HarmonizerError(f"this needs {error.name}; pip install 'whitebox-harmonizer[train]'") from error

@@ -69,7 +69,7 @@ def video(
         from harmonizer.video import grading, luts, pipeline
         from harmonizer.video.outputs import Outputs
     except ImportError as error:
-        raise HarmonizerError(f"this needs {error.name}; install it with pip install 'harmonizer[video]'") from error
+        raise HarmonizerError(f"this needs {error.name}; pip install 'whitebox-harmonizer[video]'") from error
     if alpha is not None and not 0 < alpha <= 1:
         raise HarmonizerError(f"--alpha lies in (0, 1], where 1 does not smooth; got {alpha}")
     if theta_in and (weights or alpha is not None):

@@ -1,1 +1,1 @@
-"""Training: the only part of harmonizer that needs torch (`pip install 'harmonizer[train]'`)."""
+"""Training: the only part of harmonizer that needs torch (`pip install 'whitebox-harmonizer[train]'`)."""

@@ -1,4 +1,4 @@
-"""From trained weights to the files that the package ships."""
+"""Turns a trained network into the files that the package ships."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from harmonizer.learning import model
-from harmonizer.learning.model import Network
+from harmonizer.learning.network import checkpoint as checkpoints
+from harmonizer.learning.network.network import Network
 
 OPSET = 20
 
 
 def export(checkpoint: Path, directory: Path) -> None:
-    """Write what `write` does for the network trained into `checkpoint`. Raises CheckpointError."""
-    write(model.load(checkpoint), directory)
+    """Make a checkpoint folder of the network in another folder. Raises CheckpointError."""
+    write(checkpoints.load(checkpoint), directory)
 
 
 def write(network: Network, directory: Path) -> None:
-    """Make a directory that holds all of a checkpoint: config.json, model.safetensors and model.onnx."""
+    """Make a checkpoint folder: config.json, model.safetensors and model.onnx."""
     directory.mkdir(parents=True, exist_ok=True)
-    model.save(network, directory)
+    checkpoints.save(network, directory)
     export_onnx(network, directory / "model.onnx")
 
 
 def export_onnx(network: Network, path: Path) -> None:
     """Write `network` as ONNX: composite (N, channels, S, S), mask (N, 1, S, S) -> theta (N, k), all float32.
 
-    Weights are stored as float16 and cast when the session is made, which halves the file and costs nothing a
-    run (ONNX Runtime folds the casts).
+    Weights are stored as float16 and cast when a session is created, which halves the file and costs no time in a run
+    (ONNX Runtime folds the casts).
     """
     network = network.eval()
     size = network.config.input_size
@@ -49,28 +49,28 @@ def export_onnx(network: Network, path: Path) -> None:
         verbose=False,
         external_data=False,
     )
-    graph = onnx.load(part)
-    _forget_origin(graph)
-    _halve(graph)
-    onnx.checker.check_model(graph)
-    onnx.save(graph, part)
+    model = onnx.load(part)
+    _strip_metadata(model)
+    _store_as_float16(model)
+    onnx.checker.check_model(model)
+    onnx.save(model, part)
     part.replace(path)
 
 
-def _forget_origin(model: onnx.ModelProto) -> None:
-    """Drop what the exporter notes of the source of every node: stack traces with the paths of the machine."""
+def _strip_metadata(model: onnx.ModelProto) -> None:
+    """Remove the exporter's notes about each node, which hold stack traces with paths of this machine."""
     for part in (model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
         part.ClearField("metadata_props")
         part.ClearField("doc_string")
 
 
-def _halve(model: onnx.ModelProto, least: int = 256) -> None:
-    """Store every float32 weight of at least `least` values as float16, with a Cast before its use."""
+def _store_as_float16(model: onnx.ModelProto, minimum: int = 256) -> None:
+    """Store every float32 weight of at least `minimum` values as float16, with a Cast before its use."""
     graph = model.graph
     casts = []
     for tensor in graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or values.size < least:
+        if tensor.data_type != TensorProto.FLOAT or values.size < minimum:
             continue
         name = tensor.name
         tensor.CopyFrom(numpy_helper.from_array(values.astype("float16"), f"{name}.half"))

@@ -23,7 +23,7 @@ def dynamic_loss(losses: Sequence[Tensor]) -> Tensor:
     """Eq. 12: what each filter adds to the loss of the filter before it, as a share of all that is added.
 
     `losses` are the k per-image L_i (N,); L_{i-1} and the denominator count as constants, so the value is
-    always 1 and only the gradient means something: log the plain L_i.
+    always 1 and only the gradient has a meaning: log the plain L_i.
     """
     previous = [torch.zeros_like(losses[0]), *(loss.detach() for loss in losses[:-1])]
     added = torch.stack([torch.relu(loss - before) for loss, before in zip(losses, previous, strict=True)])
@@ -31,15 +31,15 @@ def dynamic_loss(losses: Sequence[Tensor]) -> Tensor:
 
 
 def sum_loss(losses: Sequence[Tensor]) -> Tensor:
-    """All L_i (N,) added up: what Table 4 calls no dynamic loss."""
+    """The sum of all L_i (N,), which is "no dynamic loss" in Table 4."""
     return torch.stack(list(losses)).sum(dim=0).mean()
 
 
 def last_loss(losses: Sequence[Tensor]) -> Tensor:
-    """MU times L_k (N,), as for composites that have no targets in between.
+    """MU times L_k (N,), as for composites without targets in between.
 
-    Eq. 12 weighs pictures by shares: one with a large error counts no more than one with a small error, though it is
-    the large ones that make a mean squared error.
+    Eq. 12 gives each picture the same weight, whether its error is large or small; but large errors make up most of a
+    mean squared error.
     """
     return MU * losses[-1].mean()
 
@@ -49,7 +49,7 @@ STEPWISE: dict[str, Callable[[Sequence[Tensor]], Tensor]] = {
     "sum": sum_loss,
     LAST: last_loss,
 }
-"""How the losses of the k steps become one."""
+"""Ways to combine the losses of the k steps."""
 
 
 def total_loss(synthetic: Sequence[Tensor], final: Tensor, stepwise: str = "dynamic") -> Tensor:

@@ -1,4 +1,4 @@
-"""What a run tells while it goes on: a progress bar, JSON lines, and TensorBoard."""
+"""The reports of a running training: a progress bar, JSON lines, and TensorBoard."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from torch.utils.tensorboard import SummaryWriter
 from harmonizer.learning.recipes import Recipe
 from harmonizer.learning.validate import Validation
 
-WINDOW = 50  # steps that a line of the log averages
+WINDOW = 50  # steps; a line of the log holds their mean
 
 
 class Recorder:
     """Writes `log.jsonl` and TensorBoard's files into the folder of a run, and draws the bar on stderr.
 
-    Going on from a step, what was written after it is forgotten: those steps are done again.
+    When a run resumes at a step, lines of later steps are removed, since those steps run again.
     """
 
     def __init__(self, folder: Path, recipe: Recipe, filters: tuple[str, ...], step: int) -> None:
         self.log = folder / "log.jsonl"
         self.recipe = recipe
         self.filters = filters
-        self.board = SummaryWriter(folder / "tensorboard", purge_step=step or None)
+        self.tensorboard = SummaryWriter(folder / "tensorboard", purge_step=step or None)
         self.sums: dict[str, Tensor] = {}
         self.count = 0
         self.clock = time.perf_counter()
@@ -41,8 +41,8 @@ class Recorder:
             console=Console(stderr=True),
         )
         self.task = self.progress.add_task("steps", total=recipe.steps, completed=step, speed="")
-        kept = [line for line in self._lines() if json.loads(line)["step"] <= step] if step else []
-        self.log.write_text("".join(kept))
+        lines = [line for line in self._lines() if json.loads(line)["step"] <= step] if step else []
+        self.log.write_text("".join(lines))
 
     def __enter__(self) -> Recorder:
         self.progress.start()
@@ -52,12 +52,12 @@ class Recorder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.progress.stop()
-        self.board.close()
+        self.tensorboard.close()
 
     def step(self, step: int, losses: dict[str, Tensor]) -> None:
-        """Take the plain losses of a step; every WINDOW steps, and at the last, write their means.
+        """Add the plain losses of a step; every WINDOW steps, and after the last, write their means.
 
-        In between they stay on the device, which goes on without waiting.
+        In between they stay on the device, which is not waited for.
         """
         for name, value in losses.items():
             self.sums[name] = self.sums[name] + value if name in self.sums else value
@@ -76,16 +76,16 @@ class Recorder:
         """Write the scores, a histogram of each filter's theta, and the example pictures."""
         self._write(step, "validation", validation.scores | {"score": validation.score})
         for name, values in zip(self.filters, validation.theta.T, strict=True):
-            self.board.add_histogram(f"theta/{name}", values, step)
-        self.board.add_image("composite, harmonized, real", validation.examples, step)
-        self.board.flush()
-        self.clock = time.perf_counter()  # the time of a validation is none of the steps'
+            self.tensorboard.add_histogram(f"theta/{name}", values, step)
+        self.tensorboard.add_image("composite, harmonized, real", validation.examples, step)
+        self.tensorboard.flush()
+        self.clock = time.perf_counter()  # the time of a validation does not count
 
     def _write(self, step: int, group: str, values: dict[str, float]) -> None:
         with self.log.open("a") as log:
             log.write(json.dumps({"step": step} | {name: round(value, 5) for name, value in values.items()}) + "\n")
         for name, value in values.items():
-            self.board.add_scalar(f"{group}/{name}", value, step)
+            self.tensorboard.add_scalar(f"{group}/{name}", value, step)
 
     def _lines(self) -> list[str]:
         """The whole lines of the log; a killed run may have left part of one."""

@@ -10,12 +10,11 @@ import torch
 from torch import Tensor
 
 from harmonizer.errors import CheckpointError, OutputError, RecipeError
-from harmonizer.learning import model, processes
-from harmonizer.learning.composites.batches import Sources
-from harmonizer.learning.composites.likeness import compare, mean_colour, things
-from harmonizer.learning.composites.photos import read_photos, read_rows
-from harmonizer.learning.composites.scenes import read_scenes
-from harmonizer.learning.model import Network
+from harmonizer.learning import distributed
+from harmonizer.learning.composites.sources.photos import read_rows
+from harmonizer.learning.composites.sources.sources import Sources, read_sources
+from harmonizer.learning.network.checkpoint import grow, load, save
+from harmonizer.learning.network.network import Network
 from harmonizer.learning.recipes import RECIPES, Recipe, from_json, to_json
 from harmonizer.learning.record import Recorder
 from harmonizer.learning.train import State, is_milestone, start, train
@@ -32,64 +31,52 @@ def plan(
     *,
     resume: bool,
 ) -> Recipe:
-    """The recipe of a name, or in a JSON file, with what is given changed; with `resume` that of the run in `out`.
+    """The recipe of a name, or of a JSON file, with the changes that the other arguments ask for.
 
-    `weights`, a checkpoint folder to begin with, decides what network it is; the size of its pictures becomes the
-    recipe's last, and dropout is the recipe's.
+    `weights`, a checkpoint folder to start from, decides the network; its input size becomes the recipe's last size,
+    and dropout is the recipe's. With `resume` it is the recipe of the run in `out`.
     Raises RecipeError, CheckpointError.
     """
     if resume:
-        if any(given is not None for given in (recipe, encoder, steps, seed, weights)):
-            raise RecipeError(f"the run in {out} goes on by its own recipe; give nothing else with --resume")
-        return _resumed(out)
-    name = recipe or "default"
-    try:
-        chosen = RECIPES[name] if name in RECIPES else from_json(Path(name).read_text())
-    except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it holds no text"
-        raise RecipeError(
-            f"{name!r} is neither a recipe ({', '.join(RECIPES)}) nor a readable JSON file ({reason})"
-        ) from error
+        if any(option is not None for option in (recipe, encoder, steps, seed, weights)):
+            raise RecipeError(f"the run in {out} continues by its own recipe; give nothing else with --resume")
+        return _read_recipe_of_run(out)
+    plan = _read_recipe(recipe or "default")
     if weights is not None:
         if encoder is not None:
             raise RecipeError(f"the encoder is that of the weights in {weights}; give --from or --encoder, not both")
-        config = model.load(weights).config
-        # What the network is, they decide; how it is trained, and whether it grows by a context, the recipe.
-        own = chosen.model
-        context = config.context or (own.context and config.pooling == own.pooling and config.tones)
-        config = replace(config, context=context, dropout=own.dropout, input_size=chosen.sizes[-1][1])
-        chosen = replace(chosen, model=config, pretrained=False)
+        plan = _continue_from(weights, plan)
     elif encoder is not None:
-        chosen = replace(chosen, model=replace(chosen.model, encoder=encoder))
+        plan = replace(plan, network=replace(plan.network, encoder=encoder))
     return replace(
-        chosen,
-        steps=chosen.steps if steps is None else steps,
-        seed=chosen.seed if seed is None else seed,
+        plan,
+        steps=plan.steps if steps is None else steps,
+        seed=plan.seed if seed is None else seed,
     )
 
 
 def run(
     recipe: Recipe, data: Path, out: Path, weights: Path | None = None, *, resume: bool, minutes: float | None = None
 ) -> None:
-    """Train on `data`, from the checkpoint in `weights` if one is given, and leave in `out` all that the run wrote.
+    """Train on `data`, from the checkpoint in `weights` if there is one, and write the files of the run into `out`.
 
-    At every milestone: `config.json` and `model.safetensors` (the averaged weights), the best of them by validation
-    in `best/`, `last.pt` to go on from; all along `log.jsonl` and `tensorboard/`; first of all `recipe.json`. With
-    `resume`, go on from `last.pt` by that recipe. After so many `minutes`, counted from the first step, the run stops
-    with all of these written, for `resume` to go on.
+    At the start: `recipe.json`. All along: `log.jsonl` and `tensorboard/`. At every milestone: `config.json` and
+    `model.safetensors` (the averaged weights), the best of them by validation in `best/`, and `last.pt`, from which
+    `resume` continues by the same recipe. After so many `minutes`, counted from the first step, the run stops with all
+    of these written.
     Raises ImageFileError, CheckpointError, RecipeError, OutputError.
     """
-    with processes.joined() as device:
-        read_rows(data)  # what cannot be read is said before the work, not after
+    with distributed.process_group() as device:
+        read_rows(data)  # an error about the data comes before the work
         state = start(recipe, pretrained=recipe.pretrained and not resume, device=device)
         if resume:
             state.load(out / "last.pt")
         elif (out / "last.pt").exists():
-            raise OutputError(f"{out} holds a run already; go on with it by --resume, or choose another folder")
+            raise OutputError(f"{out} holds a run already; continue it with --resume, or choose another folder")
         elif weights is not None:
-            state.begin_with(model.grow(model.load(weights), recipe.model))
-        training, held_out = (read_sources(data, recipe, device, held_out=side) for side in (False, True))
-        if processes.rank() > 0:
+            state.load_weights(grow(load(weights), recipe.network))
+        training, held_out = (_read_sources(data, recipe, device, held_out=side) for side in (False, True))
+        if distributed.rank() > 0:
             train(recipe, training, state, None, lambda *_: None, workers=_workers(), minutes=minutes)
             return
         out.mkdir(parents=True, exist_ok=True)
@@ -101,41 +88,61 @@ def run(
                 if is_milestone(recipe, state.step):
                     validation = validate(state.averaged, held_out)
                     recorder.validated(state.step, validation)
-                    _keep(state.averaged, out)
+                    _write_weights(state.averaged, out)
                     if validation.score < state.best:
                         state.best = validation.score
-                        _keep(state.averaged, out / "best")
+                        _write_weights(state.averaged, out / "best")
 
             train(recipe, training, state, out / "last.pt", report, workers=_workers(), minutes=minutes)
-            _keep(state.averaged, out)
+            _write_weights(state.averaged, out)
 
 
-def read_sources(data: Path, recipe: Recipe, device: torch.device, *, held_out: bool) -> Sources:
-    """All that composites are made of, or what of it is held out, on a device. Raises ImageFileError."""
-    photos = read_photos(data, held_out=held_out, channels=recipe.model.channels).to(device)
-    scenes = read_scenes(data, held_out=held_out)
-    describe = things(device) if recipe.likeness == "things" else mean_colour
-    return Sources(photos, compare(photos, describe), scenes.to(device) if scenes else None)
+def _read_recipe(name: str) -> Recipe:
+    try:
+        return RECIPES[name] if name in RECIPES else from_json(Path(name).read_text())
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it holds no text"
+        raise RecipeError(
+            f"{name!r} is neither a recipe ({', '.join(RECIPES)}) nor a readable JSON file ({reason})"
+        ) from error
 
 
-def _resumed(out: Path) -> Recipe:
+def _read_recipe_of_run(out: Path) -> Recipe:
     try:
         return from_json((out / "recipe.json").read_text())
     except OSError as error:
         raise CheckpointError(f"{out} holds no run to resume ({error}); start one without --resume") from error
 
 
-def _keep(network: Network, folder: Path) -> None:
-    """Write the network beside and rename: a killed run leaves whole files."""
+def _continue_from(weights: Path, recipe: Recipe) -> Recipe:
+    """The recipe with the network of a checkpoint, which grows by the encoder's last stage if the recipe has it."""
+    config, wanted = load(weights).config, recipe.network
+    grows = wanted.last_stage and config.pooling == wanted.pooling and config.histograms
+    config = replace(
+        config,
+        last_stage=config.last_stage or grows,
+        dropout=wanted.dropout,
+        input_size=recipe.sizes[-1][1],
+    )
+    return replace(recipe, network=config, pretrained=False)
+
+
+def _read_sources(data: Path, recipe: Recipe, device: torch.device, *, held_out: bool) -> Sources:
+    channels, similarity = recipe.network.channels, recipe.similarity
+    return read_sources(data, device, held_out=held_out, channels=channels, similarity=similarity)
+
+
+def _write_weights(network: Network, folder: Path) -> None:
+    """Write other files and rename them, so that a killed run leaves whole files."""
     part = folder / "part"
     part.mkdir(parents=True, exist_ok=True)
-    model.save(network, part)
+    save(network, part)
     for file in part.iterdir():
         file.replace(folder / file.name)
     part.rmdir()
 
 
 def _workers() -> int:
-    """One thread for each core but one, which drives the training; at most four, on machines with many."""
+    """One thread for each core but one, which drives the training; at most four, on machines with many cores."""
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     return max(1, min(4, (os.cpu_count() or 1) // local - 1))

@@ -13,35 +13,40 @@ import torch
 from torch import Tensor, nn
 
 from harmonizer.errors import CheckpointError
-from harmonizer.learning import processes
-from harmonizer.learning.composites.batches import Batch, Places, Sources, batches
+from harmonizer.learning import distributed
+from harmonizer.learning.auxiliary import AuxiliaryHead, foreground_statistics
+from harmonizer.learning.composites.batches import Batch, Slots, batches
 from harmonizer.learning.composites.distortion import Distortion
 from harmonizer.learning.composites.draws import seed_of
-from harmonizer.learning.foreground import StatisticsHead, describe_foreground
+from harmonizer.learning.composites.sources.sources import Sources
 from harmonizer.learning.losses import LAST, MU, image_loss, total_loss
-from harmonizer.learning.model import Network
-from harmonizer.learning.recipes import Recipe as Recipe
+from harmonizer.learning.network.network import Network
+from harmonizer.learning.old_names import rename_tensors
+from harmonizer.learning.recipes import Recipe
 from whitebox_filters import Cascade
+
+CLOCK_INTERVAL = 20
+"""Steps between two looks of several processes at the clock, since each makes a GPU's host wait."""
 
 
 @dataclass
 class State:
-    """What a checkpoint must hold for `resume` to go on as if nothing had happened."""
+    """Everything that a checkpoint holds, so that `train` continues from it as if the run had not stopped."""
 
     network: Network
     averaged: Network
-    head: StatisticsHead | None
+    head: AuxiliaryHead | None
     optimizer: torch.optim.Optimizer
     step: int = 0
-    best: float = float("inf")  # the validation score of the weights that are kept as the best
+    best: float = float("inf")  # the lowest validation score so far
 
-    def begin_with(self, trained: Network) -> None:
-        """Take the weights of a network of the same configuration."""
+    def load_weights(self, trained: Network) -> None:
+        """Copy the weights of a network of the same config."""
         for network in (self.network, self.averaged):
             network.load_state_dict(trained.state_dict())
 
     def save(self, path: Path) -> None:
-        """Write beside and rename, so that a killed run leaves the last whole checkpoint."""
+        """Write another file and rename it, so that a killed run leaves the last whole checkpoint."""
         part = path.with_suffix(".part")
         torch.save(
             {
@@ -57,34 +62,35 @@ class State:
         part.replace(path)
 
     def load(self, path: Path) -> None:
-        """Raises CheckpointError if the file is not a checkpoint of this recipe."""
+        """Read what `save` wrote, in this version or an earlier one. Raises CheckpointError for another recipe's."""
         try:
-            saved: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-            self.network.load_state_dict(saved["network"])
-            self.averaged.load_state_dict(saved["averaged"])
+            values: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+            self.network.load_state_dict(rename_tensors(values["network"]))
+            self.averaged.load_state_dict(rename_tensors(values["averaged"]))
             if self.head is not None:
-                self.head.load_state_dict(saved["head"])
-            self.optimizer.load_state_dict(saved["optimizer"])
-            self.step, self.best = saved["step"], saved["best"]
+                self.head.load_state_dict(values["head"])
+            self.optimizer.load_state_dict(values["optimizer"])
+            self.step, self.best = values["step"], values["best"]
         except Exception as error:
             raise CheckpointError(f"{path} does not fit this run ({error}); resume with its own recipe") from error
 
 
 def start(recipe: Recipe, *, pretrained: bool, device: torch.device | None = None) -> State:
-    """A fresh state from the recipe's seed, its encoder with ImageNet weights if `pretrained`."""
+    """A new state from the recipe's seed, its encoder with ImageNet weights if `pretrained`."""
     torch.manual_seed(recipe.seed)
-    network = Network(recipe.model, pretrained=pretrained).to(device).to(memory_format=torch.channels_last)
+    network = Network(recipe.network, pretrained=pretrained).to(device).to(memory_format=torch.channels_last)
     averaged = copy.deepcopy(network).requires_grad_(False).eval()
-    head = StatisticsHead(network.pooled).to(device) if recipe.statistics else None
-    network.encoder = processes.synchronize_norms(network.encoder)
+    head = AuxiliaryHead(network.pooling.features).to(device) if recipe.auxiliary_weight else None
+    network.pooling.encoder = distributed.synchronize_norms(network.pooling.encoder)
     network.freeze(recipe.frozen)
-    encoder = list(network.encoder.parameters())
-    others = [p for name, p in network.named_parameters() if not name.startswith("encoder.")]
+    encoder = list(network.pooling.encoder.parameters())
+    in_encoder = {id(parameter) for parameter in encoder}
+    others = [parameter for parameter in network.parameters() if id(parameter) not in in_encoder]
     groups: list[dict[str, Any]] = [
-        {"params": encoder, "rate": recipe.encoder_rate},
-        {"params": others + ([] if head is None else list(head.parameters())), "rate": recipe.head_rate},
+        {"params": encoder, "rate": recipe.encoder_learning_rate},
+        {"params": others + ([] if head is None else list(head.parameters())), "rate": recipe.head_learning_rate},
     ]
-    # Fused, one pass over all weights: on a GPU the single kernels would take longer to launch than to run.
+    # Fused, one pass over all weights: on a GPU it takes longer to launch many small kernels than to run them.
     return State(network, averaged, head, torch.optim.Adam(groups, fused=True))
 
 
@@ -100,54 +106,57 @@ def train(
 ) -> None:
     """Run `state` to the recipe's last step, or for so many minutes; `report` gets the plain losses of every step.
 
-    Everything that is drawn at a step depends on the recipe and the step alone, so a run that goes on from a
-    checkpoint ends as one that was never interrupted; None writes none. `workers` threads make the batches ahead.
+    The random numbers of a step depend on the recipe and the step alone, so a run that continues from a checkpoint
+    ends like one that was never interrupted. `checkpoint` is the file to write, None for none. `workers` threads make
+    the next batches ahead. Several processes look at the clock every CLOCK_INTERVAL steps and at milestones.
     """
-    places = Places.of(recipe.batch_size, recipe.stepwise, processes.rank(), processes.count())
-    sizes = {step: recipe.size(step) for step in range(state.step, recipe.steps)}
+    slots = Slots.of(recipe.batch_size, recipe.eq8_share, distributed.rank(), distributed.count())
+    sizes = {step: recipe.size_at(step) for step in range(state.step, recipe.steps)}
     end = float("inf") if minutes is None else time.monotonic() + 60 * minutes
     cascade = state.network.cascade
-    # With the last target alone no picture in between is looked at, and the whole cascade can be compiled.
-    every = recipe.loss != LAST
-    judge = Judge(cascade, cascade.compile("torch") if recipe.compile and not every else None)
-    distortion = Distortion.of(cascade, every=every, compiled=recipe.compile and not every)
+    # If the loss uses the last target alone, no picture in between is needed, and the whole cascade can be compiled.
+    all_targets = recipe.loss != LAST
+    compile_cascade = recipe.compile and not all_targets
+    criterion = Criterion(cascade, cascade.compile("torch") if compile_cascade else None)
+    distortion = Distortion.of(cascade, all_targets=all_targets, compiled=compile_cascade)
     if recipe.compile and recipe.frozen == "none":
         state.network.features = torch.compile(state.network.features)  # type: ignore[method-assign]
     elif recipe.compile:
         state.network.compile_frozen()
-    for batch in batches(sources, distortion, sizes, recipe.mixture, recipe.seed, places, workers):
-        torch.manual_seed(seed_of(recipe.seed, state.step, processes.rank()))  # for dropout and patches
-        losses = _step(recipe, state, judge, batch)
+    for batch in batches(sources, distortion, sizes, recipe.mixture, recipe.seed, slots, workers):
+        torch.manual_seed(seed_of(recipe.seed, state.step, distributed.rank()))  # for dropout and patches
+        losses = _step(recipe, state, criterion, batch)
         state.step += 1
-        # After the report, which may find the weights to be the best so far.
+        # Save after the report, which may set the best score.
         report(state, losses)
-        late = minutes is not None and processes.agree(time.monotonic() > end)
-        if checkpoint is not None and processes.rank() == 0 and (late or is_milestone(recipe, state.step)):
+        milestone = is_milestone(recipe, state.step)
+        late = minutes is not None and _is_late(end, state.step, milestone=milestone)
+        if checkpoint is not None and distributed.rank() == 0 and (late or milestone):
             state.save(checkpoint)
         if late:
             return
 
 
 @dataclass(frozen=True)
-class Judge:
-    """The plain losses of theta: of Eq. 8 composites that of each step, of the others that of the last."""
+class Criterion:
+    """The plain losses of theta: after each filter for Eq. 8 composites, after the last for the others."""
 
     cascade: Cascade
-    compiled: Callable[..., Tensor] | None  # the cascade as a whole, for composites that have the last target alone
+    compiled: Callable[..., Tensor] | None  # the whole cascade, if only the last target is needed
 
     def __call__(self, batch: Batch, theta: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Two lists of (N,), the losses of the first pictures by step, and of the rest."""
-        # The filters blend by the mask of the paste, whatever mask the network was shown.
+        """The losses of the Eq. 8 composites, (N,) for each step, and those of the others, (M,)."""
+        # The filters blend by the mask that pasted the foreground, whatever mask the network got.
         if self.compiled is not None:
             trace = [self.compiled(batch.composite, theta, batch.mask)]
         else:
             trace = self.cascade.trace(batch.composite, theta, batch.mask)[-len(batch.targets) :]
-        stepwise = len(batch.targets[0])
-        synthetic = [
-            image_loss(step[:stepwise], target, batch.mask[:stepwise])
+        eq8_count = len(batch.targets[0])
+        eq8_losses = [
+            image_loss(step[:eq8_count], target, batch.mask[:eq8_count])
             for step, target in zip(trace, batch.targets, strict=True)
         ]
-        return synthetic, image_loss(trace[-1][stepwise:], batch.real[stepwise:], batch.mask[stepwise:])
+        return eq8_losses, image_loss(trace[-1][eq8_count:], batch.real[eq8_count:], batch.mask[eq8_count:])
 
 
 def is_milestone(recipe: Recipe, step: int) -> bool:
@@ -155,63 +164,70 @@ def is_milestone(recipe: Recipe, step: int) -> bool:
     return step % max(1, min(500, recipe.steps // 10)) == 0 or step == recipe.steps
 
 
-def _step(recipe: Recipe, state: State, judge: Judge, batch: Batch) -> dict[str, Tensor]:
+def _is_late(end: float, step: int, *, milestone: bool) -> bool:
+    """Whether the time is over; several processes agree, and so look at the clock less often."""
+    if distributed.count() > 1 and step % CLOCK_INTERVAL and not milestone:
+        return False
+    return distributed.broadcast(time.monotonic() > end)
+
+
+def _step(recipe: Recipe, state: State, criterion: Criterion, batch: Batch) -> dict[str, Tensor]:
     network = state.network
     for group in state.optimizer.param_groups:
-        group["lr"] = group["rate"] * recipe.rate(state.step)
+        group["lr"] = group["rate"] * recipe.learning_rate_factor(state.step)
     _set_mode(network, frozen_norm=recipe.frozen_norm)
-    network.patches = recipe.share_of_patches(state.step)
+    network.patch_share = recipe.patch_share_at(state.step)
     with torch.autocast(batch.composite.device.type, torch.bfloat16, enabled=recipe.bfloat16):
-        features, tones = network.features(*batch.inputs)
-        thetas = network.regress(features, tones)
-        described = None if state.head is None else state.head(features)
-    small = batch.thin(recipe.stride)
-    judged = [judge(small, theta.float()) for theta in thetas]
-    loss = torch.stack([total_loss(synthetic, final, recipe.loss) for synthetic, final in judged]).sum()
-    if described is not None:
-        statistics = describe_foreground(small.real, small.mask)
-        loss = loss + recipe.statistics * MU * ((described.float() - statistics) ** 2).mean()
+        features, histograms = network.features(*batch.inputs)
+        thetas = network.regress(features, histograms)
+        statistics = None if state.head is None else state.head(features)
+    small = batch.thin(recipe.loss_stride)
+    losses = [criterion(small, theta.float()) for theta in thetas]
+    loss = torch.stack([total_loss(eq8_losses, final, recipe.loss) for eq8_losses, final in losses]).sum()
+    if statistics is not None:
+        difference = statistics.float() - foreground_statistics(small.real, small.mask)
+        loss = loss + recipe.auxiliary_weight * MU * (difference**2).mean()
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
-    trained = [p for group in state.optimizer.param_groups for p in group["params"] if p.grad is not None]
-    processes.average(p.grad for p in trained)
-    torch.nn.utils.clip_grad_norm_(trained, 5.0)
+    parameters = [p for group in state.optimizer.param_groups for p in group["params"] if p.grad is not None]
+    distributed.average(p.grad for p in parameters)
+    torch.nn.utils.clip_grad_norm_(parameters, 5.0)
     state.optimizer.step()
-    _average(state, recipe.average)
-    return _plain(*judged[0], _untouched(small))
+    _update_average(state, recipe.weight_average)
+    return _plain_losses(*losses[0], _unharmonized_loss(small))
 
 
 def _set_mode(network: Network, *, frozen_norm: bool) -> None:
     network.train()
     if frozen_norm:
-        for module in network.encoder.modules():
+        for module in network.pooling.encoder.modules():
             if isinstance(module, nn.modules.batchnorm._BatchNorm):
                 module.eval()
 
 
-def _plain(synthetic: list[Tensor], final: Tensor, untouched: Tensor) -> dict[str, Tensor]:
-    """The losses, averaged over pictures and processes; still on the device, for which nothing waits."""
-    values = torch.stack([each.detach().mean() for each in (*synthetic, final, untouched)])
-    processes.average([values])
-    steps = [f"L{index}" for index in range(1, len(synthetic) + 1)] if len(synthetic) > 1 else ["eq8"]
+def _plain_losses(eq8_losses: list[Tensor], final: Tensor, unharmonized: Tensor) -> dict[str, Tensor]:
+    """The losses, averaged over pictures and processes; they stay on the device, which is not waited for."""
+    values = torch.stack([each.detach().mean() for each in (*eq8_losses, final, unharmonized)])
+    distributed.average([values])
+    steps = [f"L{index}" for index in range(1, len(eq8_losses) + 1)] if len(eq8_losses) > 1 else ["eq8"]
     names = [*steps, "final", "unharmonized"]
     return dict(zip(names, values.unbind(), strict=True))
 
 
-def _untouched(batch: Batch) -> Tensor:
-    """The loss that doing nothing would have on the same composites, to read `final` against."""
-    stepwise = len(batch.targets[0])
-    return image_loss(batch.composite[stepwise:], batch.real[stepwise:], batch.mask[stepwise:])
+def _unharmonized_loss(batch: Batch) -> Tensor:
+    """The loss of doing nothing on the same composites, to compare `final` with."""
+    eq8_count = len(batch.targets[0])
+    return image_loss(batch.composite[eq8_count:], batch.real[eq8_count:], batch.mask[eq8_count:])
 
 
 @torch.no_grad()
-def _average(state: State, rate: float) -> None:
-    """Move the averaged weights towards the network's, slower from step to step until `rate` is reached."""
-    rate = min(rate, (1 + state.step) / (10 + state.step))
-    own: dict[str, Tensor] = state.network.state_dict()
-    floating = [(value, own[name]) for name, value in state.averaged.state_dict().items() if value.is_floating_point()]
-    averages, values = ([pair[side] for pair in floating] for side in (0, 1))
-    torch._foreach_lerp_(averages, values, 1 - rate)
-    for name, value in state.averaged.state_dict().items():
+def _update_average(state: State, decay: float) -> None:
+    """Move the averaged weights towards the network's; the decay rises over the steps up to `decay`."""
+    decay = min(decay, (1 + state.step) / (10 + state.step))
+    averaged: dict[str, Tensor] = state.averaged.state_dict()
+    current: dict[str, Tensor] = state.network.state_dict()
+    names = [name for name, value in averaged.items() if value.is_floating_point()]
+    torch._foreach_lerp_([averaged[name] for name in names], [current[name] for name in names], 1 - decay)
+    for name, value in averaged.items():
         if not value.is_floating_point():
-            value.copy_(own[name])
+            value.copy_(current[name])

@@ -1,4 +1,4 @@
-"""How good a network is on photographs and places kept from training."""
+"""How good a network is on held-out photographs and scenes."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ import torch
 from torch import Tensor
 
 from harmonizer.learning.composites.augment import Augmentation
-from harmonizer.learning.composites.batches import Mixture, Sources, make_batch
+from harmonizer.learning.composites.batches import Mixture, make_batch
 from harmonizer.learning.composites.distortion import Distortion
 from harmonizer.learning.composites.draws import draw
 from harmonizer.learning.composites.kinds import EQ8, KINDS, SCENES, UNTOUCHED
-from harmonizer.learning.model import Network
+from harmonizer.learning.composites.sources.sources import Sources
+from harmonizer.learning.network.network import Network
 
 SEED = 1
-WHOLE = Mixture(augmentation=Augmentation(whole=1.0))
-"""Photographs are whole, as those that come to be harmonized; crops show larger foregrounds, which are easier."""
+UNCROPPED = Augmentation(uncropped=1.0)
+"""Photographs stay whole, as in use; crops show larger foregrounds, which are easier."""
 
 
 @dataclass(frozen=True)
 class Validation:
-    """What `validate` found.
+    """The results of `validate`.
 
-    `scores` holds for eq8 and each of KINDS the mean foreground squared error (0-255) of the composites, as
-    `<name>_before`, and of the harmonized pictures, as `<name>_after`; `theta` (count, k) what the network predicted
-    for the composites of Eq. 8; `examples` (3, H, W) in [0, 1] a row each of composite, harmonized and real.
+    `scores` holds, for eq8 and each of KINDS, the mean foreground squared error (0-255) of the composites, as
+    `<name>_before`, and of the harmonized pictures, as `<name>_after`. `theta` (count, k) holds the predictions for the
+    composites of Eq. 8, `examples` (3, H, W) in [0, 1] for each kind a row of composite, harmonized and real.
     """
 
     scores: dict[str, float]
@@ -34,7 +35,7 @@ class Validation:
 
     @property
     def score(self) -> float:
-        """The share of the error that is left, averaged over the kinds that have any: 1 for doing nothing."""
+        """The share of the error that is left, averaged over the kinds that have an error: 1 for doing nothing."""
         names = [name.removesuffix("_after") for name in self.scores if name.endswith("_after")]
         names = [name for name in names if name != UNTOUCHED]
         shares = [self.scores[f"{name}_after"] / max(self.scores[f"{name}_before"], 1e-6) for name in names]
@@ -43,24 +44,24 @@ class Validation:
 
 @torch.no_grad()
 def validate(network: Network, held_out: Sources, count: int = 96) -> Validation:
-    """Harmonize the same composites at each call, `count` of each kind, at the network's input size.
+    """Harmonize `count` composites of each kind, the same at each call, at the network's input size.
 
-    Of few photographs fewer composites are made, four of each.
+    From few photographs fewer composites are made: four of each photograph.
     """
     count = min(count, 4 * len(held_out.photos))
     device = next(network.parameters()).device
-    distortion = Distortion.of(network.cascade, every=False)
+    distortion = Distortion.of(network.cascade, all_targets=False)
     scores: dict[str, float] = {}
     thetas, rows = [], []
     for number, name in enumerate((EQ8, *KINDS)):
         if name == SCENES and held_out.scenes is None:
             continue
         draws = draw(SEED, number, range(count), device)
-        mixture = Mixture({name: 1.0} if name != EQ8 else None, WHOLE.augmentation)
-        size, stepwise = network.config.input_size, count if name == EQ8 else 0
-        batch = make_batch(held_out, distortion, size, mixture, draws, stepwise)
-        parts = zip(*(torch.split(each, 32) for each in batch.inputs), strict=True)
-        theta = torch.cat([network(composite, mask) for composite, mask in parts])
+        mixture = Mixture({name: 1.0} if name != EQ8 else None, UNCROPPED)
+        eq8_count = count if name == EQ8 else 0
+        batch = make_batch(held_out, distortion, network.config.input_size, mixture, draws, eq8_count)
+        chunks = zip(*(torch.split(each, 32) for each in batch.inputs), strict=True)
+        theta = torch.cat([network(composite, mask) for composite, mask in chunks])
         harmonized = network.cascade(batch.composite, theta, batch.mask)
         scores[f"{name}_before"] = _fmse(batch.composite, batch.real, batch.mask)
         scores[f"{name}_after"] = _fmse(harmonized, batch.real, batch.mask)

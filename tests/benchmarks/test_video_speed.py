@@ -19,7 +19,7 @@ from video_speed.cases import DEFAULT, OURS, PLAIN, SHIPPED, Asked, Case, Encode
 from harmonizer import Harmonizer
 from harmonizer.evaluation.bench import Times
 from harmonizer.evaluation.samples import Sample
-from harmonizer.learning import model
+from harmonizer.learning.network import checkpoint
 from harmonizer.predictor import WEIGHTS
 
 PHOTO = np.ascontiguousarray(skimage.data.astronaut()[::4, ::4])
@@ -74,7 +74,7 @@ def test_both_ways_harmonize_the_clip(clips, tmp_path):
 
 
 def test_the_plain_network_says_what_ours_says(shipped):
-    theta = plain.Plain(model.load(WEIGHTS).eval()).predict(PHOTO, MASK)
+    theta = plain.Plain(checkpoint.load(WEIGHTS).eval()).predict(PHOTO, MASK)
     np.testing.assert_allclose(theta, shipped.predictor.predict(PHOTO, MASK), atol=0.02)
 
 

@@ -10,7 +10,8 @@ import pytest
 import worth_of_kinds
 from worth_of_kinds import BASE, VARIANTS
 
-from harmonizer.learning.model import ModelConfig, Network
+from harmonizer.learning.network.config import NetworkConfig
+from harmonizer.learning.network.network import Network
 from harmonizer.learning.recipes import MIXED
 
 GROUPS = {
@@ -26,14 +27,14 @@ GROUPS = {
 
 @pytest.fixture(scope="module")
 def tiny() -> Network:
-    return Network(ModelConfig(encoder="mobilenetv3_small_050", input_size=32))
+    return Network(NetworkConfig(encoder="mobilenetv3_small_050", input_size=32))
 
 
 def test_each_variant_changes_one_thing(tiny):
     base = asdict(worth_of_kinds.recipe(BASE, tiny, seed=3))
     for name in VARIANTS:
         own = asdict(worth_of_kinds.recipe(name, tiny, seed=3))
-        changed = {key for key in own if own[key] != base[key]} - {"encoder_rate"}
+        changed = {key for key in own if own[key] != base[key]} - {"encoder_learning_rate"}
         assert len(changed) == (name != BASE), name
 
 
@@ -70,6 +71,6 @@ def test_the_page_has_the_means_of_the_seeds(tmp_path):
 
 def test_recipes_are_those_that_ship_but_for_length_and_size(tiny):
     own, shipped = worth_of_kinds.recipe(BASE, tiny, seed=0), worth_of_kinds.CONTINUE
-    other = {"model", "steps", "batch_size", "sizes", "warmup", "average", "patches"}
+    other = {"network", "steps", "batch_size", "sizes", "warmup", "weight_average", "patch_share"}
     same = {name: getattr(shipped, name) for name in asdict(shipped) if name not in other}
     assert replace(own, **same) == own

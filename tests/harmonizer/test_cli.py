@@ -192,7 +192,7 @@ def test_wrong_usage(run):
 
 def test_version(run):
     try:
-        installed = version("harmonizer")
+        installed = version("whitebox-harmonizer")
     except PackageNotFoundError:
         pytest.skip("harmonizer runs from the source tree here, not installed, and so has no version")
     assert run("--version")[:2] == (0, f"harmonizer {installed}\n")

@@ -108,7 +108,7 @@ def test_an_engine_that_cannot_run_here(checkpoint, monkeypatch):
         Predictor.load(checkpoint, "tensorrt")
     monkeypatch.setitem(sys.modules, "openvino", None)
     for name in OPENVINO:
-        with pytest.raises(EngineError, match=r"not installed; pip install 'harmonizer\[openvino\]'"):
+        with pytest.raises(EngineError, match=r"not installed; pip install 'whitebox-harmonizer\[openvino\]'"):
             Predictor.load(checkpoint, name)
 
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
-from harmonizer.learning.composites.batches import Sources
-from harmonizer.learning.composites.photos import Photos
-from harmonizer.learning.composites.scenes import Scenes
+from harmonizer.learning.composites.sources.photos import Photos
+from harmonizer.learning.composites.sources.scenes import Scenes
+from harmonizer.learning.composites.sources.sources import Sources
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,10 +5,12 @@ import pytest
 import torch
 
 from harmonizer.errors import OutputError
-from harmonizer.learning import ablate, model
-from harmonizer.learning.composites.batches import Sources
+from harmonizer.learning.ablation import ablate
 from harmonizer.learning.composites.kinds import KINDS
-from harmonizer.learning.composites.photos import Photos, read_photos
+from harmonizer.learning.composites.sources.photos import Photos, read_photos
+from harmonizer.learning.composites.sources.sources import Sources
+from harmonizer.learning.network.config import NetworkConfig
+from harmonizer.learning.network.network import Network
 from harmonizer.learning.recipes import DEFAULT, Recipe
 from whitebox_filters import DEFAULT_FILTERS, EIGHT_FILTERS
 
@@ -17,13 +19,13 @@ BASE, SUM, EIGHT = (next(v for v in ablate.variants() if v.name == name) for nam
 
 
 def changed(variant):
-    """The fields of ModelConfig and Recipe in which a variant's run differs from the base's."""
+    """The fields of NetworkConfig and Recipe in which a variant's run differs from the base's."""
     one, other = (ablate.recipe(each, ablate.Setting(), seed=0) for each in (BASE, variant))
     return [
         field.name
-        for kind, pair in ((Recipe, (one, other)), (model.ModelConfig, (one.model, other.model)))
+        for kind, pair in ((Recipe, (one, other)), (NetworkConfig, (one.network, other.network)))
         for field in fields(kind)
-        if field.name != "model" and getattr(pair[0], field.name) != getattr(pair[1], field.name)
+        if field.name != "network" and getattr(pair[0], field.name) != getattr(pair[1], field.name)
     ]
 
 
@@ -39,7 +41,7 @@ def test_a_variant_changes_what_it_says_and_nothing_else():
     others = {name: names for name, names in found.items() if name not in several}
     assert all(len(names) == 1 for names in others.values()), others
     assert {name for names in others.values() for name in names} == {
-        "loss", "regressor", "filters", "statistics", "tones",
+        "loss", "regressor", "filters", "statistics", "histograms",
     }  # fmt: skip
 
 
@@ -56,7 +58,7 @@ def test_names_are_keys():
 
 
 def test_filters_are_drawn_three_times_in_the_released_order_and_eight_are_the_eight():
-    sets = [variant.model["filters"] for variant in ablate.variants() if "filters" in variant.model]
+    sets = [variant.network["filters"] for variant in ablate.variants() if "filters" in variant.network]
     assert sorted(map(len, sets)) == [2] * 3 + [4] * 3 + [8]
     assert len(set(sets)) == 7
     assert sets[-1] == EIGHT_FILTERS
@@ -67,10 +69,10 @@ def test_filters_are_drawn_three_times_in_the_released_order_and_eight_are_the_e
 @pytest.mark.parametrize("variant", ablate.variants(), ids=lambda variant: variant.name)
 def test_every_variant_makes_a_network(variant, monkeypatch):
     recipe = ablate.recipe(variant, TINY, seed=3)
-    assert (recipe.seed, recipe.steps, recipe.model.input_size) == (3, 2, 32)
-    network = model.Network(replace(recipe.model, encoder=TINY.encoder)).eval()
+    assert (recipe.seed, recipe.steps, recipe.network.input_size) == (3, 2, 32)
+    network = Network(replace(recipe.network, encoder=TINY.encoder)).eval()
     pictures, mask = torch.rand(2, 3, 32, 32), torch.ones(2, 1, 32, 32)
-    assert len(network.trace(pictures, mask)) == len(recipe.model.filters)
+    assert len(network.trace(pictures, mask)) == len(recipe.network.filters)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +105,7 @@ def test_all_kinds_are_imitated_but_those_that_filters_or_nothing_or_places_make
 
 def test_a_network_that_changes_nothing_leaves_all_of_the_error_and_a_perfect_one_none(held_out, monkeypatch):
     composite, mask, real = ablate.compose(held_out, 32)["eq8"]
-    network = model.Network(ablate.recipe(BASE, TINY, seed=0).model).eval()
+    network = Network(ablate.recipe(BASE, TINY, seed=0).network).eval()
     assert dict(ablate.measure(network, composite, mask, real)) == {"mse": 1, "fmse": 1, "psnr": 0}
     halfway = (composite + real) / 2
     monkeypatch.setattr(network, "trace", lambda *_: [halfway])
@@ -114,7 +116,7 @@ def test_a_network_that_changes_nothing_leaves_all_of_the_error_and_a_perfect_on
 
 
 def scores(folder):
-    lines = (folder / "cells.jsonl").read_text().splitlines()
+    lines = (folder / "runs.jsonl").read_text().splitlines()
     return {(c["variant"], c["seed"]): {k: v for k, v in c.items() if k != "seconds"} for c in map(json.loads, lines)}
 
 
@@ -126,21 +128,23 @@ def test_a_killed_table_goes_on_and_ends_as_one_that_was_not(photo_folder, tmp_p
     assert "fMSE" in seen[0]
     # Even after two steps the loss has made a difference.
     assert scores(whole)["base", 0]["eq8_fmse"] != scores(whole)["sum", 0]["eq8_fmse"]
-    run_cell = ablate.run_cell
+    run_variant = ablate.run_variant
 
     def die(variant, *arguments):
         if variant is SUM:
             raise KeyboardInterrupt
-        return run_cell(variant, *arguments)
+        return run_variant(variant, *arguments)
 
-    monkeypatch.setattr(ablate, "run_cell", die)
+    monkeypatch.setattr(ablate, "run_variant", die)
     with pytest.raises(KeyboardInterrupt):
         ablate.ablate(photo_folder, killed, TINY, 1, seen.append, chosen)
     assert (killed / "table.md").exists()
-    with (killed / "cells.jsonl").open("a") as file:
+    with (killed / "runs.jsonl").open("a") as file:
         file.write('{"variant": "sum", "se')  # cut short
     ran = []
-    monkeypatch.setattr(ablate, "run_cell", lambda variant, *rest: ran.append(variant.name) or run_cell(variant, *rest))
+    monkeypatch.setattr(
+        ablate, "run_variant", lambda variant, *rest: ran.append(variant.name) or run_variant(variant, *rest)
+    )
     ablate.ablate(photo_folder, killed, TINY, 1, seen.append, chosen)
     assert ran == ["sum", "eight filters"]
     assert scores(killed) == scores(whole)
@@ -151,9 +155,9 @@ def test_a_killed_table_goes_on_and_ends_as_one_that_was_not(photo_folder, tmp_p
 
 def test_a_variant_that_is_the_base_in_a_setting_is_not_run_again(photo_folder, tmp_path, monkeypatch):
     ran = []
-    cell = {"seed": 0, "eq8_mse": 1, "eq8_fmse": 1, "eq8_psnr": 0, "imitated_fmse": 1, "seconds": 1}
+    run = {"seed": 0, "eq8_mse": 1, "eq8_fmse": 1, "eq8_psnr": 0, "imitated_fmse": 1, "seconds": 1}
     monkeypatch.setattr(
-        ablate, "run_cell", lambda variant, *_: ran.append(variant.name) or {**cell, "variant": variant.name}
+        ablate, "run_variant", lambda variant, *_: ran.append(variant.name) or {**run, "variant": variant.name}
     )
     ablate.ablate(photo_folder, tmp_path / "scratch", TINY, 1, ran.append)
     assert "base" in ran
@@ -166,13 +170,13 @@ def test_a_variant_that_is_the_base_in_a_setting_is_not_run_again(photo_folder, 
     ("line", "says"),
     [
         (json.dumps({"variant": "base", "seed": 0, "setting": {"steps": 9}}), "'steps': 9.*another folder"),
-        ("hello", "other lines"),
-        ("7", "other lines"),
+        ("hello", "lines that are no runs"),
+        ("7", "lines that are no runs"),
     ],
 )
 def test_a_folder_of_something_else_is_left_alone(photo_folder, tmp_path, line, says):
-    (tmp_path / "cells.jsonl").write_text(line + "\n")
+    (tmp_path / "runs.jsonl").write_text(line + "\n")
     with pytest.raises(OutputError, match=says):
         ablate.ablate(photo_folder, tmp_path, TINY, 1, print)
-    assert (tmp_path / "cells.jsonl").read_text() == line + "\n"
+    assert (tmp_path / "runs.jsonl").read_text() == line + "\n"
     assert not (tmp_path / "table.md").exists()

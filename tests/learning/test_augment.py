@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from harmonizer.learning.composites.augment import Augmentation, befall
+from harmonizer.learning.composites.augment import Augmentation, apply_randomly
 from harmonizer.learning.composites.draws import draw
 
 
@@ -12,29 +12,29 @@ def add_noise(some, draws):
 
 def test_a_change_befalls_its_share_of_a_batch_and_leaves_the_rest():
     batch = torch.zeros(1000, 1, 2, 2)
-    changed = befall(0.3, lambda some, draws: some + 1, batch, draw(0, 0, range(1000)))
+    changed = apply_randomly(0.3, lambda some, draws: some + 1, batch, draw(0, 0, range(1000)))
     assert set(changed.unique().tolist()) == {0, 1}
     assert 0.25 < float(changed.mean()) < 0.35
     assert (batch == 0).all()
-    assert befall(0.0, lambda some, draws: some + 1, batch, draw(0, 0, range(1000))) is batch
+    assert apply_randomly(0.0, lambda some, draws: some + 1, batch, draw(0, 0, range(1000))) is batch
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_what_is_drawn_afterwards_does_not_depend_on_whom_it_befell(share):
     draws = draw(0, 0, range(8))
-    befall(share, add_noise, torch.zeros(8, 1, 2, 2), draws, 5)
-    assert draws.taken == 6
+    apply_randomly(share, add_noise, torch.zeros(8, 1, 2, 2), draws, 5)
+    assert draws.position == 6
 
 
 def test_what_befalls_a_picture_is_its_own():
-    together = befall(0.5, add_noise, torch.zeros(20, 1, 2, 2), draw(0, 0, range(20)), 4)
-    alone = [befall(0.5, add_noise, torch.zeros(1, 1, 2, 2), draw(0, 0, [place]), 4) for place in range(20)]
+    together = apply_randomly(0.5, add_noise, torch.zeros(20, 1, 2, 2), draw(0, 0, range(20)), 4)
+    alone = [apply_randomly(0.5, add_noise, torch.zeros(1, 1, 2, 2), draw(0, 0, [place]), 4) for place in range(20)]
     assert torch.equal(together, torch.cat(alone))
 
 
 def test_a_change_that_takes_more_numbers_than_it_may_is_stopped():
     with pytest.raises(IndexError, match="reserve more"):
-        befall(1.0, add_noise, torch.zeros(8, 1, 2, 2), draw(0, 0, range(8)), 3)
+        apply_randomly(1.0, add_noise, torch.zeros(8, 1, 2, 2), draw(0, 0, range(8)), 3)
 
 
 def test_by_default_nothing_befalls():

@@ -26,7 +26,7 @@ def ragged(count=3):
 
 
 def cut(name, mask, size, steps=(0.3, 0.8)):
-    return masks.CUTS[name](mask, size, np.tile(np.float32(steps), (len(mask), 1)))
+    return masks.DEGRADATIONS[name](mask, size, np.tile(np.float32(steps), (len(mask), 1)))
 
 
 def reach(size):
@@ -61,7 +61,7 @@ def test_soft_is_twice_the_mean_around_each_pixel(size):
 @pytest.mark.parametrize("size", SIZES)
 def test_shifted_is_the_same_mask_somewhere_else(size):
     shapes, steps = ragged(5), np.random.default_rng(size).random((5, 2), np.float32)
-    moved = masks.CUTS["shifted"](shapes, size, steps)
+    moved = masks.DEGRADATIONS["shifted"](shapes, size, steps)
     for mask, bad, step in zip(shapes, moved, steps, strict=True):
         down, right = (round(2 * reach(size) * float(each)) for each in step)
         wide = np.pad(mask[0].numpy(), reach(size))
@@ -83,7 +83,7 @@ def area(mask):
     return float(mask.sum())
 
 
-@pytest.mark.parametrize("name", masks.CUTS)
+@pytest.mark.parametrize("name", masks.DEGRADATIONS)
 @pytest.mark.parametrize("size", SIZES)
 def test_a_bad_cut_is_still_a_cut_of_the_same_thing(name, size):
     mask = discs(1)
@@ -99,29 +99,29 @@ def test_a_bad_cut_is_still_a_cut_of_the_same_thing(name, size):
 @pytest.mark.parametrize("radius", [1, 2, 3])
 def test_no_cut_loses_a_small_foreground(radius):
     small = discs(80, radius)
-    bad = masks.cut_badly(small, draw(0, 0, range(80)))
+    bad = masks.degrade(small, draw(0, 0, range(80)))
     assert (bad.sum(dim=(1, 2, 3)) > small.sum(dim=(1, 2, 3)) / 4).all()
     assert not torch.equal(bad, small)
 
 
 def test_all_cuts_come_in_all_sizes_and_each_mask_has_its_own():
     shapes = discs(200)
-    together = masks.cut_badly(shapes, draw(0, 0, range(200)))
+    together = masks.degrade(shapes, draw(0, 0, range(200)))
     assert len(together.flatten(1).unique(dim=0)) > 20
     for place in range(0, 200, 25):
-        alone = masks.cut_badly(shapes[:1], draw(0, 0, [place]))
+        alone = masks.degrade(shapes[:1], draw(0, 0, [place]))
         torch.testing.assert_close(together[place], alone[0], atol=1e-6, rtol=0)
 
 
 def test_nothing_is_cut_out_of_nothing():
     empty = torch.zeros(40, 1, SIDE, SIDE)
-    assert masks.cut_badly(empty, draw(0, 0, range(40))).max() == 0
-    assert masks.take_part(empty, draw(0, 0, range(40))).max() == 0
+    assert masks.degrade(empty, draw(0, 0, range(40))).max() == 0
+    assert masks.keep_part(empty, draw(0, 0, range(40))).max() == 0
 
 
 def test_a_part_is_small_lies_in_the_mask_and_differs_from_picture_to_picture():
     shapes = discs(20)
-    parts = masks.take_part(shapes, draw(0, 0, range(20)))
+    parts = masks.keep_part(shapes, draw(0, 0, range(20)))
     assert (parts <= shapes).all()
     coverage = parts.mean(dim=(1, 2, 3))
     assert (coverage > 0.002).all()
@@ -133,7 +133,7 @@ def test_a_part_is_an_ellipse_around_a_pixel_of_the_mask():
     frames = torch.ones(50, 1, SIDE, SIDE)
     frames[:, :, : SIDE // 2] = 0
     whole = 0
-    for part in masks.take_part(frames, draw(0, 0, range(50)))[:, 0]:
+    for part in masks.keep_part(frames, draw(0, 0, range(50)))[:, 0]:
         rows, columns = (torch.arange(SIDE)[part.amax(dim=dim) > 0.5] for dim in (1, 0))
         if min(rows[0] - SIDE // 2, columns[0], SIDE - 1 - rows[-1], SIDE - 1 - columns[-1]) > 0:
             height, width = (int(each[-1] - each[0] + 1) for each in (rows, columns))

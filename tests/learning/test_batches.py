@@ -11,22 +11,23 @@ from hypothesis import strategies as st
 from harmonizer.errors import RecipeError
 from harmonizer.learning.composites import batches
 from harmonizer.learning.composites.augment import Augmentation
-from harmonizer.learning.composites.batches import PICTURES, Batch, Mixture, Places, Sources, make_batch
+from harmonizer.learning.composites.batches import PICTURES, Batch, Mixture, Slots, make_batch
 from harmonizer.learning.composites.distortion import Distortion
 from harmonizer.learning.composites.draws import draw
 from harmonizer.learning.composites.kinds import KINDS, REVERSIBLE
-from harmonizer.learning.composites.photos import Photos
+from harmonizer.learning.composites.sources.photos import Photos
+from harmonizer.learning.composites.sources.sources import Sources
 from whitebox_filters import Cascade
 
 SIZE = 32
 MIXTURE = Mixture(augmentation=Augmentation(*[0.5] * len(fields(Augmentation))))
-PLACES = Places(range(12), 4)
+PLACES = Slots(range(12), 4)
 DISTORTION = Distortion.of(Cascade(["brightness", "saturation"]))
 ROUNDING = 2e-5  # sums over a batch may be in another order than over one picture
 
 
-def make(sources, places, stepwise=0, mixture=MIXTURE, seed=0, step=0):
-    return make_batch(sources, DISTORTION, SIZE, mixture, draw(seed, step, places), stepwise)
+def make(sources, places, eq8_count=0, mixture=MIXTURE, seed=0, step=0):
+    return make_batch(sources, DISTORTION, SIZE, mixture, draw(seed, step, places), eq8_count)
 
 
 def rows(batch):
@@ -47,8 +48,8 @@ def alike(first, second):
 
 
 def test_a_batch_is_made_of_the_pictures_that_are_made_alone(sources):
-    together = make(sources, range(40), stepwise=10)
-    alone = [make(sources, [place], stepwise=int(place < 10)) for place in range(40)]
+    together = make(sources, range(40), eq8_count=10)
+    alone = [make(sources, [place], eq8_count=int(place < 10)) for place in range(40)]
     firsts = torch.cat([each.composite for each in alone[:10]])
     assert alike(together.composite[:10], firsts)
     for target, plain in zip(together.targets, zip(*(each.targets for each in alone[:10]), strict=True), strict=True):
@@ -74,7 +75,7 @@ def test_composites_by_eq_8_come_first_and_then_the_kinds_in_their_order(sources
     order = []
     imitate = batches.kinds.imitate
     monkeypatch.setattr(batches.kinds, "imitate", lambda name, *rest: order.append(name) or imitate(name, *rest))
-    made = make(sources, range(60), stepwise=20)
+    made = make(sources, range(60), eq8_count=20)
     assert [name for name in KINDS if name in order] == order
     assert len(order) == len(KINDS) - 1
     assert [len(target) for target in made.targets] == [20, 20]
@@ -107,9 +108,9 @@ def test_a_step_has_its_batch_wherever_the_run_begins_and_however_many_threads_m
 
 
 def test_two_processes_make_between_them_what_one_makes(sources):
-    assert list(Places.of(12, 1 / 3).places) == list(range(12))
-    (whole,) = run(sources, range(1), Places.of(12, 1 / 3))
-    halves = [run(sources, range(1), Places.of(12, 1 / 3, rank, 2))[0] for rank in range(2)]
+    assert list(Slots.of(12, 1 / 3).numbers) == list(range(12))
+    (whole,) = run(sources, range(1), Slots.of(12, 1 / 3))
+    halves = [run(sources, range(1), Slots.of(12, 1 / 3, rank, 2))[0] for rank in range(2)]
     assert [len(each.composite) for each in halves] == [6, 6]
     assert [len(each.targets[0]) for each in halves] == [2, 2]
     assert not same(*halves)
@@ -121,19 +122,21 @@ def test_two_processes_make_between_them_what_one_makes(sources):
     assert alike(whole.composite[:4], firsts)
 
 
-@given(ranks=st.integers(1, 8), shares=st.integers(2, 6), stepwise=st.integers(1, 5))
-def test_places_are_shared_out_without_loss(ranks, shares, stepwise):
-    size, first = ranks * shares, ranks * min(stepwise, shares - 1)
-    parts = [Places.of(size, first / size, rank, ranks) for rank in range(ranks)]
-    assert sorted(place for part in parts for place in part.places) == list(range(size))
+@given(ranks=st.integers(1, 8), shares=st.integers(2, 6), eq8_count=st.integers(1, 5))
+def test_places_are_shared_out_without_loss(ranks, shares, eq8_count):
+    size, first = ranks * shares, ranks * min(eq8_count, shares - 1)
+    parts = [Slots.of(size, first / size, rank, ranks) for rank in range(ranks)]
+    assert sorted(place for part in parts for place in part.numbers) == list(range(size))
     for part in parts:
-        assert [place < first for place in part.places] == [True] * part.stepwise + [False] * (shares - part.stepwise)
+        assert [place < first for place in part.numbers] == [True] * part.eq8_count + [False] * (
+            shares - part.eq8_count
+        )
 
 
-@pytest.mark.parametrize(("size", "stepwise", "count"), [(16, 0.5, 3), (12, 0.25, 2)])
-def test_a_batch_that_cannot_be_shared_out_is_refused(size, stepwise, count):
-    with pytest.raises(RecipeError, match=f"cannot be shared out evenly among {count} processes"):
-        Places.of(size, stepwise, 0, count)
+@pytest.mark.parametrize(("size", "eq8_count", "count"), [(16, 0.5, 3), (12, 0.25, 2)])
+def test_a_batch_that_cannot_be_shared_out_is_refused(size, eq8_count, count):
+    with pytest.raises(RecipeError, match=f"cannot be divided evenly among {count} processes"):
+        Slots.of(size, eq8_count, 0, count)
 
 
 def outside(made):
@@ -158,20 +161,20 @@ def test_composite_and_goal_share_the_background_unless_it_went_through_jpeg(sou
 
 
 def test_a_bad_mask_is_shown_to_the_network_alone(sources):
-    shares = [Augmentation(misseen=share) for share in (0.0, 1.0)]
+    shares = [Augmentation(bad_input_mask=share) for share in (0.0, 1.0)]
     plain, bad = (make(sources, range(40), 8, Mixture(augmentation=each)) for each in shares)
-    assert torch.equal(plain.seen, plain.mask)
-    for name in ("composite", "mask", "real", "guides"):
+    assert torch.equal(plain.input_mask, plain.mask)
+    for name in ("composite", "mask", "real", "extra"):
         assert torch.equal(getattr(bad, name), getattr(plain, name))
-    changed = (bad.seen != bad.mask).flatten(1).any(dim=1)
+    changed = (bad.input_mask != bad.mask).flatten(1).any(dim=1)
     assert changed.float().mean() > 0.6
-    assert torch.equal(bad.inputs[1], bad.seen)
+    assert torch.equal(bad.inputs[1], bad.input_mask)
 
 
 def test_jpeg_changes_the_composite_alone(sources):
     shares = [Augmentation(jpeg=share) for share in (0.0, 1.0)]
     plain, compressed = (make(sources, range(40), 8, Mixture(augmentation=each)) for each in shares)
-    for name in ("mask", "seen", "real", "guides"):
+    for name in ("mask", "input_mask", "real", "extra"):
         assert torch.equal(getattr(compressed, name), getattr(plain, name))
     loss = (compressed.composite - plain.composite).abs().mean(dim=(1, 2, 3))
     assert (loss > 0.0005).all()
@@ -179,9 +182,9 @@ def test_jpeg_changes_the_composite_alone(sources):
 
 
 def test_parts_are_small_and_whole_pictures_keep_their_coverage(sources):
-    some = Mixture({"relight": 1.0}, Augmentation(part=1.0))
+    some = Mixture({"relight": 1.0}, Augmentation(part_of_object=1.0))
     assert make(sources, range(40), 8, some).mask.mean(dim=(1, 2, 3)).max() < 0.08
-    whole = make(sources, range(60), 8, Mixture({"relight": 1.0}, Augmentation(whole=1.0)))
+    whole = make(sources, range(60), 8, Mixture({"relight": 1.0}, Augmentation(uncropped=1.0)))
     coverage = (sources.photos.masks / 255).mean(dim=(1, 2, 3))
     nearest = (whole.mask.mean(dim=(1, 2, 3))[:, None] - coverage).abs().min(dim=1).values
     assert nearest.max() < 2e-3
@@ -207,7 +210,7 @@ def test_the_shares_of_the_kinds_are_those_of_the_recipe(sources, monkeypatch):
 
 def test_without_scenes_their_share_falls_to_the_others(sources):
     mixture = Mixture({"scenes": 3.0, "relight": 1.0})
-    without = Sources(sources.photos, sources.likeness)
+    without = Sources(sources.photos, sources.similar)
     assert len(make(without, range(20), 4, mixture).composite) == 20
     alone = make(sources, range(20), 0, Mixture({"scenes": 1.0}))
     assert len(alone.composite) == 20
@@ -233,17 +236,19 @@ def test_references_are_relit_as_often_as_photographs(sources):
     assert relit.mean(dim=(2, 3)).std(dim=0).min() > 0.02
 
 
-def test_a_guide_goes_with_its_photograph_and_is_not_distorted(sources):
+def test_extra_channels_go_with_their_photograph_and_are_not_distorted(sources):
     photos = sources.photos
-    guided = replace(photos, images=torch.cat([photos.images, photos.images[:, :2]], dim=1))
-    made = make(Sources(guided, sources.likeness, sources.scenes), range(60), 20, Mixture({"reinhard": 1, "scenes": 1}))
-    assert made.guides.shape == (60, 2, SIZE, SIZE)
-    of_photographs = made.guides.flatten(1).amax(dim=1) > 0
+    with_extra = replace(photos, images=torch.cat([photos.images, photos.images[:, :2]], dim=1))
+    made = make(
+        Sources(with_extra, sources.similar, sources.scenes), range(60), 20, Mixture({"reinhard": 1, "scenes": 1})
+    )
+    assert made.extra.shape == (60, 2, SIZE, SIZE)
+    of_photographs = made.extra.flatten(1).amax(dim=1) > 0
     assert 25 < int(of_photographs.sum()) < 55
-    torch.testing.assert_close(made.guides[of_photographs], made.real[of_photographs, :2], atol=1e-5, rtol=0)
-    assert torch.equal(made.inputs[0], torch.cat([made.composite, made.guides], dim=1))
+    torch.testing.assert_close(made.extra[of_photographs], made.real[of_photographs, :2], atol=1e-5, rtol=0)
+    assert torch.equal(made.inputs[0], torch.cat([made.composite, made.extra], dim=1))
     assert (made.composite - made.real)[of_photographs].abs().max() > 0.1
-    # A place has no guides, and of its pictures none is what the network sees.
+    # A scene has no extra channels.
     assert of_photographs[:20].all()
     assert not of_photographs[-1]
 

@@ -23,10 +23,10 @@ def run(monkeypatch, capsys):
 
 
 def test_train_export_and_evaluate_follow_each_other(run, photo_folder, tmp_path, monkeypatch):
-    from harmonizer.learning import imagenet
+    from harmonizer.learning.network import pretrained
 
-    create = imagenet.create
-    monkeypatch.setattr(imagenet, "create", lambda name, pretrained: create(name, pretrained=False))
+    create = pretrained.create
+    monkeypatch.setattr(pretrained, "create", lambda name, pretrained: create(name, pretrained=False))
     (tmp_path / "small.json").write_text('{"batch_size": 8, "sizes": [[1, 32]], "model": {"input_size": 32}}')
     small = ("--recipe", tmp_path / "small.json", "--encoder", "test_efficientnet", "--steps", 1)
     trained = run("train", photo_folder, tmp_path / "run", *small)
@@ -55,7 +55,7 @@ def test_train_export_and_evaluate_follow_each_other(run, photo_folder, tmp_path
 
 
 def test_ablate_writes_a_table_and_says_where(run, photo_folder, tmp_path, monkeypatch):
-    from harmonizer.learning import ablate
+    from harmonizer.learning.ablation import ablate
 
     monkeypatch.setattr(ablate, "variants", lambda: [ablate.BASE])
     options = ("--encoder", "test_efficientnet", "--no-pretrained", "--steps", 1, "--size", 32, "--seeds", 1)
@@ -63,7 +63,7 @@ def test_ablate_writes_a_table_and_says_where(run, photo_folder, tmp_path, monke
     assert code == 0
     assert "1/1 base, seed 0: fMSE" in out
     assert str(tmp_path / "out" / "table.md") in out.replace("\n", "")
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["cells.jsonl", "table.md"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["runs.jsonl", "table.md"]
 
 
 @pytest.mark.parametrize(
@@ -95,4 +95,4 @@ def test_a_missing_extra_is_named(run, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "harmonizer.learning.run", None)
     code, _, err = run("train", tmp_path, tmp_path / "run")
     assert code == 2
-    assert "harmonizer[train]" in err
+    assert "whitebox-harmonizer[train]" in err

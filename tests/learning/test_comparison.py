@@ -1,6 +1,6 @@
 import pytest
 
-from harmonizer.learning.comparison import Row, markdown, verdict
+from harmonizer.learning.ablation.comparison import Row, markdown, verdict
 
 
 @pytest.mark.parametrize(
@@ -36,19 +36,19 @@ def test_the_verdict_is_welchs_t_test():
     assert compared > 100
 
 
-def cell(fmse, seed=0):
+def run(fmse, seed=0):
     return {"eq8_mse": fmse, "eq8_fmse": fmse, "eq8_psnr": 1.0, "imitated_fmse": 0.9, "seed": seed}
 
 
 def test_draws_vary_by_draw_and_seeds_by_seed():
-    draws = Row("2 filters", [[cell(0.2), cell(0.4)], [cell(0.5), cell(0.7)], []])
+    draws = Row("2 filters", [[run(0.2), run(0.4)], [run(0.5), run(0.7)], []])
     assert draws.values("eq8_fmse") == pytest.approx([0.3, 0.6])
-    assert Row("base", [[cell(0.2), cell(0.4)]]).values("eq8_fmse") == [0.2, 0.4]
+    assert Row("base", [[run(0.2), run(0.4)]]).values("eq8_fmse") == [0.2, 0.4]
 
 
 def test_the_table_says_how_much_is_left_how_sure_it_is_and_what_the_paper_found():
-    base = Row("base", [[cell(0.48), cell(0.50), cell(0.52)]], "24.26 / 37.84")
-    worse, single = Row("worse", [[cell(0.6), cell(0.62), cell(0.61)]]), Row("once", [[cell(0.3)]])
+    base = Row("base", [[run(0.48), run(0.50), run(0.52)]], "24.26 / 37.84")
+    worse, single = Row("worse", [[run(0.6), run(0.62), run(0.61)]]), Row("once", [[run(0.3)]])
     lines = markdown({"Table 4": [base, worse, single]}, {"steps": 7}).splitlines()
     rows = {line.split(" | ")[0].strip("| "): line for line in lines if line.startswith("|")}
     assert "## Table 4" in lines

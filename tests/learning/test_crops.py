@@ -93,4 +93,4 @@ def test_where_no_window_shows_both_the_picture_stays_whole(value):
 def test_a_crop_takes_as_many_numbers_as_it_says():
     draws = draw(0, 0, range(3))
     crop(located(3), SIZE, 0.5, draws)
-    assert draws.taken == NUMBERS
+    assert draws.position == NUMBERS

@@ -81,7 +81,7 @@ def test_the_inverse_of_the_last_distortion_is_the_first_step_home():
 def test_with_the_last_target_alone_the_composite_is_the_same():
     real, mask = pictures()
     whole, _ = Distortion.of(Cascade())(real, mask, draw(0, 0, range(4)))
-    composite, targets = Distortion.of(Cascade(), every=False)(real, mask, draw(0, 0, range(4)))
+    composite, targets = Distortion.of(Cascade(), all_targets=False)(real, mask, draw(0, 0, range(4)))
     assert torch.equal(composite, whole)
     assert len(targets) == 1
     assert targets[0] is real

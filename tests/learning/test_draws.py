@@ -31,7 +31,7 @@ def test_host_and_device_give_the_same_numbers_in_turn():
     assert len(first) == 3
     assert np.array_equal(first.numbers(6).reshape(3, 2, 3), second.uniform(2, 3).numpy())
     assert np.array_equal(first.numbers()[:, 0] < 0.5, second.chance(0.5))
-    assert first.taken == second.taken == 7
+    assert first.position == second.position == 7
 
 
 def test_some_rows_have_the_numbers_that_they_have_among_all():
@@ -53,7 +53,7 @@ def test_rows_without_a_width_go_on_to_the_end_and_take_nothing():
     draws = draw(0, 0, range(4))
     part = draws.rows(np.array([0]))
     part.numbers(WIDTH)
-    assert draws.taken == 0
+    assert draws.position == 0
 
 
 def test_more_than_was_reserved_is_not_to_be_had():

@@ -7,31 +7,34 @@ import pytest
 import torch
 
 from harmonizer.errors import CheckpointError
-from harmonizer.learning import model
-from harmonizer.learning.cells import CELL, GridEncoder, measure_cells, moments_of
-from harmonizer.learning.encoder import Encoder, TwoBranchStem
 from harmonizer.learning.export import export_onnx
-from harmonizer.learning.regressor import REGRESSORS
-from harmonizer.learning.tones import describe_tones
+from harmonizer.learning.network import checkpoint
+from harmonizer.learning.network.attention import measure_patches, moment_count
+from harmonizer.learning.network.config import NetworkConfig
+from harmonizer.learning.network.encoders import PATCH, MaskedEncoder, StageEncoder, TwoBranchStem
+from harmonizer.learning.network.histograms import soft_histograms
+from harmonizer.learning.network.network import Network
+from harmonizer.learning.network.poolings import POOLINGS, RegionPooling
+from harmonizer.learning.network.regressor import REGRESSORS
 
-SMALL = model.ModelConfig(encoder="mobilenetv3_small_050", input_size=64)
-ATTENTIVE = model.ModelConfig(encoder="mobilenetv3_small_050", input_size=64, pooling="attention")
+SMALL = NetworkConfig(encoder="mobilenetv3_small_050", input_size=64)
+ATTENTIVE = NetworkConfig(encoder="mobilenetv3_small_050", input_size=64, pooling="attention")
 
 
-TWOFOLD = replace(ATTENTIVE, second=0.3)
-WIDE = replace(TWOFOLD, context=True)
+TWOFOLD = replace(ATTENTIVE, second_share=0.3)
+WIDE = replace(TWOFOLD, last_stage=True)
 
 
-@pytest.fixture(scope="module", params=[SMALL, ATTENTIVE, WIDE], ids=["average", "attention", "context"])
+@pytest.fixture(scope="module", params=[SMALL, ATTENTIVE, WIDE], ids=["average", "attention", "last stage"])
 def network(request):
     torch.manual_seed(0)
-    network = model.Network(request.param).eval()
+    network = Network(request.param).eval()
     for output in network.regressor.outputs:
         torch.nn.init.normal_(output.weight, std=0.3)
     if network.second is not None:
         torch.nn.init.normal_(network.second.output.weight, std=0.3)
-    if network.last is not None:
-        torch.nn.init.normal_(network.last.output.weight, std=0.3)
+    if request.param.last_stage:
+        torch.nn.init.normal_(network.pooling.last_stage.output.weight, std=0.3)
     return network
 
 
@@ -43,13 +46,13 @@ def inputs():
 
 
 def test_a_new_network_predicts_the_identity(inputs):
-    theta = model.Network(SMALL).eval()(*inputs)
+    theta = Network(SMALL).eval()(*inputs)
     assert torch.equal(theta, torch.zeros(2, 6))
 
 
 @pytest.mark.parametrize("regressor", REGRESSORS)
 def test_every_output_learns_from_the_first_step(regressor, inputs):
-    network = model.Network(model.ModelConfig(encoder=SMALL.encoder, regressor=regressor, input_size=64))
+    network = Network(NetworkConfig(encoder=SMALL.encoder, regressor=regressor, input_size=64))
     composite, mask = inputs
     ((network.trace(composite, mask)[-1] - composite.flip(1)) ** 2).mean().backward()
     for name, parameter in network.regressor.named_parameters():
@@ -85,66 +88,66 @@ def test_both_branches_see_the_mask_and_begin_as_the_pretrained_stem(inputs):
 
 
 def test_the_default_encoder_is_the_papers():
-    encoder = Encoder(model.ModelConfig().encoder, pretrained=False)
-    assert model.ModelConfig().encoder == "efficientnet_b0"
-    assert encoder.features == 1280
+    encoder = MaskedEncoder(NetworkConfig().encoder, pretrained=False)
+    assert NetworkConfig().encoder == "efficientnet_b0"
+    assert encoder.pooled_features == 1280
     assert encoder.body.conv_stem.foreground.weight.shape == (16, 4, 3, 3)
 
 
 def test_the_lite_encoder_finds_its_imagenet_weights_without_a_hub():
-    first, second = (Encoder("tf_efficientnet_lite0", pretrained=True) for _ in range(2))
+    first, second = (MaskedEncoder("tf_efficientnet_lite0", pretrained=True) for _ in range(2))
     for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True):
         assert torch.equal(a, b)
     assert first.body.bn1.running_var.std() > 0  # not the ones of a fresh batch norm
 
 
-def test_tones_tell_foreground_from_background_and_bear_an_empty_mask(inputs):
+def test_histograms_differ_between_regions_and_are_finite_for_an_empty_mask(inputs):
     composite, mask = inputs
-    assert not torch.allclose(describe_tones(composite, mask), describe_tones(composite, 1 - mask))
-    assert torch.isfinite(describe_tones(composite, 0 * mask)).all()
-    assert torch.isfinite(describe_tones(0 * composite, mask)).all()
+    assert not torch.allclose(soft_histograms(composite, mask), soft_histograms(composite, 1 - mask))
+    assert torch.isfinite(soft_histograms(composite, 0 * mask)).all()
+    assert torch.isfinite(soft_histograms(0 * composite, mask)).all()
 
 
-def test_the_moments_of_a_cell_are_those_of_its_pixels():
+def test_the_moment_count_a_cell_are_those_of_its_pixels():
     generator = torch.Generator().manual_seed(0)
     composite, mask = torch.rand(1, 3, 32, 48, generator=generator), torch.zeros(1, 1, 32, 48)
-    mask[..., :CELL, : CELL // 2] = 1
-    moments = measure_cells(composite, mask)
-    assert moments.shape == (1, moments_of(3), 2, 3)
-    inside = composite[0, :, :CELL, : CELL // 2].flatten(1)
+    mask[..., :PATCH, : PATCH // 2] = 1
+    moments = measure_patches(composite, mask)
+    assert moments.shape == (1, moment_count(3), 2, 3)
+    inside = composite[0, :, :PATCH, : PATCH // 2].flatten(1)
     first = moments[0, :, 0, 0]
     assert first[0] == 0.5
     torch.testing.assert_close(first[1:4], 2 * inside.mean(dim=1) - 1, atol=5e-3, rtol=0)
     torch.testing.assert_close(first[4:7], 4 * inside.std(dim=1), atol=5e-2, rtol=0)
-    # A cell without foreground tells nothing of it; its place is told from -1 to 1.
+    # The mean of a region that a patch lacks is 0; positions go from -1 to 1.
     torch.testing.assert_close(moments[0, 1:4, 1, 2], torch.zeros(3), atol=1e-6, rtol=0)
     assert moments[0, -2:, 1, 2].tolist() == [1, 1]
 
 
-def test_little_of_what_a_cell_tells_is_rounding():
+def test_little_of_the_moments_of_a_patch_is_rounding():
     # Even colours, and next to nothing outside of the mask: differences of what is nearly equal.
     generator = torch.Generator().manual_seed(0)
     composite = 0.5 + 0.002 * torch.rand(1, 3, 64, 64, generator=generator)
     mask = 1 - 0.002 * torch.rand(1, 1, 64, 64, generator=generator)
-    exact = measure_cells(composite.double(), mask.double())
-    torch.testing.assert_close(measure_cells(composite, mask).double(), exact, atol=1e-4, rtol=0)
+    exact = measure_patches(composite.double(), mask.double())
+    torch.testing.assert_close(measure_patches(composite, mask).double(), exact, atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("pooling", list(model.POOLINGS))
-def test_a_guide_is_seen_beside_the_colours(inputs, pooling):
+@pytest.mark.parametrize("pooling", list(POOLINGS))
+def test_extra_channels_count_beside_the_colours(inputs, pooling):
     torch.manual_seed(0)
     config = replace(ATTENTIVE if pooling == "attention" else SMALL, pooling=pooling, channels=5)
-    network = model.Network(config).eval()
+    network = Network(config).eval()
     torch.nn.init.normal_(network.regressor.outputs[0].weight)
     for name, weight in network.named_parameters():
         if "ground.weight" in name:
             torch.nn.init.normal_(weight, std=0.1)
     composite, mask = inputs
-    guides = torch.rand(2, 2, 64, 64, generator=torch.Generator().manual_seed(1))
+    extra = torch.rand(2, 2, 64, 64, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        theta, other = (network(torch.cat([composite, each], dim=1), mask) for each in (guides, 1 - guides))
+        theta, other = (network(torch.cat([composite, each], dim=1), mask) for each in (extra, 1 - extra))
         assert not torch.allclose(theta, other, atol=1e-7)
-        harmonized = network.trace(torch.cat([composite, guides], dim=1), mask)[-1]
+        harmonized = network.trace(torch.cat([composite, extra], dim=1), mask)[-1]
     assert harmonized.shape == composite.shape
 
 
@@ -155,53 +158,55 @@ def test_a_pretrained_stem_first_sees_the_colours_alone():
 
 
 def test_two_regressors_learn_apart_and_theta_is_their_mean(inputs):
-    network = model.Network(TWOFOLD)
-    for opinion, own in enumerate((network.regressor, network.second)):
+    network = Network(TWOFOLD)
+    for number, own in enumerate((network.regressor, network.second)):
         network.zero_grad(set_to_none=True)
-        network.opinions(*inputs)[opinion].sum().backward()
+        network.predictions(*inputs)[number].sum().backward()
         moved = {name.split(".")[0] for name, weight in network.named_parameters() if weight.grad is not None}
-        assert ("second" in moved, "regressor" in moved) == (opinion == 1, opinion == 0)
+        assert ("second" in moved, "regressor" in moved) == (number == 1, number == 0)
         assert all(weight.grad.abs().max() > 0 for name, weight in own.named_parameters() if "output" in name)
     torch.nn.init.normal_(network.second.output.weight)
     torch.nn.init.normal_(network.regressor.outputs[0].weight)
     network.eval()
-    first, second = network.opinions(*inputs)
+    first, second = network.predictions(*inputs)
     assert not torch.allclose(first, second, atol=1e-2)
     torch.testing.assert_close(network(*inputs), 0.7 * first + 0.3 * second)
 
 
-@pytest.mark.parametrize("wrong", [{"second": 1.0}, {"second": -0.1}, {"second": 0.2, "tones": False}])
+@pytest.mark.parametrize(
+    "wrong", [{"second_share": 1.0}, {"second_share": -0.1}, {"second_share": 0.2, "histograms": False}]
+)
 def test_a_share_that_no_second_regressor_can_have_is_refused(wrong):
-    with pytest.raises(CheckpointError, match="second is a share from 0 to below 1, and needs tones"):
-        model.Network(replace(SMALL, **wrong))
+    with pytest.raises(CheckpointError, match="second_share is a share from 0 to below 1, and needs histograms"):
+        Network(replace(SMALL, **wrong))
 
 
 def test_fewer_channels_than_colours_are_refused():
     with pytest.raises(CheckpointError, match="got 2"):
-        model.Network(replace(SMALL, channels=2))
+        Network(replace(SMALL, channels=2))
 
 
 def test_regions_are_pooled_apart_and_an_empty_one_fades():
-    encoder = Encoder(SMALL.encoder, pretrained=False, regions=True).eval()
+    pooling = RegionPooling(replace(SMALL, pooling="regions"), 0, pretrained=False).eval()
     composite = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    foreground, background = encoder(composite, torch.ones(1, 1, 64, 64)).chunk(2, dim=1)
+    foreground, background = pooling.encode(composite, torch.ones(1, 1, 64, 64))[0].chunk(2, dim=1)
     assert foreground.abs().sum() > 0
     assert torch.equal(background, torch.zeros_like(background))
     half = torch.zeros(1, 1, 64, 64)
     half[..., :32] = 1
-    left, right = encoder(composite, half).chunk(2, dim=1)
-    assert encoder.features == 2 * left.shape[1]
+    left, right = pooling.encode(composite, half)[0].chunk(2, dim=1)
+    assert pooling.features == 2 * left.shape[1]
     assert not torch.allclose(left, right)
 
 
 def test_attention_compares_places_so_that_the_background_elsewhere_counts(inputs):
     torch.manual_seed(0)
-    network = model.Network(ATTENTIVE).eval()
+    network = Network(ATTENTIVE).eval()
     torch.nn.init.normal_(network.regressor.outputs[0].weight)
     composite, _ = inputs
     mask = torch.zeros(2, 1, 64, 64)
     mask[..., :16, :16] = 1
-    # Two cells of the background change places: tones and moments stay, as a set, what they were.
+    # Two patches of the background change places: histograms and moments stay, as a set, what they were.
     swapped = composite.clone()
     swapped[..., 48:, 48:], swapped[..., 16:32, 48:] = composite[..., 16:32, 48:], composite[..., 48:, 48:]
     with torch.no_grad():
@@ -211,36 +216,36 @@ def test_attention_compares_places_so_that_the_background_elsewhere_counts(input
 @pytest.mark.parametrize("config", [SMALL, ATTENTIVE], ids=lambda config: config.pooling)
 def test_dropout_acts_while_training_alone(config, inputs):
     torch.manual_seed(0)
-    network = model.Network(replace(config, dropout=0.5)).eval()
+    network = Network(replace(config, dropout=0.5)).eval()
     torch.nn.init.normal_(network.regressor.outputs[0].weight)
-    plain = model.Network(config).eval()
+    plain = Network(config).eval()
     plain.load_state_dict(network.state_dict())
     assert torch.equal(network(*inputs), plain(*inputs))
     for each in (network, plain):
-        if each.attention is not None:
-            each.attention.train()
+        if config.pooling == "attention":
+            each.pooling.attention.train()
         each.dropout.train()
     assert torch.equal(plain(*inputs), plain(*inputs))
     assert not torch.equal(network(*inputs), network(*inputs))
-    if network.attention is not None:
+    if config.pooling == "attention":
         network.dropout.eval()
         assert not torch.equal(network(*inputs), network(*inputs))
 
 
 def test_an_encoder_without_early_stages_is_refused():
     with pytest.raises(CheckpointError, match=r"'vit_tiny_patch16_224' has no stages.*another pooling"):
-        GridEncoder("vit_tiny_patch16_224", pretrained=False)
+        StageEncoder("vit_tiny_patch16_224", pretrained=False)
 
 
 @pytest.mark.parametrize(("key", "name", "known"), [("regressor", "forest", "cascade"), ("pooling", "max", "average")])
 def test_an_unknown_part_is_named(key, name, known):
     with pytest.raises(CheckpointError, match=rf"no {key} is named '{name}'.*{known}"):
-        model.Network(model.ModelConfig(**{key: name}))
+        Network(NetworkConfig(**{key: name}))
 
 
 def test_a_checkpoint_reads_back_as_written(network, inputs, tmp_path):
-    model.save(network, tmp_path)
-    again = model.load(tmp_path).eval()
+    checkpoint.save(network, tmp_path)
+    again = checkpoint.load(tmp_path).eval()
     with torch.no_grad():
         torch.testing.assert_close(again(*inputs), network(*inputs), atol=5e-3, rtol=0)
     fields = json.loads((tmp_path / "config.json").read_text())
@@ -250,7 +255,7 @@ def test_a_checkpoint_reads_back_as_written(network, inputs, tmp_path):
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "foreign"])
 def test_a_damaged_checkpoint_is_refused(network, tmp_path, damage):
-    model.save(network, tmp_path)
+    checkpoint.save(network, tmp_path)
     weights = tmp_path / "model.safetensors"
     if damage == "missing":
         weights.unlink()
@@ -260,7 +265,7 @@ def test_a_damaged_checkpoint_is_refused(network, tmp_path, damage):
         fields = json.loads((tmp_path / "config.json").read_text())
         (tmp_path / "config.json").write_text(json.dumps(fields | {"encoder": "mobilenetv3_small_075"}))
     with pytest.raises(CheckpointError, match="readable checkpoint"):
-        model.load(tmp_path)
+        checkpoint.load(tmp_path)
 
 
 def test_onnx_gives_what_torch_gives_for_any_batch(network, inputs, tmp_path):
@@ -273,10 +278,10 @@ def test_onnx_gives_what_torch_gives_for_any_batch(network, inputs, tmp_path):
         (theta,) = session.run(["theta"], {"composite": composite[:count], "mask": mask[:count]})
         np.testing.assert_allclose(theta, expected[:count], atol=5e-3)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.onnx"]
-    assert b"model.py" not in (tmp_path / "model.onnx").read_bytes()  # no path of the machine that exported it
+    assert b"network.py" not in (tmp_path / "model.onnx").read_bytes()  # no path of the machine that exported it
 
 
 @pytest.mark.parametrize(("name", "pretrained"), [("no_such_net", False), ("test_efficientnet", True)])
 def test_an_encoder_that_cannot_be_had_says_what_to_choose(name, pretrained):
-    with pytest.raises(CheckpointError, match=rf"'{name}' cannot be had.*tf_efficientnet_lite0"):
-        Encoder(name, pretrained=pretrained)
+    with pytest.raises(CheckpointError, match=rf"'{name}' cannot be created.*tf_efficientnet_lite0"):
+        MaskedEncoder(name, pretrained=pretrained)

@@ -15,10 +15,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from harmonizer.learning.composites.augment import Augmentation
-from harmonizer.learning.composites.batches import Mixture, Sources, make_batch
+from harmonizer.learning.composites.batches import Mixture, make_batch
 from harmonizer.learning.composites.distortion import Distortion
 from harmonizer.learning.composites.draws import draw
 from harmonizer.learning.composites.kinds import KINDS
+from harmonizer.learning.composites.sources.sources import Sources
 from whitebox_filters import Cascade
 
 NOWHERE = torch.device("meta")
@@ -89,19 +90,19 @@ def pinned(monkeypatch):
 
 @pytest.fixture(scope="module")
 def unreadable(sources):
-    return Sources(sources.photos.to(NOWHERE), sources.likeness, sources.scenes.to(NOWHERE))
+    return Sources(sources.photos.to(NOWHERE), sources.similar, sources.scenes.to(NOWHERE))
 
 
-def make(sources, count, mixture, device, stepwise=0, every=True):
-    distortion = Distortion.of(Cascade(), every=every)
-    return make_batch(sources, distortion, 32, mixture, draw(0, 0, range(count), device), stepwise)
+def make(sources, count, mixture, device, eq8_count=0, all_targets=True):
+    distortion = Distortion.of(Cascade(), all_targets=all_targets)
+    return make_batch(sources, distortion, 32, mixture, draw(0, 0, range(count), device), eq8_count)
 
 
-def waits(sources, mixture, stepwise=0, every=True):
-    make(sources, 8, mixture, NOWHERE, stepwise, every)  # tables that stay on the device are copied once
+def waits(sources, mixture, eq8_count=0, all_targets=True):
+    make(sources, 8, mixture, NOWHERE, eq8_count, all_targets)  # tables that stay on the device are copied once
     with Watch() as watch:
-        made = make(sources, 40, mixture, NOWHERE, stepwise, every)
-    assert made.composite.device == made.seen.device == NOWHERE
+        made = make(sources, 40, mixture, NOWHERE, eq8_count, all_targets)
+    assert made.composite.device == made.input_mask.device == NOWHERE
     assert made.composite.shape == (40, 3, 32, 32)
     assert watch.count > 100
     return Counter(watch.waits)
@@ -116,9 +117,9 @@ def test_no_augmentation_waits_for_the_device(unreadable):
     assert not waits(unreadable, Mixture({"relight": 1.0, "scenes": 1.0}, ALL))
 
 
-@pytest.mark.parametrize("every", [True, False])
-def test_composites_by_eq_8_do_not_wait_for_the_device(unreadable, every):
-    assert not waits(unreadable, Mixture({"relight": 1.0}), 20, every)
+@pytest.mark.parametrize("all_targets", [True, False])
+def test_composites_by_eq_8_do_not_wait_for_the_device(unreadable, all_targets):
+    assert not waits(unreadable, Mixture({"relight": 1.0}), 20, all_targets)
 
 
 def test_drawing_does_not_wait_for_the_device():
@@ -149,7 +150,7 @@ def test_the_watch_notices(wait):
 @pytest.mark.parametrize("name", [*KINDS, "eq8"])
 def test_four_times_the_pictures_take_hardly_more_operations(sources, name):
     """Of one kind, and without those changes that go by groups of like cuts."""
-    mixture = Mixture({name: 1.0} if name != "eq8" else None, replace(ALL, cut=0.0, misseen=0.0))
+    mixture = Mixture({name: 1.0} if name != "eq8" else None, replace(ALL, bad_cutout=0.0, bad_input_mask=0.0))
     counts = []
     for count in (16, 64):
         with Watch() as watch:

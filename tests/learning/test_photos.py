@@ -11,7 +11,7 @@ from PIL import Image
 
 from harmonizer.errors import ImageFileError
 from harmonizer.evaluation.held_out import SOURCES, is_held_out
-from harmonizer.learning.composites.photos import SEGMENTS, read_photos
+from harmonizer.learning.composites.sources.photos import SEGMENTS, read_photos
 
 
 @pytest.fixture
@@ -202,31 +202,31 @@ def test_a_folder_of_plain_foregrounds_alone_is_refused(folder):
 
 
 @pytest.fixture
-def guided_folder(folder):
-    """The photographs by the same names, by which some are held out, each with its red and green as a guide."""
+def folder_with_extra(folder):
+    """The photographs by the same names, by which some are held out, each with its red and green as extra channels."""
     rows = read_index(folder)
     for row in rows:
         with Image.open(folder / row["image"]) as picture:
             red, green, _ = picture.split()
-        row["guide"] = f"{Path(row['image']).stem}_guide.png"
-        Image.merge("LA", (red, green)).save(folder / row["guide"])
+        row["extra"] = f"{Path(row['image']).stem}_extra.png"
+        Image.merge("LA", (red, green)).save(folder / row["extra"])
     write_index(folder, rows)
     return folder
 
 
-def test_the_channels_of_a_guide_follow_those_of_its_photograph(guided_folder):
-    photos = read_photos(guided_folder, held_out=False, channels=5)
+def test_extra_channels_follow_those_of_the_photograph(folder_with_extra):
+    photos = read_photos(folder_with_extra, held_out=False, channels=5)
     assert photos.images.shape[1:] == (5, 256, 256)
     assert torch.equal(photos.images[:, 3:], photos.images[:, :2])
-    with pytest.raises(ImageFileError, match="5 channels with their guides, and the network takes 3"):
-        read_photos(guided_folder, held_out=False)
+    with pytest.raises(ImageFileError, match="5 channels, extra ones included, and the network takes 3"):
+        read_photos(folder_with_extra, held_out=False)
 
 
-def test_a_guide_of_more_bits_is_refused(guided_folder):
-    for guide in guided_folder.glob("*_guide.png"):
-        Image.fromarray(np.zeros((60, 80), np.uint16)).save(guide)
+def test_extra_channels_of_more_bits_are_refused(folder_with_extra):
+    for file in folder_with_extra.glob("*_extra.png"):
+        Image.fromarray(np.zeros((60, 80), np.uint16)).save(file)
     with pytest.raises(ImageFileError, match="uint16 channels"):
-        read_photos(guided_folder, held_out=False, channels=4)
+        read_photos(folder_with_extra, held_out=False, channels=4)
 
 
 def test_photographs_go_to_a_device_with_all_they_have(photo_folder):

@@ -7,11 +7,12 @@ from PIL import Image
 
 from harmonizer.errors import ImageFileError
 from harmonizer.evaluation.held_out import PLACES
-from harmonizer.learning.composites.batches import Mixture, Sources, make_batch
+from harmonizer.learning.composites.batches import Mixture, make_batch
 from harmonizer.learning.composites.distortion import Distortion
 from harmonizer.learning.composites.draws import draw
-from harmonizer.learning.composites.photos import read_photos
-from harmonizer.learning.composites.scenes import LEAST, MOST, Scenes, read_scenes
+from harmonizer.learning.composites.sources.photos import read_photos
+from harmonizer.learning.composites.sources.scenes import LEAST, MOST, Scenes, read_scenes
+from harmonizer.learning.composites.sources.sources import Sources
 from whitebox_filters import Cascade
 
 HELD_OUT, EVENING = PLACES[0], (200, 240)
@@ -80,7 +81,7 @@ def test_a_held_out_place_is_not_learned_from(folder):
 def test_a_composite_has_its_foreground_from_one_hour_and_all_else_from_another(folder, sources):
     scenes = read_scenes(folder, held_out=False)
     mixture = Mixture({"scenes": 1.0})
-    everything = Sources(sources.photos, sources.likeness, scenes)
+    everything = Sources(sources.photos, sources.similar, scenes)
     made = make_batch(everything, Distortion.of(Cascade()), 32, mixture, draw(0, 0, range(40)), 0)
     allowed = {(first, second) for first, second, _ in tones(scenes)}
     chosen = set()
@@ -92,7 +93,7 @@ def test_a_composite_has_its_foreground_from_one_hour_and_all_else_from_another(
         (foreground,) = (255 * composite[:, inside]).round().unique().tolist()
         chosen.add((foreground, *background))
     assert chosen == allowed
-    assert all(torch.equal(mask, seen) for mask, seen in zip(made.mask, made.seen, strict=True))
+    assert all(torch.equal(mask, seen) for mask, seen in zip(made.mask, made.input_mask, strict=True))
 
 
 def test_pairs_that_clip_hardly_change_or_change_too_much_are_left_out(tmp_path):

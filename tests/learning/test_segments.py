@@ -2,7 +2,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harmonizer.learning.composites.segments import LARGEST, are_plain, take_segments
+from harmonizer.learning.composites.sources.segments import LARGEST, are_plain, take_segments
 
 
 def ninths(size=72):

@@ -4,12 +4,12 @@ import numpy as np
 import onnxruntime
 import torch
 
-from harmonizer.learning import model
+from harmonizer.learning.network import checkpoint
 from harmonizer.predictor import WEIGHTS
 
 
 def test_onnx_and_safetensors_predict_the_same():
-    network = model.load(WEIGHTS).eval()
+    network = checkpoint.load(WEIGHTS).eval()
     size = network.config.input_size
     generator = torch.Generator().manual_seed(0)
     coarse = torch.rand(2, 3, 8, 8, generator=generator)

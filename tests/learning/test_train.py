@@ -7,15 +7,16 @@ import torch
 from test_no_waiting import Watch
 
 from harmonizer.errors import CheckpointError
-from harmonizer.learning import model, train
+from harmonizer.learning import train
 from harmonizer.learning.composites.distortion import Distortion
+from harmonizer.learning.network.config import NetworkConfig
 from harmonizer.learning.recipes import Recipe
 from harmonizer.learning.validate import validate
 from whitebox_filters import tensors
 
 RECIPE = Recipe(
     pretrained=False,
-    model=model.ModelConfig(encoder="mobilenetv3_small_050", input_size=48),
+    network=NetworkConfig(encoder="mobilenetv3_small_050", input_size=48),
     steps=4,
     batch_size=8,
     sizes=((0.5, 32), (1.0, 48)),
@@ -23,7 +24,9 @@ RECIPE = Recipe(
 )
 ATTENTIVE = replace(
     RECIPE,
-    model=replace(RECIPE.model, encoder="test_efficientnet", pooling="attention", width=32, layers=1),
+    network=replace(
+        RECIPE.network, encoder="test_efficientnet", pooling="attention", attention_width=32, attention_layers=1
+    ),
     sizes=((1.0, 64),),
 )
 
@@ -53,8 +56,8 @@ def test_the_number_of_threads_decides_nothing(sources):
     assert torch.equal(first, second)
 
 
-STATISTICS = replace(RECIPE, statistics=0.1)
-PATCHES = replace(ATTENTIVE, patches=((1.0, 0.3),), model=replace(ATTENTIVE.model, dropout=0.2))
+STATISTICS = replace(RECIPE, auxiliary_weight=0.1)
+PATCHES = replace(ATTENTIVE, patch_share=((1.0, 0.3),), network=replace(ATTENTIVE.network, dropout=0.2))
 
 
 @pytest.mark.parametrize("recipe", [RECIPE, STATISTICS, PATCHES], ids=["plain", "statistics", "patches and dropout"])
@@ -97,6 +100,23 @@ def test_minutes_end_a_run_at_a_checkpoint_from_which_it_goes_on(sources, tmp_pa
     assert torch.equal(flat(resumed.averaged), flat(learn(recipe, sources).averaged))
 
 
+def test_several_processes_look_at_the_clock_rarely_and_stop_together(sources, tmp_path, monkeypatch):
+    """Process 0 decides for all of them, which makes each host wait for its device."""
+    recipe = replace(RECIPE, steps=400, sizes=((1.0, 32),), learning_rate_drops=(0.9,))  # a milestone at step 40
+    clock, looks = [0.0], []
+    monkeypatch.setattr(train.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(train.distributed, "count", lambda: 2)
+    monkeypatch.setattr(train.distributed, "average", lambda tensors: None)
+    monkeypatch.setattr(train.distributed, "broadcast", lambda value: looks.append(value) or value)
+
+    def one_second_later(state, losses):
+        clock[0] += 1
+
+    state = learn(recipe, sources, None, tmp_path / "last.pt", one_second_later, minutes=0.4)
+    assert looks == [False, True]
+    assert state.step == 2 * train.CLOCK_INTERVAL == 40
+
+
 def test_a_checkpoint_is_due_at_every_milestone_and_at_the_end(sources, tmp_path):
     def steps(count):
         return [step for step in range(1, count + 1) if train.is_milestone(replace(RECIPE, steps=count), step)]
@@ -114,7 +134,7 @@ def test_a_foreign_checkpoint_is_not_resumed(tmp_path):
     (tmp_path / "last.pt").write_bytes(b"not a checkpoint")
     with pytest.raises(CheckpointError, match="does not fit"):
         state.load(tmp_path / "last.pt")
-    other = train.start(replace(RECIPE, model=replace(RECIPE.model, tones=False)), pretrained=False)
+    other = train.start(replace(RECIPE, network=replace(RECIPE.network, histograms=False)), pretrained=False)
     other.save(tmp_path / "last.pt")
     with pytest.raises(CheckpointError, match="does not fit"):
         state.load(tmp_path / "last.pt")
@@ -124,9 +144,16 @@ def test_a_foreign_checkpoint_is_not_resumed(tmp_path):
 
 def test_training_brings_composites_closer_to_the_photographs(sources):
     """Sixty steps on one kind of picture, at one size: the averaged network must beat doing nothing on it."""
-    network = replace(RECIPE.model, input_size=64)
+    network = replace(RECIPE.network, input_size=64)
     recipe = replace(
-        RECIPE, model=network, steps=60, batch_size=16, sizes=((1.0, 64),), head_rate=1e-3, average=0.9, warmup=5
+        RECIPE,
+        network=network,
+        steps=60,
+        batch_size=16,
+        sizes=((1.0, 64),),
+        head_learning_rate=1e-3,
+        weight_average=0.9,
+        warmup=5,
     )
     losses = []
     state = learn(recipe, sources, report=lambda state, plain: losses.append(plain))
@@ -142,7 +169,9 @@ def test_training_brings_composites_closer_to_the_photographs(sources):
 def test_the_plain_losses_of_every_step_are_reported(sources, loss, names):
     reports = []
     learn(
-        replace(RECIPE, loss=loss, stride=2), sources, report=lambda state, plain: reports.append((state.step, plain))
+        replace(RECIPE, loss=loss, loss_stride=2),
+        sources,
+        report=lambda state, plain: reports.append((state.step, plain)),
     )
     assert [step for step, _ in reports] == [1, 2, 3, 4]
     for _, plain in reports:
@@ -154,7 +183,7 @@ def test_the_plain_losses_of_every_step_are_reported(sources, loss, names):
 
 
 def test_both_regressors_are_trained(sources):
-    state = learn(replace(RECIPE, steps=2, model=replace(RECIPE.model, second=0.2)), sources)
+    state = learn(replace(RECIPE, steps=2, network=replace(RECIPE.network, second_share=0.2)), sources)
     for output in (state.network.second.output, *state.network.regressor.outputs):
         assert output.weight.abs().max() > 0
 
@@ -177,8 +206,8 @@ def test_what_is_frozen_stays_as_it_was_while_the_rest_learns(sources, frozen, n
     before = {name: value.clone() for name, value in state.network.state_dict().items()}
     learn(recipe, sources, state)
     same = {name for name, value in state.network.state_dict().items() if torch.equal(value, before[name])}
-    encoder = {name for name in before if name.startswith("encoder.")}
-    looking = {f"encoder.{name}" for name, _ in state.network.encoder.named_parameters()}
+    encoder = {name for name in before if name.startswith("pooling.encoder.")}
+    looking = {f"pooling.encoder.{name}" for name, _ in state.network.pooling.encoder.named_parameters()}
     looking = {name for name in looking if not state.network.get_parameter(name).requires_grad}
     norms = {name for name in encoder if "running_" in name}
     assert (encoder <= same) == (frozen == "encoder")
@@ -197,7 +226,12 @@ def test_what_is_frozen_stays_as_it_was_while_the_rest_learns(sources, frozen, n
 @pytest.mark.parametrize("frozen", ["none", "encoder"])
 def test_compiled_training_takes_the_same_steps(sources, frozen):
     recipe = replace(
-        ATTENTIVE, steps=2, loss="last", stride=2, frozen=frozen, model=replace(ATTENTIVE.model, second=0.25)
+        ATTENTIVE,
+        steps=2,
+        loss="last",
+        loss_stride=2,
+        frozen=frozen,
+        network=replace(ATTENTIVE.network, second_share=0.25),
     )
     losses = {}
     for compiled in (False, True):
@@ -211,8 +245,8 @@ def test_compiled_training_takes_the_same_steps(sources, frozen):
 
 def test_attention_sees_the_patches_that_the_schedule_gives(sources):
     shares = []
-    recipe = replace(PATCHES, patches=((0.5, 0.25), (1.0, 1.0)))
-    learn(recipe, sources, report=lambda state, plain: shares.append(state.network.patches))
+    recipe = replace(PATCHES, patch_share=((0.5, 0.25), (1.0, 1.0)))
+    learn(recipe, sources, report=lambda state, plain: shares.append(state.network.patch_share))
     assert shares == [0.25, 0.25, 1.0, 1.0]
 
 
@@ -223,37 +257,45 @@ def test_bfloat16_trains_and_leaves_the_weights_in_float32(sources):
 
 
 def test_the_averaged_weights_follow_and_are_those_of_the_end_without_an_average(sources):
-    state = learn(replace(RECIPE, average=0.0), sources)
+    state = learn(replace(RECIPE, weight_average=0.0), sources)
     assert torch.equal(flat(state.averaged), flat(state.network))
-    state = learn(replace(RECIPE, average=0.9), sources)
+    state = learn(replace(RECIPE, weight_average=0.9), sources)
     assert not torch.equal(flat(state.averaged), flat(state.network))
 
 
 def test_rates_are_those_of_the_recipe(sources):
-    recipe, rates = replace(RECIPE, encoder_rate=1e-4, head_rate=1e-2), []
+    recipe, rates = replace(RECIPE, encoder_learning_rate=1e-4, head_learning_rate=1e-2), []
     learn(
         recipe,
         sources,
         report=lambda state, plain: rates.append([group["lr"] for group in state.optimizer.param_groups]),
     )
     for step, pair in enumerate(rates):
-        assert pair == pytest.approx([1e-4 * recipe.rate(step), 1e-2 * recipe.rate(step)])
+        assert pair == pytest.approx(
+            [1e-4 * recipe.learning_rate_factor(step), 1e-2 * recipe.learning_rate_factor(step)]
+        )
 
 
 @pytest.mark.parametrize("loss", ["dynamic", "last"])
 @pytest.mark.parametrize("statistics", [0.0, 0.1])
 def test_a_step_does_not_wait_for_the_device(sources, monkeypatch, loss, statistics):
-    recipe = replace(PATCHES, loss=loss, stride=2, model=replace(PATCHES.model, second=0.25), statistics=statistics)
+    recipe = replace(
+        PATCHES,
+        loss=loss,
+        loss_stride=2,
+        network=replace(PATCHES.network, second_share=0.25),
+        auxiliary_weight=statistics,
+    )
     state = train.start(recipe, pretrained=False)
     # On a GPU the values of theta are not looked at.
     monkeypatch.setattr(tensors, "check_batch", lambda *_: None)
-    places = train.Places.of(recipe.batch_size, recipe.stepwise)
+    places = train.Slots.of(recipe.batch_size, recipe.eq8_share)
     distortion = Distortion.of(state.network.cascade)
     batch = next(train.batches(sources, distortion, {0: 64}, recipe.mixture, 0, places, 1))
-    judge = train.Judge(state.network.cascade, None)
-    train._step(recipe, state, judge, batch)
+    criterion = train.Criterion(state.network.cascade, None)
+    train._step(recipe, state, criterion, batch)
     with Watch() as watch:
-        losses = train._step(recipe, state, judge, batch)
+        losses = train._step(recipe, state, criterion, batch)
     assert watch.count > 500
     assert not watch.waits
     assert losses["final"] > 0

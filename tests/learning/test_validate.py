@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from harmonizer.learning.composites.batches import Sources
 from harmonizer.learning.composites.kinds import EQ8, KINDS, SCENES, UNTOUCHED
-from harmonizer.learning.model import ModelConfig, Network
+from harmonizer.learning.composites.sources.sources import Sources
+from harmonizer.learning.network.config import NetworkConfig
+from harmonizer.learning.network.network import Network
 from harmonizer.learning.validate import Validation, validate
 
 NAMES = (EQ8, *KINDS)
@@ -16,7 +17,7 @@ NAMES = (EQ8, *KINDS)
 @pytest.fixture(scope="module")
 def network():
     torch.manual_seed(0)
-    return Network(ModelConfig(encoder="mobilenetv3_small_050", input_size=32)).eval()
+    return Network(NetworkConfig(encoder="mobilenetv3_small_050", input_size=32)).eval()
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,7 @@ def test_without_scenes_and_with_few_photographs_there_is_less(network, sources)
     assert len(validation.theta) == 8
 
 
-def test_each_kind_is_judged_by_pictures_of_its_own_alone(network, sources, validation):
+def test_each_kind_is_scored_by_pictures_of_its_own_alone(network, sources, validation):
     """More of one kind is no other picture of the next."""
     more = validate(network, sources, count=12)
     assert torch.equal(more.theta[:8], validation.theta)

@@ -115,8 +115,8 @@ for image, backend in ((np.zeros((2, 2, 3)), "numba"), (OnDevice(), None)):
         print(error)
 """
     numba, cuda = run_python(code).splitlines()
-    assert "pip install numba" in numba
-    assert "pip install 'harmonizer[cuda]'" in cuda
+    assert "pip install 'whitebox-filters[numba]'" in numba
+    assert "pip install 'whitebox-filters[cuda]'" in cuda
 
 
 def test_a_cuda_array_cannot_be_traced():

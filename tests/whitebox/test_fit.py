@@ -117,4 +117,4 @@ try:
 except wf.BackendError as error:
     print(error)
 """
-    assert "harmonizer[torch]" in run_python(code)
+    assert "whitebox-filters[torch]" in run_python(code)

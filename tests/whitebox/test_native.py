@@ -1,15 +1,20 @@
 """Machine code in a cache: found by what it was made from, never stale, never trusted when damaged."""
 
+import ast
+import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import FunctionType
 
 import numpy as np
 import pytest
 
+import harmonizer
 import whitebox_filters as wf
-from whitebox_filters.backends import native, vectors
+from harmonizer import compiled as harmonizer_compiled
+from whitebox_filters.backends import compiled, native, vectors
 from whitebox_filters.scales import angle, power
 
 RUN = """
@@ -48,6 +53,53 @@ def test_a_fingerprint_tells_what_a_function_computes():
     assert native.fingerprint(changed) != native.fingerprint(shadow)
     assert native.fingerprint(scaled(2)) != native.fingerprint(scaled(3))
     assert native.fingerprint(wf.get("highlight").pixel) != native.fingerprint(shadow)
+
+
+def copy_of(package, folder):
+    shutil.copytree(Path(package.__file__).parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("package", "leave_out"), [(wf, compiled.WITHOUT), (harmonizer, harmonizer_compiled.OTHERS)], ids=["filters", "own"]
+)
+def test_every_module_that_code_may_depend_on_is_in_its_digest(package, leave_out, tmp_path):
+    folder = copy_of(package, tmp_path / "package")
+    digest_sources = native.digest_sources.__wrapped__  # it remembers, since no module changes in a process
+    before = digest_sources(folder, leave_out)
+    for path in sorted(folder.rglob("*.py")):
+        text = path.read_text()
+        path.write_text(f"{text}\n")
+        changed = digest_sources(folder, leave_out) != before
+        assert changed == (path.relative_to(folder).parts[0] not in leave_out), path
+        path.write_text(text)
+    assert digest_sources(folder, leave_out) == before
+
+
+@pytest.mark.parametrize(
+    ("package", "kernels", "leave_out"),
+    [
+        (wf, ["backends/kernels.py", *(f"backends/{name}.py" for name in compiled.MODULES.values())], compiled.WITHOUT),
+        (harmonizer, ["kernels.py"], harmonizer_compiled.OTHERS),
+    ],
+    ids=["filters", "own"],
+)
+def test_no_module_that_is_left_out_is_imported_by_kernels(package, kernels, leave_out):
+    folder = Path(package.__file__).parent
+    reached, waiting = set(), [folder / name for name in kernels]
+    while waiting:
+        path = waiting.pop()
+        if path in reached:
+            continue
+        reached.add(path)
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package.__name__:
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+                files = (folder.parent / f"{name.replace('.', '/')}.py" for name in names)
+                waiting += [file for file in files if file.is_file()]
+    imported = {path.relative_to(folder).parts[0] for path in reached}
+    assert len(reached) > len(kernels)
+    assert not imported & set(leave_out)
 
 
 def test_the_next_process_finds_the_code_and_makes_damaged_code_anew(run_python, tmp_path):

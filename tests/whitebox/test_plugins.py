@@ -57,11 +57,12 @@ def test_it_passes_the_conformance_suite_on_every_backend(run_with):
 TRAIN = """
 import torch
 from harmonizer.learning import losses
-from harmonizer.learning.model import ModelConfig, Network
+from harmonizer.learning.network.config import NetworkConfig
+from harmonizer.learning.network.network import Network
 
 torch.manual_seed(0)
 torch.set_num_threads(1)  # tiny pictures
-network = Network(ModelConfig(encoder="mobilenetv3_small_050", input_size=32, filters=("film_midtones",)))
+network = Network(NetworkConfig(encoder="mobilenetv3_small_050", input_size=32, filters=("film_midtones",)))
 real = 0.2 + 0.6 * torch.rand(8, 3, 32, 32)
 mask = torch.zeros(8, 1, 32, 32)
 mask[:, :, 8:24, 8:24] = 1

@@ -34,6 +34,8 @@ MODULES = {
     "follow": "threads",
 }
 """Of what is compiled, if not `kernels`."""
+PACKAGE, WITHOUT = Path(__file__).parents[1], ("filters", "testing")
+"""Compiled code may depend on every module of the package but these: of a filter its formula's fingerprint tells."""
 # Stages: their addresses, all coefficients, where those of each begin, how many stages there are.
 STAGES = (POINTER, POINTER, POINTER, INDEX)
 
@@ -130,13 +132,4 @@ def _address(name: str, *arguments: Any) -> int:
 
     told = [native.fingerprint(each) if callable(each) and not isinstance(each, np.dtype) else str(each)
             for each in arguments]  # fmt: skip
-    return native.address(repr((name, told, _sources())).encode(), compile_it)
-
-
-@functools.cache
-def _sources() -> bytes:
-    """What the text of every compiled function is made of, besides the formulas of filters."""
-    folder = Path(__file__).parent
-    names = ("kernels", *sorted(set(MODULES.values())), "team", "exports", "intrinsics", "vectors", "blocks", "fuse")
-    files = [folder / f"{name}.py" for name in names]
-    return b"".join(file.read_bytes() for file in (*files, folder.parent / "scales.py"))
+    return native.address(repr((name, told, native.digest_sources(PACKAGE, WITHOUT))).encode(), compile_it)

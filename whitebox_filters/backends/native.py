@@ -112,6 +112,20 @@ def cache_folder() -> Path | None:
     return Path(base) / "whitebox_filters" if base else None
 
 
+@functools.cache
+def digest_sources(folder: Path, leave_out: tuple[str, ...] = ()) -> bytes:
+    """A digest of all modules in a folder and below it, but for those in the folders below it that are left out.
+
+    Compiled code contains constants and functions of other modules. Which ones, no list can be trusted to tell.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        place = path.relative_to(folder)
+        if place.parts[0] not in leave_out:
+            digest.update(place.as_posix().encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.digest()
+
+
 def fingerprint(function: Callable[..., Any]) -> bytes:
     """A digest of a plain function's code and of the constants and functions that it refers to, not of their place."""
     return hashlib.sha256(repr(_contents(function, ())).encode()).digest()

@@ -12,17 +12,17 @@ def interpolate(values: Tensor, knots: Tensor, heights: Tensor) -> Tensor:
     """Piecewise linear curves through (knots, heights), both (N, 3, K), on `values` (N, 3, ...); constant outside."""
     flat = values.flatten(2)
     slopes = heights.diff(dim=2) / knots.diff(dim=2).clamp_min(1e-6)
-    curved = heights[..., :1] - (slopes * knots[..., :-1]).sum(dim=2, keepdim=True)
+    result = heights[..., :1] - (slopes * knots[..., :-1]).sum(dim=2, keepdim=True)
     for index in range(slopes.shape[2]):
         part = flat.clamp(knots[..., index, None], knots[..., index + 1, None])
-        curved = torch.addcmul(curved, slopes[..., index, None], part)
-    return curved.view_as(values)
+        result = torch.addcmul(result, slopes[..., index, None], part)
+    return result.view_as(values)
 
 
 def match(values: Tensor, source: Tensor, goal: Tensor, steepest: float, knots: int = 9) -> Tensor:
     """Carry the quantiles of `source` (N, 3, K) to those of `goal`, on `values` (N, 3, ...).
 
-    Few knots keep the curve between two pictures smooth; its slope is held under `steepest`.
+    Few knots keep the curve between two pictures smooth; its slope stays below `steepest`.
     """
     steps = torch.linspace(0, 1, knots, device=values.device)
     rise = torch.linspace(0, 1e-3, knots, device=values.device)

@@ -1,4 +1,4 @@
-"""Eqs. 8 and 9: foregrounds that the filters themselves distort."""
+"""Eqs. 8 and 9: the filters themselves distort the foreground."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from whitebox_filters import Cascade
 
 @dataclass(frozen=True)
 class Distortion:
-    """Makes composites by the filters of a cascade in opposite order."""
+    """Makes composites by running the filters of a cascade in reverse order."""
 
     cascade: Cascade
-    """In that opposite order."""
-    every: bool
-    """Whether the network is told the picture after every filter, or the last one alone."""
+    """In reverse order."""
+    all_targets: bool
+    """Whether there is a target after every filter, or after the last one alone."""
     apply: Callable[..., Tensor]
-    """What runs the whole cascade: itself, or what torch.compile made of it."""
+    """Runs the whole cascade: the cascade itself, or its form compiled by torch."""
 
     @classmethod
-    def of(cls, cascade: Cascade, *, every: bool = True, compiled: bool = False) -> Distortion:
+    def of(cls, cascade: Cascade, *, all_targets: bool = True, compiled: bool = False) -> Distortion:
         """The distortion that the filters of `cascade` undo."""
         backwards = cascade.reversed()
-        return cls(backwards, every, backwards.compile("torch") if compiled else backwards)
+        return cls(backwards, all_targets, backwards.compile("torch") if compiled else backwards)
 
     def __call__(self, real: Tensor, mask: Tensor, draws: Draws) -> tuple[Tensor, list[Tensor]]:
         """The composite (N, 3, H, W) and the targets of Eq. 11: k, or the last alone.
 
-        The filter that distorts last is the first that the network undoes, so the targets are the intermediate
-        pictures in opposite order, and the last target is the photograph.
+        The network first undoes the filter that distorted last, so the targets are the intermediate pictures in reverse
+        order, and the last target is the photograph.
         """
         theta = self._sample_theta(draws)
-        if not self.every:
+        if not self.all_targets:
             return self.apply(real, theta, mask), [real]
         trace = self.cascade.trace(real, theta, mask)
         return trace[-1], [*trace[-2::-1], real]
@@ -45,7 +45,7 @@ class Distortion:
     def _sample_theta(self, draws: Draws) -> Tensor:
         """Draw (N, k) arguments from the filters' Gaussian priors, cut off at two deviations (Eq. 9).
 
-        There lie the released ranges; further out a foreground clips to white or black, which no filter undoes.
+        The released ranges lie within these; further out a foreground clips to white or black, which no filter undoes.
         """
         priors = np.array([(filter.prior.mean, filter.prior.std) for filter in self.cascade.filters], np.float32)
         mean, std = on_device(priors.T, draws.device)

@@ -1,7 +1,7 @@
-"""What JPEG makes of pictures, computed in batches on whatever device they lie.
+"""The loss of JPEG, computed in batches on the device of the pictures.
 
 Baseline JPEG as libjpeg writes and reads it by default: JFIF colours, 4:2:0, the tables of ITU-T T.81, Annex K.
-Only the entropy coding is left out, which loses nothing.
+The entropy coding is left out, since it is lossless.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _TO_YCC = ((0.299, 0.587, 0.114), (-0.168735892, -0.331264108, 0.5), (0.5, -0.41
 def compress(pictures: Tensor, qualities: Tensor) -> Tensor:
     """Pictures (N, 3, H, W) in [0, 1] through JPEG and back, to the 8-bit levels that a decoder returns.
 
-    Qualities (N,) are libjpeg's, 1 to 100. A picture does not depend on those beside it.
+    Qualities (N,) are libjpeg's, 1 to 100. The result for a picture does not depend on the others.
     """
     height, width = pictures.shape[2:]
     tables, to_ycc = _tables(qualities), _constant("ycc", pictures.device)
@@ -68,8 +68,8 @@ def _tables(qualities: Tensor) -> Tensor:
 def _coarsen(planes: Tensor, steps: Tensor) -> Tensor:
     """Round the cosine transform of each 8 x 8 block of (N, C, H, W) to multiples of its steps, (N, 1, 8, 8).
 
-    Whole numbers meet exact halves often: a flat block's transform is a sum over 8. libjpeg rounds them away from 0,
-    then values upwards, and the small numbers do that here.
+    Exact halves are common among whole numbers: a flat block's transform is a sum over 8. libjpeg rounds coefficients
+    away from 0 and then values upwards; the small constants do the same here.
     """
     count, channels, height, width = planes.shape
     basis = _constant("cosines", planes.device)
@@ -83,7 +83,7 @@ def _coarsen(planes: Tensor, steps: Tensor) -> Tensor:
 
 
 def _halve(chroma: Tensor) -> Tensor:
-    """The means of 2 x 2 pixels, to whole blocks; halves are rounded down and up in turn along a row."""
+    """The means of 2 x 2 pixels, padded to whole blocks; along a row, halves are rounded down and up in turn."""
     whole = _extend(chroma, 2, 16)
     sums = whole[..., ::2, :] + whole[..., 1::2, :]
     sums = sums[..., ::2] + sums[..., 1::2]
@@ -106,7 +106,7 @@ def _interleave(chroma: Tensor, dim: int) -> Tensor:
 
 
 def _neighbours(values: Tensor, dim: int) -> tuple[Tensor, Tensor]:
-    """What lies before and after each value along an axis; the outermost values are their own neighbours."""
+    """The values before and after each value along an axis; the outermost values are their own neighbours."""
     length = values.shape[dim]
     before = torch.cat([values.narrow(dim, 0, 1), values.narrow(dim, 0, length - 1)], dim)
     after = torch.cat([values.narrow(dim, 1, length - 1), values.narrow(dim, length - 1, 1)], dim)
@@ -123,13 +123,13 @@ def _extend(planes: Tensor, down: int, across: int) -> Tensor:
 
 @cache
 def _constant(name: str, device: torch.device) -> Tensor:
-    """A table on a device, where it is copied once."""
+    """A constant table, copied to the device once."""
     if name == "ycc":
         return torch.tensor(_TO_YCC, device=device)
     if name == "steps":
         return torch.tensor([_LUMA, _CHROMA], dtype=torch.float32, device=device)
     if name == "bias":
         return torch.tensor([1.0, 2.0], device=device)
-    frequency, place = torch.arange(8.0)[:, None], torch.arange(8.0)
-    cosines = torch.cos((2 * place + 1) * frequency * pi / 16) / 2
+    frequency, position = torch.arange(8.0)[:, None], torch.arange(8.0)
+    cosines = torch.cos((2 * position + 1) * frequency * pi / 16) / 2
     return torch.cat([cosines[:1] / 2**0.5, cosines[1:]]).to(device)

@@ -1,4 +1,4 @@
-"""The kinds of composites, by name: how a photograph becomes a composite and the picture that it should become.
+"""The kinds of composites, by name: each makes of a photograph a composite and its target.
 
 Pictures are (N, 3, H, W) in [0, 1], masks (N, 1, H, W).
 """
@@ -25,9 +25,9 @@ ADJUSTMENTS: dict[str, Adjustment] = {
     "nightfall": lambda real, mask, draws: light.nightfall(real, draws),  # noqa: ARG005
 }
 KINDS = (RENDITIONS, *TRANSFERS, *ADJUSTMENTS, UNTOUCHED, SCENES)
-"""All kinds but those of Eq. 8."""
+"""All kinds but Eq. 8."""
 REVERSIBLE = ("frames", *ADJUSTMENTS)
-"""Kinds that make a whole frame that could be: the background may take the change instead of the foreground."""
+"""Kinds that change a whole frame realistically: the background may take the change instead of the foreground."""
 
 
 def paste(foreground: Tensor, background: Tensor, mask: Tensor) -> Tensor:
@@ -38,20 +38,20 @@ def paste(foreground: Tensor, background: Tensor, mask: Tensor) -> Tensor:
 def imitate(
     name: str, real: Tensor, mask: Tensor, reference: Tensor, reference_mask: Tensor, draws: Draws
 ) -> tuple[Tensor, Tensor]:
-    """Composites of a kind of KINDS other than scenes, and the pictures that they should become.
+    """Composites of a kind, one of KINDS other than scenes, and their targets.
 
-    A kind that makes a whole frame of another light may as well change the background: then the photograph's own
-    foreground lies on it, and the changed picture is the goal.
+    A kind of REVERSIBLE changes the background in half of the pictures: then the photograph's own foreground lies on
+    the changed picture, which is the target.
     """
     if name == RENDITIONS:
-        foreground, goal = (render(real, styles, draws) for styles in choose_styles(draws))
-        return paste(foreground, goal, mask), goal
+        foreground, target = (render(real, styles, draws) for styles in choose_styles(draws))
+        return paste(foreground, target, mask), target
     if name == UNTOUCHED:
         return real, real
-    swapped = on_device(draws.chance(0.5 if name in REVERSIBLE else 0.0), real.device)[:, None, None, None]
+    swap = on_device(draws.chance(0.5 if name in REVERSIBLE else 0.0), real.device)[:, None, None, None]
     if name in ADJUSTMENTS:
         changed = ADJUSTMENTS[name](real, mask, draws)
     else:
         changed = transfer(name, real, mask, reference, reference_mask, draws)
-    goal = torch.where(swapped, changed, real)
-    return paste(torch.where(swapped, real, changed), goal, mask), goal
+    target = torch.where(swap, changed, real)
+    return paste(torch.where(swap, real, changed), target, mask), target

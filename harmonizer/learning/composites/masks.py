@@ -1,4 +1,4 @@
-"""Bad masks: what people who outline an object in a hurry give to a program.
+"""Bad masks, as people draw who outline an object in a hurry.
 
 Masks are (N, 1, S, S), float32 in [0, 1].
 """
@@ -15,31 +15,33 @@ from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
 from harmonizer.learning.composites.draws import Draws, Numbers, groups, on_device
 
 NUMBERS = 4
-"""How many numbers `cut_badly` takes for each mask."""
-REACH = 0.04  # of a mask's side: how far an edge is moved or blurred at most
+"""Random numbers that `degrade` uses for each mask."""
+REACH = 0.04  # of a mask's side: the largest distance by which an edge is moved or blurred
 
 
-def cut_badly(masks: Tensor, draws: Draws) -> Tensor:
-    """Cut each mask anew, in one of CUTS; one that would lose more than three quarters of its area stays as it is."""
-    kinds = draws.integers(len(CUTS))
+def degrade(masks: Tensor, draws: Draws) -> Tensor:
+    """Degrade each mask in one of DEGRADATIONS, unless it would lose more than three quarters of its area."""
+    ways = draws.integers(len(DEGRADATIONS))
     steps = draws.numbers(3)
-    # Few sizes, so that masks of one kind and size are cut together.
+    # Few sizes, so that masks of one way and size are degraded as one batch.
     sizes = np.minimum((4 * steps[:, 0]).astype(np.int64), 3)
     bad = torch.empty_like(masks)
-    for code, rows in groups(4 * kinds + sizes):
-        kind, size = divmod(code, 4)
-        cut, places = list(CUTS.values())[kind], on_device(rows, masks.device)
-        bad[places] = cut(masks[places], size, steps[rows, 1:])
+    for code, rows in groups(4 * ways + sizes):
+        way, size = divmod(code, 4)
+        change, index = list(DEGRADATIONS.values())[way], on_device(rows, masks.device)
+        bad[index] = change(masks[index], size, steps[rows, 1:])
     enough = bad.sum(dim=(1, 2, 3), keepdim=True) > masks.sum(dim=(1, 2, 3), keepdim=True) / 4
     return torch.where(enough, bad, masks)
 
 
-def take_part(masks: Tensor, draws: Draws) -> Tensor:
-    """Keep of each mask what lies within an ellipse, of 1 to 5 % of the frame, around one of its pixels."""
+def keep_part(masks: Tensor, draws: Draws) -> Tensor:
+    """Keep the part of each mask within an ellipse, 1 to 5 % of the frame, around one of its pixels."""
     height, width = masks.shape[2:]
-    place, area, aspect = (draws.uniform(1, 1, 1) for _ in range(3))
-    passed = (masks.flatten(1) + 1e-9).cumsum(dim=1)
-    centre = torch.searchsorted(passed, place[:, 0, 0] * passed[:, -1:]).clamp_max(height * width - 1)[:, :, None, None]
+    position, area, aspect = (draws.uniform(1, 1, 1) for _ in range(3))
+    areas = (masks.flatten(1) + 1e-9).cumsum(dim=1)
+    centre = torch.searchsorted(areas, position[:, 0, 0] * areas[:, -1:]).clamp_max(height * width - 1)[
+        :, :, None, None
+    ]
     rows = torch.arange(height, device=masks.device)[:, None]
     columns = torch.arange(width, device=masks.device)
     radius = (height * width * (0.01 + 0.04 * area) / torch.pi).sqrt()
@@ -70,21 +72,21 @@ def _shift(masks: Tensor, size: int, steps: Numbers) -> Tensor:
     moved = torch.empty_like(masks)
     for code, rows in groups(offsets[:, 0] * side + offsets[:, 1]):
         down, right = divmod(code, side)
-        places = on_device(rows, masks.device)
-        moved[places] = wide[places, :, down : down + side, right : right + side]
+        index = on_device(rows, masks.device)
+        moved[index] = wide[index, :, down : down + side, right : right + side]
     return moved
 
 
 def _soften(masks: Tensor, size: int, _: Numbers) -> Tensor:
     reach = _reach(masks, size)
-    for _box in range(2):  # two boxes are a tent, close enough to a lens's blur
+    for _box in range(2):  # two boxes make a tent, which is close enough to the blur of a lens
         rows = avg_pool2d(masks, (2 * reach + 1, 1), stride=1, padding=(reach, 0), count_include_pad=False)
         masks = avg_pool2d(rows, (1, 2 * reach + 1), stride=1, padding=(0, reach), count_include_pad=False)
     return masks
 
 
 def _coarsen(masks: Tensor, size: int, _: Numbers) -> Tensor:
-    """As clicked around by hand in few points: straight edges and cut corners."""
+    """Straight edges and missing corners, as of an outline of few clicks."""
     grid = interpolate(masks, (8 + 5 * size,) * 2, mode="area")
     return (interpolate(grid, masks.shape[2:], mode="bilinear") > 0.4).float()
 
@@ -93,8 +95,8 @@ def _harden(masks: Tensor, size: int, _: Numbers) -> Tensor:
     return (masks > 0.2 + 0.2 * size).float()
 
 
-Cut = Callable[[Tensor, int, Numbers], Tensor]
-CUTS: dict[str, Cut] = {
+Degradation = Callable[[Tensor, int, Numbers], Tensor]
+DEGRADATIONS: dict[str, Degradation] = {
     "wide": _widen,
     "tight": _tighten,
     "shifted": _shift,
@@ -102,4 +104,4 @@ CUTS: dict[str, Cut] = {
     "coarse": _coarsen,
     "hard": _harden,
 }
-"""Each takes masks, a size from 0 to 3, and two numbers in [0, 1) for each mask."""
+"""Each takes masks (N, 1, S, S), a size from 0 to 3, and two random numbers in [0, 1) for each mask."""

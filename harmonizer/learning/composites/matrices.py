@@ -1,4 +1,4 @@
-"""Square roots of small symmetric matrices, without a library call that would wait for the device."""
+"""Powers of small symmetric matrices, without a library call that waits for the device."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ SWEEPS = 5
 
 
 def power(matrix: Tensor, exponent: float, limits: tuple[float, float] = (1e-6, 1e6)) -> Tensor:
-    """Symmetric (N, 3, 3) to a power, its eigenvalues held within `limits` first."""
+    """Symmetric (N, 3, 3) to a power, with its eigenvalues clamped to `limits` first."""
     values, vectors = eigen(matrix)
     powers = values.clamp(*limits).pow(exponent)
     return (vectors * powers[:, None, :]) @ vectors.transpose(1, 2)
 
 
 def eigen(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """Eigenvalues (N, 3) and eigenvectors, in columns (N, 3, 3), of symmetric (N, 3, 3); in no order.
+    """Eigenvalues (N, 3) and eigenvectors, in columns (N, 3, 3), of symmetric (N, 3, 3); in no particular order.
 
     Cyclic Jacobi rotations: three elements off the diagonal need few sweeps (Golub and Van Loan, Matrix Computations,
-    8.5). torch.linalg.eigh checks its result on the host, so that a GPU would stand still.
+    8.5). torch.linalg.eigh checks its result on the host, and would stall a GPU.
     """
     vectors = torch.eye(3, dtype=matrix.dtype, device=matrix.device).expand_as(matrix)
     for _ in range(SWEEPS):

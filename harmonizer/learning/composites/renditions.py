@@ -1,4 +1,4 @@
-"""One photograph as a camera shows it before any edit, and as five retouchers with tastes of their own finish it.
+"""Renditions of a photograph: as a camera shows it, and as five retouchers of different taste would finish it.
 
 HAdobe5k, a part of iHarmony4 (Cong et al. 2020), is made of such renditions: the foreground of one on another. Its
 photographs come from MIT-Adobe FiveK (Bychkovsky et al. 2011), which this file imitates but takes nothing from.
@@ -21,11 +21,11 @@ from whitebox_filters.spec import Filter
 from whitebox_filters.statistics import measure
 
 AS_SHOT = 0
-"""The number of the style that undoes a finished photograph: dim, flat, pale, often greenish."""
+"""Number of the style that undoes a finished photograph: dim, flat, pale, often greenish."""
 
 _CURVES = ("temperature", "tint", "highlight", "whites", "exposure", "shadow", "blacks", "contrast")
 _COLOURS = ("gamma", "vibrance", "saturation")
-# Middle and spread are the mean and the deviation of luma that a style goes for; the others are added to theta.
+# Middle and spread are the mean and the deviation of luma that a style aims at; the others are added to theta.
 _SETTINGS = ("middle", "spread", *_CURVES, *_COLOURS)
 
 Style = Mapping[str, tuple[float, float]]
@@ -120,9 +120,9 @@ def choose_styles(draws: Draws) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.i
 
 @torch.no_grad()
 def render(photographs: Tensor, styles: Tensor | npt.NDArray[np.int64], draws: Draws) -> Tensor:
-    """Each photograph of (N, 3, H, W) in the style, a place in STYLES, that `styles` (N,) names; all in [0, 1].
+    """Render each photograph of (N, 3, H, W) in the style whose number `styles` (N,) gives; all in [0, 1].
 
-    Within a style no two renditions are alike: `draws` decides how far each setting is from the style's mean.
+    Renditions of one style differ: `draws` decides how far each setting is from the style's mean.
     """
     numbers = on_device(styles, photographs.device) if isinstance(styles, np.ndarray) else styles
     stride = max(1, min(photographs.shape[2:]) // _SIDE)
@@ -131,7 +131,7 @@ def render(photographs: Tensor, styles: Tensor | npt.NDArray[np.int64], draws: D
     curves, colours = theta[:, : len(_CURVES)], theta[:, len(_CURVES) :]
     statistics: list[Tensor | None] = []
     _apply(_CURVES, sample, curves, statistics)
-    # These filters treat each channel by itself: a table of what they do is much less work than they are.
+    # These filters treat each channel by itself: to look their result up in a table is much less work.
     ramp = torch.linspace(0, 1, _STEPS, device=theta.device).expand(len(theta), 3, 1, -1)
     table = _apply(_CURVES, ramp, curves, statistics).flatten(2)
     index = (photographs.flatten(2) * (_STEPS - 1)).round_().long()
@@ -145,7 +145,7 @@ def _settings(sample: Tensor, styles: Tensor, draws: Draws) -> Tensor:
     share, vigour, part = draws.uniform(3).unbind(1)
     raw = styles == AS_SHOT
     middle, spread = values[:, :2].unbind(1)
-    # Who goes far goes far in everything.
+    # A retoucher who goes far goes far in all settings.
     thetas = (0.4 + 1.1 * vigour[:, None]) * values[:, 2:]
     theta = dict(zip(_SETTINGS[2:], thetas.unbind(1), strict=True))
 
@@ -159,16 +159,16 @@ def _settings(sample: Tensor, styles: Tensor, draws: Draws) -> Tensor:
     by_gamma = torch.where(raw, 0.15, 0.3 + 0.4 * part)
     theta["exposure"] += stops * (1 - by_gamma) / 4
     theta["gamma"] += stops * by_gamma * 0.65
-    # Who gives more light takes back the highlights, and who gives less lifts the shadows.
+    # More light needs lower highlights, and less light needs lifted shadows.
     theta["highlight"] -= 0.12 * stops.clamp_min(0)
     theta["whites"] -= 0.3 * stops.clamp_min(0)
     theta["shadow"] += torch.where(raw, 0, 0.15) * (-stops).clamp_min(0)
     wish = _bounded(share * 0.5 * (spread / deviation).log(), 0.12)
     theta["contrast"] += torch.where(raw, 0, wish)
-    # More contrast would clip both ends if they were not drawn in first.
+    # Without this, more contrast would clip both ends.
     theta["blacks"] += theta["contrast"].clamp_min(0)
     theta["whites"] -= theta["contrast"].clamp_min(0)
-    # Beyond this lie neon colours, which a retoucher would see.
+    # Beyond this there are neon colours, which no retoucher would leave.
     theta["saturation"] = theta["saturation"].clamp_max(0.2)
     theta["vibrance"] = theta["vibrance"].clamp_max(0.35)
     # The filter divides by the means of the channels, and would tint dark pictures most.
@@ -181,15 +181,15 @@ def _bounded(values: Tensor, limit: float) -> Tensor:
 
 
 def _apply(names: tuple[str, ...], pictures: Tensor, theta: Tensor, statistics: list[Tensor | None]) -> Tensor:
-    """What a cascade does with frozen statistics, without the checks that wait for the device, and no gradient.
+    """Apply filters as a cascade does, but without gradients and without checks that wait for the device.
 
-    Statistics that the list lacks are measured and put at its end.
+    `statistics` holds those of the first filters; missing ones are measured and appended.
     """
     planes = pictures.movedim(1, 0)
-    for place, filter in enumerate(_filters(names)):
-        if place == len(statistics):
+    for index, filter in enumerate(_filters(names)):
+        if index == len(statistics):
             statistics.append(None if filter.statistic is None else measure(xp, planes, filter.statistic))
-        coefficients = filter.coefficients(xp, theta[:, place], statistics[place])
+        coefficients = filter.coefficients(xp, theta[:, index], statistics[index])
         planes = filter.array(xp, planes, *(each[..., None, None] for each in coefficients)).clamp(0, 1)
     return planes.movedim(0, 1)
 

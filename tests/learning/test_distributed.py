@@ -12,19 +12,22 @@ from pathlib import Path
 import pytest
 import torch
 
-from harmonizer.learning import model, recipes, run
+from harmonizer.learning import recipes, run
 from harmonizer.learning.composites.augment import Augmentation
+from harmonizer.learning.network.config import NetworkConfig
 from harmonizer.learning.recipes import Recipe
 
 ROOT = Path(__file__).parents[2]
 RECIPE = Recipe(
-    model=model.ModelConfig(encoder="test_efficientnet", input_size=32),
+    network=NetworkConfig(encoder="test_efficientnet", input_size=32),
     pretrained=False,
     steps=20,
     batch_size=16,
     sizes=((1.0, 32),),
     warmup=2,
-    augmentation=Augmentation(whole=0.3, part=0.3, light=0.3, cut=0.3, misseen=0.3, jpeg=0.3),
+    augmentation=Augmentation(
+        uncropped=0.3, part_of_object=0.3, relight=0.3, bad_cutout=0.3, bad_input_mask=0.3, jpeg=0.3
+    ),
 )
 
 
@@ -83,7 +86,7 @@ def test_a_run_that_was_killed_ends_with_the_weights_of_one_that_was_not(photo_f
 def test_two_processes_find_the_gradients_of_one_and_finish(photo_folder, tmp_path):
     # Two steps, since none but the last layer has a gradient at the first, from theta = 0. The encoder rests, lest Adam
     # make steps of rounding, and batch norm keeps its statistics: on the CPU each process would measure its own half.
-    recipe = replace(RECIPE, steps=2, frozen_norm=True, encoder_rate=1e-12, head_rate=1e-2)
+    recipe = replace(RECIPE, steps=2, frozen_norm=True, encoder_learning_rate=1e-12, head_learning_rate=1e-2)
     (tmp_path / "recipe.json").write_text(recipes.to_json(recipe))
     command = ("train", photo_folder, tmp_path / "two", "--recipe", tmp_path / "recipe.json")
     both = begin("torch.distributed.run", "--standalone", "--nproc-per-node", 2, "-m", "harmonizer", *command)

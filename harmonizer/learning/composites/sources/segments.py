@@ -1,4 +1,4 @@
-"""Foregrounds that follow the edges of a picture for which nobody drew a mask, or that differ from the mask drawn."""
+"""Foregrounds made of the segments of a picture that has no mask, and which foregrounds have texture."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def take_segments(pictures: Tensor, generator: Generator) -> Tensor:
     """For each picture a connected group of its segments, SMALLEST to LARGEST of the frame.
 
     (N, 3, S, S) in [0, 1] to (N, 1, S, S); the segments are those of Felzenszwalb and Huttenlocher (2004). A picture
-    of no such parts, as a plain one, gets an empty mask.
+    without such segments, a plain one for instance, gets an empty mask.
     """
     masks = torch.stack([torch.from_numpy(_group(picture, generator))[None] for picture in _thin(pictures, 2)])
     wide = torch.nn.functional.interpolate(masks, pictures.shape[2:], mode="bilinear")
@@ -28,16 +28,16 @@ def take_segments(pictures: Tensor, generator: Generator) -> Tensor:
 
 
 def are_plain(pictures: Tensor, masks: Tensor) -> Tensor:
-    """Which foregrounds have no texture, as skies and roads have none: (N, 3, S, S), (N, 1, S, S) to (N,) of bool."""
+    """Which foregrounds have no texture, like skies and roads: (N, 3, S, S), (N, 1, S, S) to (N,) of bool."""
     grey = pictures.mean(dim=1, keepdim=True)
     corner = grey[..., :-1, :-1]
     change = (grey[..., 1:, :-1] - corner).abs() + (grey[..., :-1, 1:] - corner).abs()
-    inside = (masks[..., :-1, :-1] > 0.9).to(change)  # without edges, which are sharp whatever they surround
+    inside = (masks[..., :-1, :-1] > 0.9).to(change)  # without the mask's edges, which are sharp around any texture
     return (change * inside).sum(dim=(1, 2, 3)) < PLAIN * (inside.sum(dim=(1, 2, 3)) + 1)
 
 
 def _thin(pictures: Tensor, step: int) -> npt.NDArray[np.float32]:
-    """Every `step`-th pixel each way, channels last: segments need no more, and take that much less time."""
+    """Every `step`-th row and column, channels last: enough for segments, which take less time then."""
     thinned: npt.NDArray[np.float32] = pictures[:, :, ::step, ::step].permute(0, 2, 3, 1).numpy()
     return thinned
 
@@ -50,10 +50,9 @@ def _label(picture: npt.NDArray[np.float32], scale: float) -> npt.NDArray[np.int
 
 
 def _group(picture: npt.NDArray[np.float32], generator: Generator) -> npt.NDArray[np.float32]:
-    """Of several groups the one that stands out most from what is around it, as objects do.
+    """Of several groups of segments the one that differs most from its surroundings, as objects do.
 
-    Otherwise pieces of a sky or a wall, which the rest of it surrounds, teach that a foreground looks like its
-    neighbours.
+    Otherwise pieces of a sky or a wall would teach the network that a foreground looks like its surroundings.
     """
     scale, goal = _between(*SCALES, generator), _between(SMALLEST, LARGEST, generator)
     labels = _label(picture, scale)
@@ -82,7 +81,7 @@ def _grow(
 
 
 def _contrast(picture: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_]) -> float:
-    """How far the mean colours within the mask and around it are apart, less for one within which all is plain."""
+    """The distance between the mean colours within the mask and around it, reduced where the inside is plain."""
     reach = max(1, len(mask) // 16)
     wide = torch.nn.functional.max_pool2d(torch.from_numpy(mask)[None].float(), 2 * reach + 1, 1, reach)
     ring = (wide[0].numpy() > 0) & ~mask
@@ -102,7 +101,7 @@ def _neighbours(labels: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.boo
 
 
 def _between(low: float, high: float, generator: Generator) -> float:
-    """Evenly on a logarithmic scale."""
+    """A random number, uniform on a logarithmic scale."""
     share = float(torch.rand((), generator=generator))
     return math.exp(math.log(low) + share * (math.log(high) - math.log(low)))
 

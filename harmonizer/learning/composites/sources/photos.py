@@ -1,12 +1,10 @@
-"""Photographs with foreground masks, kept decoded in memory."""
+"""Photographs with foreground masks, decoded into memory."""
 
 from __future__ import annotations
 
 import csv
 import zlib
-from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,22 +17,23 @@ from torch import Generator, Tensor
 
 from harmonizer.errors import ImageFileError
 from harmonizer.evaluation.held_out import is_held_out
-from harmonizer.learning.composites.sampling import Evenly
-from harmonizer.learning.composites.segments import are_plain, take_segments
+from harmonizer.learning.composites.sources.parallel import map_in_threads
+from harmonizer.learning.composites.sources.sampling import BalancedSampler
+from harmonizer.learning.composites.sources.segments import are_plain, take_segments
 from harmonizer.thumbnail import STORED
 
 Bytes = npt.NDArray[np.uint8]
 Row = Mapping[str, str]
 
-COPY = 0.98  # correlation of tones from which on two photographs count as one
+COPY = 0.98  # correlation of grey tones from which on two photographs count as one
 SEGMENTS = 3  # how many foregrounds a photograph without a mask gets
 
 
 @dataclass(frozen=True)
 class Photos:
-    """Photographs and masks, squashed to STORED: uint8 (N, 3 + G, S, S) and (N, 1, S, S), on one device.
+    """Photographs and masks, resized to STORED: uint8 (N, 3 + E, S, S) and (N, 1, S, S), on one device.
 
-    The channels behind red, green and blue are those of the guides, which every photograph has or none.
+    All photographs have equally many extra channels after red, green and blue.
     """
 
     images: Tensor
@@ -49,9 +48,9 @@ class Photos:
         return replace(self, images=self.images.to(device), masks=self.masks.to(device))
 
     @cached_property
-    def evenly(self) -> Evenly:
+    def sampler(self) -> BalancedSampler:
         """Chooses photographs, the collections by the square root of their sizes."""
-        return Evenly.among(self.sources)
+        return BalancedSampler.among(self.sources)
 
 
 def read_rows(folder: Path) -> list[tuple[Path, dict[str, str]]]:
@@ -80,22 +79,27 @@ def read_rows(folder: Path) -> list[tuple[Path, dict[str, str]]]:
 def read_photos(folder: Path, *, held_out: bool, channels: int = 3) -> Photos:
     """Read the photographs of a folder, those without a column `scene`: the held-out ones, or all others.
 
-    A photograph with several masks stands on one side only, and a copy of a held-out one, under another name or in
-    other colours, on neither; one without a mask serves for training alone, its segments are its foregrounds. Masks
-    of what has no texture, a sky or a road, are left out of training: nobody pastes these. A guide is a picture
-    aligned with its photograph; together they have so many `channels`.
+    A photograph with several masks is on one side only. A copy of a held-out one, under another name or in other
+    colours, is on neither. One without a mask serves for training alone: its segments are its foregrounds. Masks of
+    foregrounds without texture, a sky or a road, are left out of training, since nobody pastes these. The column
+    `extra` names a picture aligned with the photograph, whose channels follow red, green and blue; together they have
+    to be `channels`.
     Raises ImageFileError.
     """
     rows = [(place, row) for place, row in read_rows(folder) if not row.get("scene")]
     try:
         tests = [(place, row) for place, row in rows if is_held_out(row) and row["mask"]]
-        chosen = tests if held_out else [pair for pair in rows if not is_held_out(pair[1])]
-        # One after the other, the foregrounds of a photograph without a mask.
-        entries = [(*pair, part) for pair in chosen for part in range(1 if pair[1]["mask"] else SEGMENTS)]
+        training = [(place, row) for place, row in rows if not is_held_out(row)]
+        # The foregrounds of a photograph without a mask follow each other.
+        entries = [
+            (*pair, number)
+            for pair in (tests if held_out else training)
+            for number in range(1 if pair[1]["mask"] else SEGMENTS)
+        ]
         images, masks = _read_all(entries)
         keep = np.ones(len(entries), np.bool_)
         if not held_out:
-            originals = [read_picture(place / row["image"], "RGB") for place, row in tests]
+            originals = read_pictures([place / row["image"] for place, row in tests], "RGB")
             keep = ~are_copies(images, originals) & ~_are_plain(images, masks)
     except (OSError, KeyError, ValueError) as error:
         raise ImageFileError(
@@ -103,14 +107,14 @@ def read_photos(folder: Path, *, held_out: bool, channels: int = 3) -> Photos:
         ) from error
     if images.shape[-1] != channels:
         raise ImageFileError(
-            f"the photographs of {folder} have {images.shape[-1]} channels with their guides, and the network takes "
-            f'{channels}; set "channels" of the recipe\'s model, or change the column guide of index.csv'
+            f"the photographs of {folder} have {images.shape[-1]} channels, extra ones included, and the network takes "
+            f'{channels}; set "channels" of the recipe\'s network, or change the column extra of index.csv'
         )
     index = np.flatnonzero(keep)
     if not len(index):
         raise ImageFileError(
-            f"nothing of {folder} is left to train on: all are copies of what is held out, or foregrounds without "
-            "texture, as skies are; add photographs of things"
+            f"nothing of {folder} is left to train on: all are copies of held-out photographs, or foregrounds without "
+            "texture, as skies are; add photographs of objects"
         )
     for array in (images, masks):
         for to, origin in enumerate(index):  # in place: there may be no memory for all of them twice
@@ -122,21 +126,32 @@ def read_photos(folder: Path, *, held_out: bool, channels: int = 3) -> Photos:
 
 
 def read_picture(path: Path, mode: str) -> Bytes:
-    """A picture in one of Pillow's modes, squashed to STORED: uint8 (S, S) or (S, S, C)."""
+    """A picture in one of Pillow's modes, resized to STORED: uint8 (S, S) or (S, S, C)."""
     with Image.open(path) as picture:
-        return np.asarray(_squash(picture.convert(mode)))
+        return np.asarray(_resize(picture.convert(mode)))
 
 
-def are_copies(images: Bytes, originals: Sequence[Bytes]) -> npt.NDArray[np.bool_]:
-    """Which of the images (N, S, S, 3 or more) show the same as one of the originals."""
-    if not originals:
+def read_pictures(paths: Sequence[Path], mode: str) -> Bytes:
+    """Pictures in one of Pillow's modes, read in threads: uint8 (N, S, S) or (N, S, S, C)."""
+    pictures = np.empty((len(paths), STORED, STORED, *([3] if mode == "RGB" else [])), np.uint8)
+
+    def read(number: int) -> None:
+        pictures[number] = read_picture(paths[number], mode)
+
+    map_in_threads(read, range(len(paths)))
+    return pictures
+
+
+def are_copies(images: Bytes, originals: Bytes) -> npt.NDArray[np.bool_]:
+    """Which of the images (N, S, S, 3 or more) show the same as one of the originals (M, S, S, 3)."""
+    if not len(originals):
         return np.zeros(len(images), np.bool_)
-    likeness = _fingerprints(images) @ _fingerprints(np.stack(originals)).T
-    return np.asarray((likeness > COPY).any(axis=1))
+    correlation = _fingerprints(images) @ _fingerprints(originals).T
+    return np.asarray((correlation > COPY).any(axis=1))
 
 
 def _fingerprints(images: Bytes) -> npt.NDArray[np.float64]:
-    """What is dark and bright where: 16 x 16 grey tones less their mean, of length 1, whose products correlate."""
+    """16 x 16 grey tones of each image less their mean, of length 1; their products are correlations."""
     side = STORED // 16
     grey = np.stack([image[..., :3].reshape(16, side, 16, side, 3).mean(axis=(1, 3, 4)).ravel() for image in images])
     centred = grey - grey.mean(axis=1, keepdims=True)
@@ -145,37 +160,36 @@ def _fingerprints(images: Bytes) -> npt.NDArray[np.float64]:
 
 
 def _read_all(entries: Sequence[tuple[Path, Row, int]]) -> tuple[Bytes, Bytes]:
-    """Pictures (N, S, S, 3 + G) and masks (N, S, S, 1)."""
+    """Pictures (N, S, S, 3 + E) and masks (N, S, S, 1)."""
     if not entries:
         raise ValueError("no photograph is left to read")
-    first = _read_guided(*entries[0][:2])
+    first = _read_image(*entries[0][:2])
     images = np.empty((len(entries), *first.shape), np.uint8)
     masks = np.empty((*images.shape[:3], 1), np.uint8)
 
     def read(number: int) -> None:
         folder, row, part = entries[number]
-        images[number] = image = _read_guided(folder, row)
+        images[number] = image = _read_image(folder, row)
         masks[number, ..., 0] = _read_mask(folder, row, part, image)
 
-    with ThreadPoolExecutor() as pool:  # Pillow and scikit-image let go of the interpreter while they work
-        deque(pool.map(read, range(len(entries))), maxlen=0)
+    map_in_threads(read, range(len(entries)))
     return images, masks
 
 
-def _read_guided(folder: Path, row: Row) -> Bytes:
+def _read_image(folder: Path, row: Row) -> Bytes:
     image = read_picture(folder / row["image"], "RGB")
-    if not row.get("guide"):
+    if not row.get("extra"):
         return image
-    with Image.open(folder / row["guide"]) as guide:
-        # One by one: together the last of two or four would be taken for opacity.
-        bands = [np.asarray(_squash(band)) for band in guide.split()]
+    with Image.open(folder / row["extra"]) as extra:
+        # One by one: Pillow takes the last of two or four channels for opacity.
+        bands = [np.asarray(_resize(band)) for band in extra.split()]
     if bands[0].dtype != np.uint8:
-        raise ValueError(f"{row['guide']} has {bands[0].dtype.name} channels, a guide has uint8")
+        raise ValueError(f"{row['extra']} has {bands[0].dtype.name} channels; extra channels are uint8")
     return np.dstack([image, *bands])
 
 
 def _read_mask(folder: Path, row: Row, part: int, image: Bytes) -> Bytes:
-    """The mask of a photograph (S, S), or where it has none a group of its segments that `part` decides."""
+    """The mask of a photograph (S, S), or a group of its segments, the `part`-th, if it has none."""
     if row["mask"]:
         return read_picture(folder / row["mask"], "L")
     picture = torch.tensor(image[..., :3]).permute(2, 0, 1)[None] / 255
@@ -184,13 +198,16 @@ def _read_mask(folder: Path, row: Row, part: int, image: Bytes) -> Bytes:
 
 
 def _are_plain(images: Bytes, masks: Bytes) -> npt.NDArray[np.bool_]:
-    parts = [slice(begin, begin + 64) for begin in range(0, len(images), 64)]
-    return np.concatenate([are_plain(*(_floats(array[part]) for array in (images, masks))) for part in parts])
+    def check(begin: int) -> npt.NDArray[np.bool_]:
+        pictures, shapes = (_floats(array[begin : begin + 64]) for array in (images, masks))
+        return are_plain(pictures, shapes).numpy()
+
+    return np.concatenate(map_in_threads(check, range(0, len(images), 64)))
 
 
 def _floats(pictures: Bytes) -> Tensor:
     return torch.from_numpy(pictures[..., :3]).permute(0, 3, 1, 2).float() / 255
 
 
-def _squash(picture: Image.Image) -> Image.Image:
+def _resize(picture: Image.Image) -> Image.Image:
     return picture.resize((STORED, STORED), Image.Resampling.BILINEAR)

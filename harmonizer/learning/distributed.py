@@ -1,4 +1,4 @@
-"""Training in several processes, on one machine or many, as `torchrun` starts them; one process is the simple case."""
+"""Training in several processes, as `torchrun` starts them on one machine or many; a single process needs nothing."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Module = TypeVar("Module", bound=nn.Module)
 
 
 @contextmanager
-def joined() -> Iterator[torch.device]:
-    """Join the processes that `torchrun` started, if it did, and give the device of this one.
+def process_group() -> Iterator[torch.device]:
+    """Join the processes that `torchrun` started, if it did, and return the device of this one.
 
-    Each process takes the GPU of its local rank where there are GPUs (talking through NCCL), else the CPU (Gloo).
+    Each process takes the GPU of its local rank and communicates through NCCL; without GPUs, the CPU and Gloo.
     """
     if torch.cuda.is_available():
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
@@ -37,45 +37,42 @@ def joined() -> Iterator[torch.device]:
 
 
 def rank() -> int:
-    """The number of this process, from 0; process 0 writes the files."""
+    """The number of this process, from 0. Process 0 writes the files."""
     return dist.get_rank() if dist.is_initialized() else 0
 
 
 def count() -> int:
-    """How many processes train together."""
+    """The number of processes."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
-def agree(mine: bool) -> bool:
-    """What process 0 says, so that all processes end at the same step."""
+def broadcast(value: bool) -> bool:
+    """The value of process 0, in all processes; the host waits for the device."""
     if count() == 1:
-        return mine
-    message = torch.tensor([float(mine)], device="cuda" if dist.get_backend() == "nccl" else "cpu")
+        return value
+    message = torch.tensor([float(value)], device="cuda" if dist.get_backend() == "nccl" else "cpu")
     dist.broadcast(message, 0)
     return bool(message.item())
 
 
 def average(tensors: Iterable[Tensor | None]) -> None:
-    """Replace tensors by their means over the processes, all in one message.
+    """Replace tensors by their means over the processes, in one message.
 
-    Of gradients these are what one process with the whole batch would have, since all parts of it are of one size.
+    The means of the gradients are those of one process with the whole batch, since all its parts have the same size.
     """
     if count() == 1:
         return
-    parts = [tensor for tensor in tensors if tensor is not None]
-    message = torch.cat([part.flatten() for part in parts])
+    present = [tensor for tensor in tensors if tensor is not None]
+    message = torch.cat([tensor.flatten() for tensor in present])
     dist.all_reduce(message)
     message /= count()
-    for part, mean in zip(parts, torch.split(message, [part.numel() for part in parts]), strict=True):
-        part.copy_(mean.view_as(part))
+    for tensor, mean in zip(present, torch.split(message, [each.numel() for each in present]), strict=True):
+        tensor.copy_(mean.view_as(tensor))
 
 
 def synchronize_norms(module: Module) -> Module:
-    """Let batch norm measure the batches of all processes together, which torch offers on GPUs only.
-
-    On the CPU each process measures its own part of the batch.
-    """
+    """Let batch norm measure the whole batch instead of each process's part of it; torch can do so on GPUs only."""
     if count() > 1 and next(module.parameters()).is_cuda:
-        # timm's own, which keeps the activations inside its norms.
+        # timm's own function keeps the activations inside its norms.
         return cast(Module, convert_sync_batchnorm(module))  # type: ignore[no-untyped-call]
     return module

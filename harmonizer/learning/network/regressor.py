@@ -12,9 +12,9 @@ Activation = Callable[[Tensor], Tensor]
 
 
 class CascadeRegressor(nn.Module):
-    """Eq. 7: each head sees what the head before it made of the image, beside the image's own feature.
+    """Eq. 7: each head gets the state of the head before it, and the feature of the image.
 
-    A ReLU lies between the heads; without it the whole cascade would be affine in the features, the same
+    There is a ReLU between the heads; without it the whole cascade would be affine in the features, the same
     functions as separate heads. tanh keeps theta in (-1, 1) with a gradient everywhere.
     """
 
@@ -64,7 +64,7 @@ def _unchanged(features: Tensor) -> Tensor:
 REGRESSORS: dict[str, Callable[[int, int], nn.Module]] = {
     "cascade": CascadeRegressor,
     "multihead": MultiHeadRegressor,
-    # Without ReLU, to see what it is worth.
+    # Without ReLU, to measure what it is worth.
     "affine": partial(CascadeRegressor, activation=_unchanged),
     # As the authors released it: affine in the features, and clamped; for their weights only.
     "released": partial(CascadeRegressor, activation=_unchanged, squash=partial(torch.clamp, min=-1, max=1)),

@@ -4,10 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from harmonizer.learning.composites import likeness
 from harmonizer.learning.composites.draws import draw
-from harmonizer.learning.composites.likeness import ALIKE, FURTHEST, STEEPEST, Likeness, compare, mean_colour
-from harmonizer.learning.composites.photos import Photos
+from harmonizer.learning.composites.sources import similarity
+from harmonizer.learning.composites.sources.photos import Photos
+from harmonizer.learning.composites.sources.similarity import (
+    FURTHEST,
+    NEIGHBOURS,
+    STEEPEST,
+    SimilarPhotos,
+    find_similar,
+    mean_colour,
+)
 
 HUES = torch.tensor([[0.8, 0.3, 0.2], [0.2, 0.7, 0.3], [0.25, 0.3, 0.8], [0.7, 0.7, 0.1]])
 EACH = 50
@@ -37,11 +44,11 @@ def few(photos, count):
 
 
 def test_like_lends_to_like(photos):
-    likes = compare(photos, mean_colour)
-    assert likes.alike.shape == (4 * EACH, ALIKE)
-    assert (likes.alike // EACH == np.arange(4 * EACH)[:, None] // EACH).mean() > 0.97
+    similar = find_similar(photos, mean_colour)
+    assert similar.neighbours.shape == (4 * EACH, NEIGHBOURS)
+    assert (similar.neighbours // EACH == np.arange(4 * EACH)[:, None] // EACH).mean() > 0.97
     index = np.tile(np.arange(4 * EACH), 3)
-    chosen = likes.choose(index, draw(0, 0, range(len(index))))
+    chosen = similar.choose(index, draw(0, 0, range(len(index))))
     assert (chosen // EACH == index // EACH).mean() > 0.97
     assert len(set(chosen[index == 3].tolist())) > 1  # not always the same
 
@@ -49,39 +56,39 @@ def test_like_lends_to_like(photos):
 @pytest.mark.parametrize("count", [2, 5, 4 * EACH])
 def test_nobody_lends_to_itself_or_to_its_copy(photos, count):
     for times in (1, 2):
-        likes = compare(repeated(few(photos, count), times), mean_colour)
+        similar = find_similar(repeated(few(photos, count), times), mean_colour)
         index = np.tile(np.arange(times * count), 40 if count < 10 else 2)
-        chosen = likes.choose(index, draw(0, 0, range(len(index))))
+        chosen = similar.choose(index, draw(0, 0, range(len(index))))
         assert (chosen % count != index % count).all()
 
 
 def test_a_photograph_alone_can_but_lend_to_itself(photos):
     index = np.zeros(3, np.int64)
-    assert compare(few(photos, 1), mean_colour).choose(index, draw(0, 0, range(3))).tolist() == [0, 0, 0]
+    assert find_similar(few(photos, 1), mean_colour).choose(index, draw(0, 0, range(3))).tolist() == [0, 0, 0]
 
 
 def test_how_many_are_described_at_once_decides_nothing(photos):
-    whole = compare(photos, mean_colour)
-    parted = compare(photos, mean_colour, batch=7)
-    assert np.array_equal(whole.alike, parted.alike)
+    whole = find_similar(photos, mean_colour)
+    parted = find_similar(photos, mean_colour, batch=7)
+    assert np.array_equal(whole.neighbours, parted.neighbours)
     np.testing.assert_allclose(whole.mean, parted.mean, atol=1e-6)
 
 
 def test_the_colours_are_those_of_the_foreground(photos):
-    likes = compare(photos, mean_colour)
+    similar = find_similar(photos, mean_colour)
     inside = photos.images[:, :, 8:24:4, 8:24:4].double().numpy() / 255
     to_lms = np.array([[0.3811, 0.5783, 0.0402], [0.1967, 0.7244, 0.0782], [0.0241, 0.1288, 0.8444]])
     lightness = np.log(np.einsum("ij,njhw->nihw", to_lms, inside) + 0.02).sum(axis=1) / np.sqrt(3)
     # Each mean is over one pixel more than there are, lest it divide by none.
-    np.testing.assert_allclose(likes.mean[:, 0], lightness.sum(axis=(1, 2)) / 17, atol=1e-3)
-    assert (likes.deviation > 0).all()
+    np.testing.assert_allclose(similar.mean[:, 0], lightness.sum(axis=(1, 2)) / 17, atol=1e-3)
+    assert (similar.deviation > 0).all()
 
 
-def lend(mean, deviation, alike=(1, 2, 3), count=300):
+def lend(mean, deviation, neighbours=(1, 2, 3), count=300):
     """What the first of four photographs is lent whose lightness has these means and deviations."""
     mean, deviation = (np.float32([[first, 0, 0] for first in each]) for each in (mean, deviation))
-    likes = Likeness(np.array([alike] * 4), mean, deviation)
-    return likes.choose(np.zeros(count, np.int64), draw(0, 0, range(count)))
+    similar = SimilarPhotos(np.array([neighbours] * 4), mean, deviation)
+    return similar.choose(np.zeros(count, np.int64), draw(0, 0, range(count)))
 
 
 def test_unrealistic_pairs_are_passed_over_where_there_is_a_realistic_one():
@@ -101,10 +108,10 @@ def test_realistic_pairs_come_alike_often():
 
 
 def test_things_are_described_by_what_the_foreground_shows(photos, monkeypatch):
-    create = likeness.imagenet.create
+    create = similarity.pretrained.create
     small = create("test_efficientnet", pretrained=False)
-    monkeypatch.setattr(likeness.imagenet, "create", lambda name, pretrained: small)
-    describe = likeness.things(torch.device("cpu"))
+    monkeypatch.setattr(similarity.pretrained, "create", lambda name, pretrained: small)
+    describe = similarity.object_features(torch.device("cpu"))
     pictures = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     masks = torch.zeros(3, 1, 64, 64)
     masks[..., :32] = 1

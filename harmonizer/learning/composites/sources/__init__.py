@@ -1,0 +1,1 @@
+"""The photographs, masks and scenes that composites are made of."""

@@ -1,0 +1,1 @@
+"""The network: composite and mask to filter arguments."""
