@@ -62,7 +62,7 @@ def measure(harmonizer: Harmonizer, network: Network, case: Case) -> Measured:
 @torch.no_grad()
 def disagreement(harmonizer: Harmonizer, network: Network, case: Case) -> float:
     """The mean distance of the thetas of the network's regressors; 0 if there is only one."""
-    inputs = harmonizer.predictor.look(case.sample.composite, case.sample.mask)
+    inputs = harmonizer.predictor.prepare(case.sample.composite, case.sample.mask)
     first, *others = network.predictions(*map(torch.from_numpy, inputs))
     return float((first - others[0]).abs().mean()) if others else 0.0
 

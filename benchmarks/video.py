@@ -65,10 +65,10 @@ def time_frames_of_all(results: Results, ours: Harmonizers, plain: dict[str, Pla
     runs: dict[Any, Callable[[], Any]] = {}
     predictions: dict[Any, Callable[[], Any]] = {}
     for network, engines in ours.items():
-        seen = engines[DEFAULT].predictor.look(frame, masks[QUARTER])
-        predictions[network, PLAIN] = functools.partial(predict_plainly, plain[network].network, *seen)
+        inputs = engines[DEFAULT].predictor.prepare(frame, masks[QUARTER])
+        predictions[network, PLAIN] = functools.partial(predict_plainly, plain[network].network, *inputs)
         for name, harmonizer in engines.items():
-            predictions[network, name] = functools.partial(harmonizer.predictor.infer, *seen)
+            predictions[network, name] = functools.partial(harmonizer.predictor.predict_prepared, *inputs)
         for opacity, alpha in masks.items():
             runs[Case(network, opacity, PLAIN)] = functools.partial(plain[network], frame, alpha)
             for name, harmonizer in engines.items():
@@ -98,7 +98,7 @@ def time_side_by_side(results: Results, folders: dict[str, dict[str, Path]], rou
                 ]
             if name == DEFAULT:
                 predictor = harmonizers[0].predictor
-                predict = functools.partial(predictor.infer, *predictor.look(frame, alpha))
+                predict = functools.partial(predictor.predict_prepared, *predictor.prepare(frame, alpha))
                 results.asked[network] = limits.ask(file / "model.onnx", predict)
 
 

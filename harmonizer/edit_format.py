@@ -88,22 +88,22 @@ def _check_filters(document: dict[str, Any]) -> None:
         )
     accepted = {None: "no statistic", "mean": "one mean as statistic", "channel_means": "a list of three means"}
     for entry in document["filters"]:
-        given, needed = entry.get("statistic"), wf.get(entry["name"]).statistic
-        if given is not None and (needed is None or isinstance(given, list) != (needed == "channel_means")):
-            raise EditError(f"{entry['name']} takes {accepted[needed]}; got {given!r}. Correct it, or leave it out")
+        statistic, needed = entry.get("statistic"), wf.get(entry["name"]).statistic
+        if statistic is not None and (needed is None or isinstance(statistic, list) != (needed == "channel_means")):
+            raise EditError(f"{entry['name']} takes {accepted[needed]}; got {statistic!r}. Correct it, or leave it out")
 
 
-def _check_keys(given: Any, where: str, required: Set[str], optional: Set[str] = frozenset()) -> None:
-    _demand(isinstance(given, dict), where, "a JSON object", given)
-    missing, unknown = sorted(required - set(given)), sorted(set(given) - required - optional)
+def _check_keys(value: Any, where: str, required: Set[str], optional: Set[str] = frozenset()) -> None:
+    _demand(isinstance(value, dict), where, "a JSON object", value)
+    missing, unknown = sorted(required - set(value)), sorted(set(value) - required - optional)
     if missing or unknown:
-        found = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"has {', '.join(unknown)}"] * bool(unknown)
-        raise EditError(f"{where} {' and '.join(found)}; its keys are {', '.join(sorted(required | optional))}")
+        faults = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"has {', '.join(unknown)}"] * bool(unknown)
+        raise EditError(f"{where} {' and '.join(faults)}; its keys are {', '.join(sorted(required | optional))}")
 
 
-def _demand(holds: bool, where: str, accepted: str, given: Any) -> None:
+def _demand(holds: bool, where: str, accepted: str, value: Any) -> None:
     if not holds:
-        raise EditError(f"{where} is {accepted}; got {given!r:.80}")
+        raise EditError(f"{where} is {accepted}; got {value!r:.80}")
 
 
 def _is_number(value: Any) -> bool:

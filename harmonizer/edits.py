@@ -71,7 +71,7 @@ class Edit:
 
     @property
     def statistics(self) -> list[Any]:
-        """What is frozen, as `Cascade.__call__` takes it: a float64 array or None for each filter."""
+        """The frozen statistics, as `Cascade.__call__` takes them: a float64 array or None for each filter."""
         return [None if step.statistic is None else np.array(step.statistic) for step in self.steps]
 
     def set(self, changes: Mapping[str, float]) -> Edit:
@@ -125,10 +125,10 @@ def write(path: str | Path, edit: Edit) -> None:
 
 
 def read(path: str | Path) -> Edit:
-    """Read what `write` wrote, and a person may have changed.
+    """Read a file that `write` wrote, and that a person may have changed.
 
-    A HarmonizerWarning tells of filters that have changed since. Raises EditError for what is no edit, was written
-    in a newer format or for newer filters, or names filters that are not installed.
+    Gives a HarmonizerWarning if the filters have changed since. Raises EditError for a file that is no edit, that has
+    a newer format or newer filters, or that names filters that are not installed.
     """
     document = edit_format.load(Path(path))
     if document["registry_version"] < wf.REGISTRY_VERSION:
@@ -144,7 +144,7 @@ def read(path: str | Path) -> Edit:
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, float]:
-    """Theta by filter name from words such as shadow=0.3. Raises EditError."""
+    """Theta by filter name from texts such as "shadow=0.3". Raises EditError."""
     changes = {}
     for setting in settings:
         name, _, value = setting.partition("=")
@@ -167,7 +167,7 @@ def fingerprint(pixels: Pixels) -> str:
 
 
 def _plain(statistic: Any) -> Statistic:
-    """A measured or read statistic as Python's own floats, which JSON keeps bit for bit."""
+    """A statistic as Python floats, which JSON keeps bit for bit."""
     if statistic is None:
         return None
     values = np.asarray(statistic, np.float64).tolist()

@@ -85,14 +85,14 @@ def _open_openvino(path: Path, inputs: Shapes, outputs: Shapes, threads: int, pr
     try:
         reader = FrontEndManager().load_by_framework("onnx")  # or it tries a file in all formats that it knows
         model = reader.convert(reader.load(str(path)))
-        found_inputs, found_outputs = (
+        actual_inputs, actual_outputs = (
             {node.any_name: [int(size) for size in node.partial_shape.get_max_shape()][1:] for node in nodes}
             for nodes in (model.inputs, model.outputs)
         )
     except Exception as error:  # nor have OpenVINO's
         raise _damaged(path, str(error).splitlines()[-1:]) from error
-    _check_shapes(path, "inputs", found_inputs, inputs)
-    _check_shapes(path, "outputs", found_outputs, outputs)
+    _check_shapes(path, "inputs", actual_inputs, inputs)
+    _check_shapes(path, "outputs", actual_outputs, outputs)
     model.reshape({name: [1, *shape] for name, shape in inputs.items()})
     hints = {
         "INFERENCE_PRECISION_HINT": precision,
@@ -119,9 +119,9 @@ def _damaged(path: Path, reason: Sequence[str]) -> CheckpointError:
     return CheckpointError(f"{path} cannot be loaded: {' '.join(reason)}. Get the checkpoint again")
 
 
-def _check_shapes(path: Path, role: str, found: Mapping[str, Any], expected: Shapes) -> None:
-    if found != {name: list(shape) for name, shape in expected.items()}:
+def _check_shapes(path: Path, role: str, actual: Mapping[str, Any], expected: Shapes) -> None:
+    if actual != {name: list(shape) for name, shape in expected.items()}:
         raise CheckpointError(
-            f"{path} has the {role} {found} after the batch axis; its config.json asks for {dict(expected)}. "
+            f"{path} has the {role} {actual} after the batch axis; its config.json asks for {dict(expected)}. "
             "The two do not belong together; get the checkpoint again"
         )

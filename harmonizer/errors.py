@@ -26,7 +26,7 @@ class EditError(HarmonizerError):
 
 
 class StreamError(HarmonizerError):
-    """A stream of raw frames that is empty, cut off, or told in a way that is not understood."""
+    """A stream of raw frames that is empty or cut off, or whose size or pixel format is invalid."""
 
 
 class RecipeError(HarmonizerError):
@@ -50,4 +50,4 @@ class OutputError(HarmonizerError):
 
 
 class HarmonizerWarning(UserWarning):
-    """What was done differently from what the caller may expect; the result is valid all the same."""
+    """Something was done that the caller may not expect; the result is valid all the same."""

@@ -23,7 +23,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Config:
-    """What the predictor needs of a checkpoint's config.json; its other keys are for people and for training."""
+    """The part of a checkpoint's config.json that the predictor needs; other keys are for people and for training."""
 
     filters: tuple[str, ...]
     input_size: int
@@ -35,7 +35,7 @@ class Predictor:
     """The encoder and regressor of one checkpoint on the CPU."""
 
     def __init__(self, config: Config, run: Run) -> None:
-        """Take what `load` has checked."""
+        """`run` is an engine whose inputs are composite and mask, and whose output is theta; `load` opens one."""
         self.config = config
         self._run = run
 
@@ -46,11 +46,11 @@ class Predictor:
         engine: EngineName | str = EngineName.onnxruntime,
         threads: int | None = None,
     ) -> Predictor:
-        """Load a checkpoint folder, or the one that a config.json or model.onnx lies in; None takes the one shipped.
+        """Load a checkpoint: a folder, or a config.json or model.onnx in it; None is the one that ships.
 
-        `engine` is "onnxruntime", "openvino" or "openvino-bf16". A prediction takes so many `threads`, by default
-        the cores there are, up to 4, which gives it soonest; one gives the most in a second to a program whose other
-        threads have work too. Raises CheckpointError, and EngineError.
+        `engine` is "onnxruntime", "openvino" or "openvino-bf16". A prediction uses `threads` threads, by default as
+        many as there are cores, up to 4: then one prediction takes the least time. With 1, a program that keeps all
+        cores busy makes the most predictions a second. Raises CheckpointError and EngineError.
         """
         folder = WEIGHTS if path is None else Path(path)
         if folder.name in ("config.json", "model.onnx"):
@@ -71,16 +71,16 @@ class Predictor:
 
         Raises CheckpointError if the network returns anything else.
         """
-        return self.infer(*self.look(image, alpha))
+        return self.predict_prepared(*self.prepare(image, alpha))
 
-    def look(self, image: Pixels, alpha: Pixels) -> tuple[Floats, Floats]:
-        """What the network sees of a composite and its mask: (1, 3, S, S) and (1, 1, S, S) in [0, 1]."""
+    def prepare(self, image: Pixels, alpha: Pixels) -> tuple[Floats, Floats]:
+        """The network's inputs, a composite and its mask as thumbnails: (1, 3, S, S) and (1, 1, S, S) in [0, 1]."""
         side = self.config.input_size
         composite, mask = thumbnails((image, alpha), side)
         return composite[None], mask[None]
 
-    def infer(self, composite: Floats, mask: Floats) -> npt.NDArray[np.float64]:
-        """Theta (k,) from what `look` gives. Raises CheckpointError."""
+    def predict_prepared(self, composite: Floats, mask: Floats) -> npt.NDArray[np.float64]:
+        """Theta (k,) from what `prepare` returns. Raises CheckpointError."""
         outputs = self._run({"composite": composite, "mask": mask})
         theta: npt.NDArray[np.float64] = outputs["theta"][0].astype(np.float64)
         if not np.all(np.abs(theta) <= 1):
@@ -93,13 +93,13 @@ class Predictor:
 def read_config(path: Path) -> Config:
     """Read and check a checkpoint's config.json. Raises CheckpointError."""
     try:
-        given = json.loads(path.read_text(encoding="utf-8"))
+        fields = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} is not readable as JSON: {error}; get the checkpoint again") from error
-    if not isinstance(given, dict) or given.get("format") != FORMAT:
-        found = given.get("format") if isinstance(given, dict) else type(given).__name__
-        raise CheckpointError(f"{path} has format {found!r}; this version reads format {FORMAT}: upgrade harmonizer")
-    version, filters, size = (given.get(key) for key in ("registry_version", "filters", "input_size"))
+    if not isinstance(fields, dict) or fields.get("format") != FORMAT:
+        actual = fields.get("format") if isinstance(fields, dict) else type(fields).__name__
+        raise CheckpointError(f"{path} has format {actual!r}; this version reads format {FORMAT}: upgrade harmonizer")
+    version, filters, size = (fields.get(key) for key in ("registry_version", "filters", "input_size"))
     if not isinstance(version, int) or version < 1:
         raise CheckpointError(f"{path}: registry_version is a positive integer; got {version!r}")
     if version > wf.REGISTRY_VERSION:
@@ -114,13 +114,13 @@ def read_config(path: Path) -> Config:
         )
     if not isinstance(size, int) or not 1 <= size <= 4096:
         raise CheckpointError(f"{path}: input_size is an integer from 1 to 4096; got {size!r}")
-    if given.get("theta_range", [-1, 1]) != [-1, 1]:
-        raise CheckpointError(f"{path}: theta_range is [-1, 1]; got {given['theta_range']!r}")
-    if given.get("channels", 3) != 3:
+    if fields.get("theta_range", [-1, 1]) != [-1, 1]:
+        raise CheckpointError(f"{path}: theta_range is [-1, 1]; got {fields['theta_range']!r}")
+    if fields.get("channels", 3) != 3:
         raise CheckpointError(
-            f"{path}: the network takes {given['channels']!r} channels, guides among them; only one of 3, which takes "
-            "pictures alone, can be run here"
+            f"{path}: the network takes {fields['channels']!r} channels; only networks of 3 channels (RGB) can "
+            "be run here"
         )
-    if given.get("statistics", "frame") not in get_args(Region):
-        raise CheckpointError(f"{path}: statistics is one of {get_args(Region)}; got {given['statistics']!r}")
-    return Config(tuple(filters), size, str(given.get("regressor", "cascade")), given.get("statistics", "frame"))
+    if fields.get("statistics", "frame") not in get_args(Region):
+        raise CheckpointError(f"{path}: statistics is one of {get_args(Region)}; got {fields['statistics']!r}")
+    return Config(tuple(filters), size, str(fields.get("regressor", "cascade")), fields.get("statistics", "frame"))

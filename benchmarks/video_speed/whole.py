@@ -30,7 +30,7 @@ def open_ours(network: Path) -> Callable[[Path, Path, Path], int]:
     from harmonizer.video import grading, pipeline
     from harmonizer.video.outputs import Outputs
 
-    chosen = grading.predicted(network)
+    chosen = grading.from_network(network)
 
     def run(clip: Path, masks: Path, output: Path) -> int:
         return pipeline.harmonize_video(clip, Outputs(output), chosen, mask=masks)[0]

@@ -41,7 +41,7 @@ def measure(harmonizer: Harmonizer, clip: Path, masks: Path, frames: int) -> dic
     _warm_up(harmonizer, pixels[0], greys[0])
     clock("look for cuts", lambda frame: cuts.watch(None, frame), pixels)
     seen = clock("thumbnail", predictor.look, pixels, greys)
-    thetas = clock("network", lambda pair: predictor.infer(*pair), seen)
+    thetas = clock("network", lambda pair: predictor.predict_prepared(*pair), seen)
     statistics = clock("statistics", plan.statistics, pixels, thetas, greys)
     filtered = clock("filters", lambda p, t, m, s: plan(p, t, m, None, s), pixels, thetas, greys, statistics)
     coded = clock("to YUV", lambda frame: converter.to_yuv(frame, "yuv420p"), filtered)

@@ -1,4 +1,4 @@
-"""Ctrl-C, at whatever moment: one line on stderr and exit code 130."""
+"""Ctrl-C at any moment: one line on stderr and exit code 130."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ EXIT_CODE = 130  # as shells report what Ctrl-C ended
 
 
 def find_interrupt(error: BaseException | None) -> KeyboardInterrupt | None:
-    """The interruption that led to an error: libraries turn it into others, the command line's into SystemExit."""
+    """The KeyboardInterrupt that caused an error, if any: some libraries raise other errors in its place."""
     while error:
         if isinstance(error, KeyboardInterrupt):
             return error
@@ -18,6 +18,6 @@ def find_interrupt(error: BaseException | None) -> KeyboardInterrupt | None:
 
 
 def exit_interrupted(stop: KeyboardInterrupt) -> NoReturn:
-    """End the process with what `stop` says, or with the least that can be said."""
+    """End the process with the message of `stop`, or with a general one."""
     sys.stderr.write(f"error: {stop if stop.args else 'stopped by Ctrl-C'}\n")
     sys.exit(EXIT_CODE)

@@ -78,9 +78,9 @@ def video(
     outputs.check()
     changes = parse_settings(set or [])
     with _watched(output.name) as report:
-        chosen = grading.recalled(theta_in) if theta_in else grading.predicted(weights, alpha)
+        chosen = grading.from_timeline(theta_in) if theta_in else grading.from_network(weights, alpha)
         if changes:
-            chosen = grading.fixed(chosen, changes)
+            chosen = grading.with_fixed_theta(chosen, changes)
         start = time.perf_counter()
         done, shots = pipeline.harmonize_video(
             composite, outputs, chosen, mask=mask, background=background, report=report

@@ -1,4 +1,4 @@
-"""How fast a machine is: a frame through network and filters, and where its milliseconds go."""
+"""How fast this machine is: the time of a frame in the network and the filters, stage by stage."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def time_frames(harmonizer: Harmonizer, image: Levels, mask: Levels, count: int)
         start = time.perf_counter()
         render(image, predictor.predict(image, mask), mask, out=out)
         clock = [time.perf_counter()]
-        seen = predictor.look(image, mask)
+        inputs = predictor.prepare(image, mask)
         clock.append(time.perf_counter())
-        theta = predictor.infer(*seen)
+        theta = predictor.predict_prepared(*inputs)
         clock.append(time.perf_counter())
         statistics = harmonizer.plan.statistics(image, theta, mask)
         clock.append(time.perf_counter())
@@ -97,8 +97,8 @@ def table(times: Mapping[str, Times]) -> Table:
 
 
 def peak_memory() -> int | None:
-    """The most bytes of memory that this process has held at once; None where the system does not say (Linux does)."""
-    # resource.getrusage would count what the process held that started this one.
+    """Peak memory of this process in bytes; None on systems that do not report it (Linux does)."""
+    # Not resource.getrusage: its figure includes the process that started this one.
     status = Path("/proc/self/status")
     lines = status.read_text().splitlines() if status.is_file() else []
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), None)

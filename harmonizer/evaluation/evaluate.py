@@ -41,7 +41,7 @@ class Evaluation:
 def evaluate(learners: Mapping[str, Contender], samples: Iterable[Sample]) -> Iterator[Evaluation]:
     """Harmonize each sample at its own size; score it over all pixels, and over those with mask > 127.
 
-    `open_learner` and `blind` make learners that are not given the real picture.
+    The learners that `open_learner` and `blind` return do not get the real picture.
     """
     for sample in samples:
         scores, theta = {"composite": _score(sample.composite, sample)}, {}

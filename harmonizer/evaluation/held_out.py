@@ -1,4 +1,4 @@
-"""Which pictures are kept from training, so that they can tell how good a network is."""
+"""Which pictures are not trained on, so that networks can be evaluated with them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import zlib
 from collections.abc import Mapping
 
 EVERY = 20
-"""Every twentieth photograph, and every twentieth place, is held out by its name."""
+"""One in so many photographs and places is held out, by a hash of its name."""
 
 PLACES = ("fuji", "catalina")
-"""Places that are held out whole: of those photographed at many hours there are too few to leave it to chance."""
+"""Places that are held out whole: too few were photographed at many hours to leave the choice to a hash."""
 
 SOURCES = ("horses", "vegfruit", "ikea_rooms", "panda", "vocmap", "groceries")
-"""Collections that are held out whole: they tell how good a network is on photographs of another origin."""
+"""Collections that are held out whole: they show how a network does on photographs from other sources."""
 
 
 def is_held_out(row: Mapping[str, str]) -> bool:
-    """Whether a row of `index.csv` is kept from training.
+    """Whether a row of `index.csv` is held out from training.
 
-    A column `held_out`, 1 or 0, decides; without it, of a picture of a scene its place, of a photograph its source
-    or its name. Several scenes of one place share the first word of their names, `fuji_a` and `fuji_b` say.
+    The column `held_out`, 1 or 0, decides. If it is missing or empty, the place decides for a picture of a scene, and
+    the source or the name for a photograph. The place is the first word of a scene's name: fuji of fuji_a and fuji_b.
     """
     if row.get("held_out"):
         return row["held_out"] == "1"

@@ -1,4 +1,4 @@
-"""Learners: what makes a harmonized picture of a composite, under one name each, to be compared on one table.
+"""Learners, which make a harmonized picture of a composite: each has a name, and all are compared in one table.
 
 Besides those here there are those of other packages, by entry points of the group `harmonizer.learners`, and any
 function that can be imported, as MODULE:NAME.
@@ -59,10 +59,9 @@ def names() -> tuple[str, ...]:
 
 
 def open_learner(name: str, weights: Path | None = None) -> Contender:
-    """The learner of that name, or of MODULE:NAME; with +pcm behind it at 256 pixels, brought to full size by
-    `upsampled`.
+    """The learner of that name, or the one that MODULE:NAME opens; with +pcm after it, run through `upsampled`.
 
-    All but the oracle are given the composite and its mask alone, not the real picture.
+    All learners but the oracle get only the composite and its mask, not the real picture.
     Raises EvaluationError, which lists what there is, and CheckpointError.
     """
     bare = name.removesuffix(UPSAMPLED)
@@ -127,23 +126,23 @@ def _load(title: str, load: Callable[[], Any]) -> Opener:
             f"{title} is a {type(opener).__name__}; it is a function that takes the folder of --weights or None, and "
             "returns the learner"
         )
-    found: Opener = opener
-    return found
+    checked: Opener = opener
+    return checked
 
 
 def of_harmonizer(harmonizer: Harmonizer) -> Learner:
     """The learner that harmonizes as `harmonizer` does."""
 
-    def harmonize(given: Composite) -> Harmonized:
-        result = harmonizer.harmonize(given.composite, given.mask)
+    def harmonize(sample: Composite) -> Harmonized:
+        result = harmonizer.harmonize(sample.composite, sample.mask)
         return Harmonized(result.image, result.theta)
 
     return harmonize
 
 
-def _composite(given: Composite) -> Harmonized:
+def _composite(sample: Composite) -> Harmonized:
     """The composite as it is."""
-    return Harmonized(given.composite, {})
+    return Harmonized(sample.composite, {})
 
 
 def _network(regressor: str) -> Opener:
@@ -166,12 +165,12 @@ def _network(regressor: str) -> Opener:
 def _transferred(method: Callable[[Colours, Colours], ColourMap]) -> Learner:
     """The foreground's colours moved to the background's."""
 
-    def harmonize(given: Composite) -> Harmonized:
-        foreground, background = (given.composite[region] / 255 for region in (given.foreground, ~given.foreground))
+    def harmonize(sample: Composite) -> Harmonized:
+        foreground, background = (sample.composite[region] / 255 for region in (sample.foreground, ~sample.foreground))
         if min(len(foreground), len(background)) < 2:
-            return _composite(given)
+            return _composite(sample)
         colour_map = method(foreground, background)
-        return Harmonized(transfer.recolour(given.composite, given.mask, colour_map), {})
+        return Harmonized(transfer.recolour(sample.composite, sample.mask, colour_map), {})
 
     return harmonize
 
@@ -180,9 +179,9 @@ def _filtered(choose: Callable[[Cascade, AnyComposite], Colours]) -> Callable[[A
     """The six filters with the theta that `choose` finds on a thumbnail."""
     cascade = Cascade()
 
-    def harmonize(given: AnyComposite) -> Harmonized:
-        theta = choose(cascade, resize(given, THUMBNAIL))
-        image = cascade(given.composite, theta, given.mask)
+    def harmonize(sample: AnyComposite) -> Harmonized:
+        theta = choose(cascade, resize(sample, THUMBNAIL))
+        image = cascade(sample.composite, theta, sample.mask)
         return Harmonized(image, dict(zip(cascade.names, theta.tolist(), strict=True)))
 
     return harmonize

@@ -75,8 +75,8 @@ def _psnr(mse: float, data_range: float) -> float:
 
 def _around(differs: npt.NDArray[np.bool_]) -> slice:
     """The rows (or columns) of every window that holds one that differs; windows at the rim are moved inside."""
-    found = np.flatnonzero(differs)
-    first, last, size = int(found[0]), int(found[-1]), len(differs)
+    places = np.flatnonzero(differs)
+    first, last, size = int(places[0]), int(places[-1]), len(differs)
     return slice(max(0, min(first - 2 * RADIUS, size - 2 * RADIUS - 1)), min(size, last + 2 * RADIUS + 1))
 
 

@@ -40,7 +40,7 @@ def describe(pixels: Colours) -> Colours:
 
 
 def expect(foreground: Colours, background: Colours) -> Colours:
-    """What the description of the real foreground (6,) is likely to be, given that of the composite's two regions.
+    """The expected description of the real foreground (6,), from those of the composite's two regions (6,) each.
 
     The best linear guess: hue goes about a third of the way to the background's, lightness to a middle tone.
     """
@@ -49,7 +49,7 @@ def expect(foreground: Colours, background: Colours) -> Colours:
 
 
 def choose_theta(cascade: Cascade, composite: Composite) -> Colours:
-    """The theta (k,) in [-0.9, 0.9] that brings the foreground to the expected statistics without undue force.
+    """The theta (k,) in [-0.9, 0.9] that brings the foreground close to the expected description; large values cost.
 
     A few damped Gauss-Newton steps with numerical derivatives; zeros where foreground or background is missing.
     """

@@ -1,4 +1,4 @@
-"""What makes a composite worth a score: which rows of an index, which colour map, which pair of pictures."""
+"""Chooses what is evaluated: rows of an index, colour maps, and pairs of pictures that make a plausible composite."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ Row = Mapping[str, str]
 
 
 def order(name: str) -> bytes:
-    """A hash of the name, to sort by: the same everywhere, and as good as drawn by lot."""
+    """A hash of the name to sort by: an order that looks random and is the same everywhere."""
     return hashlib.sha256(name.encode()).digest()
 
 
 def even_subset(rows: Sequence[Row], count: int) -> list[Row]:
-    """At most `count` rows, in their order; each source gives as many as another as far as it has them.
+    """At most `count` rows, in their order, with as many from each source as from the others while it has any left.
 
-    The source is what stands before the colon in the column `source`. Which rows of it: the first by a hash of `mask`.
+    The source is the text before the colon in the column `source`. Within a source, a hash of `mask` decides.
     """
     by_source: dict[str, list[int]] = {}
     for index in sorted(range(len(rows)), key=lambda index: order(rows[index]["mask"])):
@@ -51,7 +51,7 @@ def foreground_colours(picture: Pixels, foreground: Pixels) -> Colours:
 
 
 def references(name: str, colours: Colours, others: Mapping[str, Colours]) -> list[str]:
-    """CANDIDATES of the other foregrounds, drawn by a hash of the names, those with the most alike mean hue first."""
+    """CANDIDATES other foregrounds, drawn by a hash of the names, sorted by how close their mean hue is."""
     drawn = sorted(others, key=lambda other: order(f"{name} {other}"))[:CANDIDATES]
     hue = _mean_chroma(colours)
     return sorted(drawn, key=lambda other: abs(float(np.angle(_mean_chroma(others[other]) * np.conj(hue)))))
@@ -69,7 +69,7 @@ def choose_transfer(
 
 
 def is_plausible(before: Colours, after: Colours) -> bool:
-    """Whether a transfer (P, 3) looks like a photograph still, and like another one than before.
+    """Whether the result of a transfer (P, 3) could be a photograph, and differs enough from the original.
 
     Few pixels may leave [0, 1]; the contrast of lightness, red-green and yellow-blue may neither grow nor shrink by
     more than GAIN; the mean colour may move on the wheel by CAST; the mean squared change lies between LEAST and
@@ -85,9 +85,10 @@ def is_plausible(before: Colours, after: Colours) -> bool:
 
 
 def is_worthwhile(pasted: Pixels, real: Pixels) -> bool:
-    """Whether a foreground (P, 3) uint8 pasted over the real one can be harmonized, and needs to be.
+    """Whether a pasted foreground (P, 3) uint8 can be harmonized to the real one (P, 3), and needs to be.
 
-    Neither is for the most part black or white, and their mean squared difference lies between LEAST and MOST_SCENE.
+    At most CLIPPED_FOREGROUND of each is black or white, and their mean squared difference lies between LEAST and
+    MOST_SCENE.
     """
     if max(share_clipped(pasted), share_clipped(real)) > CLIPPED_FOREGROUND:
         return False

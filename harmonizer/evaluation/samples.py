@@ -23,11 +23,11 @@ from harmonizer.pictures.picture import Pixels, convert_depth
 from whitebox_filters import Cascade
 
 DRAWS = 5
-"""How often Eq. 8 distorts each held-out photograph: from one draw to another the mean error changes by a tenth."""
+"""Composites by Eq. 8 of each held-out photograph; between single draws the mean error varies by a tenth."""
 TRANSFERS = 200
-"""At most so many held-out masks of a folder get the colours of another foreground."""
+"""The most masks of a folder that get the colours of another foreground."""
 PAIRS = 8
-"""So many composites are made of each place of which several exposures are at hand, and of each scene of hours."""
+"""Composites of each place that was taken in several exposures, and of each scene that was taken at several hours."""
 METHODS = {"reinhard": transfer.reinhard, "mkl": transfer.monge_kantorovich}
 
 
@@ -199,10 +199,10 @@ def _composites(subset: Path) -> list[Path]:
 
 
 def _only(folder: Path, stem: str) -> Path:
-    found = sorted(folder.glob(f"{stem}.*"))
-    if not found:
+    matches = sorted(folder.glob(f"{stem}.*"))
+    if not matches:
         raise ImageFileError(f"{folder / stem}.* is missing; every composite needs its mask and its real picture")
-    return found[0]
+    return matches[0]
 
 
 def _read(name: str, subset: str, composite: Path, mask: Path, real: Path) -> Sample:

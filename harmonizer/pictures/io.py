@@ -1,4 +1,4 @@
-"""Files <-> pictures and masks: the only place that opens and writes picture files."""
+"""Reads and writes picture files: the only place that opens them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from whitebox_filters.images import to_alpha
 
 # A grey picture that went through a lossy format has channels that differ by a few levels.
 COLOUR_TOLERANCE = 1 / 16
-# In the place of a file: standard input to read from, standard output to write to.
+# As the name of a file: standard input where it is read, standard output where it is written.
 STANDARD = Path("-")
 
 
@@ -35,9 +35,9 @@ def read_image(path: str | Path) -> Picture:
         with nullcontext(sys.stdin.buffer) if path == STANDARD else path.open("rb") as file:
             header = file.read(16)
             if kind(header) is None:
-                found = "" if header else ". It is empty"
+                reason = "" if header else ". It is empty"
                 raise ImageFileError(
-                    f"{name} is not a picture that can be read; JPEG, PNG, WebP and TIFF (not BigTIFF) can{found}"
+                    f"{name} is not a picture that can be read; JPEG, PNG, WebP and TIFF (not BigTIFF) can{reason}"
                 )
             data = header + file.read()
     except FileNotFoundError:
@@ -89,8 +89,8 @@ def check_output(path: str | Path) -> None:
     if path == STANDARD:
         return
     if path.suffix.lower() not in ENCODERS:
-        given = f"ends in {path.suffix!r}" if path.suffix else "has no extension"
-        raise OutputError(f"{path} {given}; pictures are written as {', '.join(ENCODERS)}")
+        fault = f"ends in {path.suffix!r}" if path.suffix else "has no extension"
+        raise OutputError(f"{path} {fault}; pictures are written as {', '.join(ENCODERS)}")
     check_place(path)
 
 
@@ -121,7 +121,7 @@ def write_image(path: str | Path, picture: Picture, extension: str = ".png") -> 
 
 
 def write_stream(sink: BinaryIO, data: bytes) -> None:
-    """Write at once to a pipe. Raises OutputError, but BrokenPipeError as it is: the receiver has had enough."""
+    """Write to a pipe and flush it. Raises OutputError, or BrokenPipeError if the receiver has closed the pipe."""
     try:
         sink.write(data)
         sink.flush()

@@ -1,4 +1,4 @@
-"""What a picture file is once decoded, and its depths: 8 bits, 16 bits and float."""
+"""A decoded picture file, and conversions between its depths: 8 bits, 16 bits and float."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Picture:
     """A decoded file, upright: `pixels` HWC RGB in uint8, uint16 or float32, `alpha` HW of that dtype."""
 
     pixels: Pixels
-    alpha: Pixels | None = None  # straight, not premultiplied; None where it is constant and so says nothing
+    alpha: Pixels | None = None  # straight, not premultiplied; None if the file has none, or if it is constant
     profile: bytes | None = None  # ICC profile of `pixels`; None means sRGB
     exif: bytes | None = None  # as Pillow writes it; its orientation is 1
 

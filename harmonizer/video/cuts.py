@@ -10,9 +10,9 @@ import numpy.typing as npt
 from harmonizer.pictures.picture import Pixels, convert_depth
 
 SIDE = 64  # samples a side
-# A cut moves the tones by so much (full scale is 1), and by so many times more than the frames before it: pans move
-# them steadily, and a change of light less. On 60 photographs any two of which make a cut, 1 in 100 moves them by less
-# than 0.09; pans by up to 40 % of the width a frame move them by less than 1.8 times what they did before.
+# At a cut the tones move by at least LEAST (full scale is 1), and RATIO times as far as in the frames before it: pans
+# move them steadily, and a change of light moves them less. Of the cuts between any two of 60 photographs, 1 in 100
+# moves them by less than 0.09; pans by up to 40 % of the width a frame move them by less than 1.8 times as before.
 LEAST, RATIO = 0.06, 2.5
 REST = 0.01  # noise and small motion, added to what came before
 MEMORY = 0.3  # weight of the newest change in the running mean
@@ -20,7 +20,7 @@ MEMORY = 0.3  # weight of the newest change in the running mean
 
 @dataclass(frozen=True)
 class CutState:
-    """Of the last frame: the sorted tones of each quarter and channel, (12, n), and the usual change, None at first."""
+    """The last frame's sorted tones by quarter and channel, (12, n), and the usual change; None until it is known."""
 
     tones: npt.NDArray[np.float32]
     change: float | None = None
@@ -31,7 +31,7 @@ def watch(state: CutState | None, pixels: Pixels) -> tuple[CutState, bool]:
 
     The change is the earth mover's distance between the tones of two frames, in each quarter of the frame and each
     channel: it ignores what moves within a quarter, and grows with how far tones move, not with how many do.
-    The first frame, with state None, is no cut, nor is the second: nothing says yet what is usual.
+    The first frame, with state None, is no cut. Neither is the second: the usual change is not known yet.
     """
     tones = _sorted_tones(pixels)
     if state is None:

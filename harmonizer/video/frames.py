@@ -1,4 +1,4 @@
-"""What goes through the pipeline: upright frames in RGB, and how a stream stores them."""
+"""What goes through the pipeline: upright RGB frames, and a description of the stream that they come from."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Theta = npt.NDArray[np.float64]
 
 
 def to_opacity(levels: Pixels) -> Alpha:
-    """A mask of a video, HW: uint8 as it is, uint16 as float32.
+    """The mask of a frame, HW: uint8 stays as it is, uint16 becomes float32.
 
-    One of 8 bits that is nowhere above level 1 is all 0: it shows noise, and filters would read it as bool.
+    A mask of 8 bits that is nowhere above level 1 becomes 0: level 1 is noise there, which filters would read as True.
     """
     if levels.dtype != np.uint8:
         return convert_depth(levels, np.float32)
@@ -59,12 +59,12 @@ class Graded:
 
 
 Decide = Callable[[Iterable[Frame]], Iterator[Graded]]
-"""Gives each frame, which carries its mask, its theta."""
+"""Decides theta for each frame; the frames carry their masks."""
 
 
 @dataclass(frozen=True)
 class Grading:
-    """The filters of a video, and what decides theta frame by frame; `smoothing` says for people how."""
+    """The filters of a video, and what decides theta frame by frame; `smoothing` describes how, for people."""
 
     cascade: Cascade
     decide: Decide

@@ -1,4 +1,4 @@
-"""Where the arguments of a video come from: the network, or a timeline; and arguments that a person sets."""
+"""What decides theta for each frame of a video: the network or a timeline, and values that a person sets."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from harmonizer.video.frames import Frame, Graded, Grading, Theta
 from harmonizer.video.smoothing import Smoother, ema, one_euro
 
 
-def predicted(weights: Path | None = None, alpha: float | None = None) -> Grading:
+def from_network(weights: Path | None = None, alpha: float | None = None) -> Grading:
     """Theta from the network of a checkpoint, smoothed by Eq. 14 with `alpha`, or with None by the One Euro filter.
 
     Raises CheckpointError.
     """
-    # The other stages keep the other cores busy, and a second thread makes a prediction cost a third more in all.
+    # The other stages keep the other cores busy, and with a second thread a prediction costs a third more CPU time.
     harmonizer = Harmonizer.load(weights, threads=1)
     smooth: Smoother = one_euro if alpha is None else partial(ema, alpha=alpha)
     name = "One Euro" if alpha is None else f"EMA, alpha {alpha:g} on the current frame"
     return Grading(harmonizer.cascade, partial(pipeline.predict, predictor=harmonizer.predictor, smooth=smooth), name)
 
 
-def recalled(path: Path) -> Grading:
+def from_timeline(path: Path) -> Grading:
     """Theta from a timeline. Raises TimelineError."""
-    edited = timeline.read_timeline(path)
-    return Grading(edited.cascade, edited.recall, edited.smoothing)
+    saved = timeline.read_timeline(path)
+    return Grading(saved.cascade, saved.replay, saved.smoothing)
 
 
-def fixed(grading: Grading, changes: Mapping[str, float]) -> Grading:
-    """The same but for theta of some filters, in [-1, 1], which stays over the whole video.
+def with_fixed_theta(grading: Grading, changes: Mapping[str, float]) -> Grading:
+    """The same grading, in which some filters have one theta, in [-1, 1], for the whole video.
 
-    Raises EditError for a filter that the grading has not, whitebox_filters.ThetaError outside [-1, 1].
+    Raises EditError for a filter that is not in the cascade, whitebox_filters.ThetaError outside [-1, 1].
     """
     change_theta(grading.cascade, dict.fromkeys(grading.cascade.names, 0.0), changes)
     note = "".join(f"; {name} set to {theta:g}" for name, theta in changes.items())

@@ -16,32 +16,32 @@ from harmonizer.errors import OutputError
 from harmonizer.video.frames import Graded, Theta
 from whitebox_filters import Cascade
 
-Sample = tuple[Theta, Sequence[Any]]
+Settings = tuple[Theta, Sequence[Any]]
 """Theta of a frame, and the statistics that its filters took."""
 
 
 @dataclass
 class Shot:
-    """A shot's first frame, and the samples of all its frames that have a foreground."""
+    """A shot's first frame, and the settings of all its frames that have a foreground."""
 
     number: int  # from 1
     first: Graded
-    samples: list[Sample] = field(default_factory=list)
+    settings: list[Settings] = field(default_factory=list)
 
     def add(self, graded: Graded) -> None:
         """Take a rendered frame into account."""
         if graded.frame.alpha is None or graded.frame.alpha.any():
-            self.samples.append((graded.theta, graded.statistics))
+            self.settings.append((graded.theta, graded.statistics))
 
-    def medians(self) -> Sample:
-        """Number by number over the samples; those of the first frame where no frame has a foreground."""
-        thetas, statistics = zip(*(self.samples or [(self.first.theta, self.first.statistics)]), strict=True)
+    def medians(self) -> Settings:
+        """The median of each number over the shot; the first frame's numbers if no frame has a foreground."""
+        thetas, statistics = zip(*(self.settings or [(self.first.theta, self.first.statistics)]), strict=True)
         middle = [None if values[0] is None else np.median(values, axis=0) for values in zip(*statistics, strict=True)]
         return np.median(thetas, axis=0), middle
 
     @property
     def title(self) -> str:
-        """Which shot this is, for a person who meets the file alone."""
+        """Which shot the file belongs to."""
         minutes, seconds = divmod(round(self.first.frame.time, 3), 60)
         timecode = f"{int(minutes) // 60:02}:{int(minutes) % 60:02}:{seconds:06.3f}"
         return f"harmonizer: shot {self.number}, from {timecode}, frame {self.first.frame.index}"
@@ -50,12 +50,12 @@ class Shot:
 class LutWriter:
     """Writes a .cube file for each shot, among the files of `group`.
 
-    A LUT holds one theta and one set of statistics: the medians of its shot. A video of one shot gives the file
-    `path`, others as `shot_path` names them.
+    A LUT holds one theta and one set of statistics: the medians of its shot. If the video has one shot, its file is
+    `path`; if it has more, `shot_path` names the files.
     """
 
     def __init__(self, path: Path, group: FileGroup, cascade: Cascade) -> None:
-        """Take where the LUTs are to lie."""
+        """`path` is where the LUT of a single shot goes."""
         self._path = path
         self._group = group
         self._cascade = cascade

@@ -23,10 +23,10 @@ PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 
 
 def open_masks(path: Path, size: tuple[int, int], stack: ExitStack) -> Iterator[Alpha]:
-    """Masks of `size` (H, W) from a video, a folder of pictures in the order of their numbers, or one for all frames.
+    """Masks of `size` (H, W), one a frame: from a video, from a folder of numbered pictures, or one picture for all.
 
-    A video gives its alpha where it has it, else its grey values; pictures as in `io.read_mask`. Files stay open
-    until `stack` closes. Raises MaskError, VideoError, ImageFileError.
+    A video's masks are its alpha channel if it has one, else its grey values; pictures are read by `io.read_mask`.
+    Files stay open until `stack` closes. Raises MaskError, VideoError and ImageFileError.
     """
     if path.is_dir():
         files = sorted((file for file in path.iterdir() if file.suffix.lower() in PICTURES), key=_numbers)
@@ -46,7 +46,7 @@ def open_masks(path: Path, size: tuple[int, int], stack: ExitStack) -> Iterator[
 
 
 def open_background(path: Path, size: tuple[int, int], stack: ExitStack) -> Iterator[tuple[float, Pixels]]:
-    """Backgrounds of `size` and the seconds at which they begin, from a video or one picture.
+    """Backgrounds of `size` (H, W), each with the time in seconds at which it begins, from a video or one picture.
 
     Raises VideoError and ImageFileError.
     """
@@ -61,7 +61,7 @@ def open_background(path: Path, size: tuple[int, int], stack: ExitStack) -> Iter
 
 
 def with_masks(frames: Iterable[Frame], masks: Iterator[Alpha], name: Path) -> Iterator[Frame]:
-    """Each frame with its mask as `alpha`. Raises MaskError when the masks end before the frames."""
+    """Put each frame's mask into its `alpha`. Raises MaskError if there are fewer masks than frames."""
     count = 0
     for frame in frames:
         alpha = next(masks, None)
@@ -77,7 +77,7 @@ def with_masks(frames: Iterable[Frame], masks: Iterator[Alpha], name: Path) -> I
 
 
 def with_backgrounds(frames: Iterable[Frame], backgrounds: Iterator[tuple[float, Pixels]]) -> Iterator[Frame]:
-    """Each frame pasted with its `alpha` onto the background of its time; the last background stays to the end."""
+    """Paste each frame onto the background of its time; after the background ends, onto its last frame."""
     current = next(backgrounds)
     upcoming: tuple[float, Pixels] | None = current
     for frame in frames:
@@ -101,7 +101,7 @@ def paste(frame: Frame, background: Pixels) -> Pixels:
 
 
 def bounding_box(alpha: Alpha) -> tuple[slice, slice] | None:
-    """The rows and columns between which all that is above 0 lies; None for an empty mask."""
+    """The smallest rectangle, as rows and columns, that holds all values above 0; None for an empty mask."""
     rows = np.flatnonzero(alpha.any(axis=1))
     columns = np.flatnonzero(alpha.any(axis=0))
     if not len(rows):
@@ -110,7 +110,7 @@ def bounding_box(alpha: Alpha) -> tuple[slice, slice] | None:
 
 
 def _shallow(opacity: Alpha) -> Alpha:
-    """The same in uint8, which is read faster for every frame, if no digit is lost."""
+    """The same mask in uint8, which filters read faster, if that loses nothing."""
     levels = convert_depth(opacity, np.uint8)
     return to_opacity(levels) if (levels / np.float32(255) == opacity).all() else opacity
 
@@ -126,8 +126,8 @@ def _check_size(video: Reader, size: tuple[int, int], role: str) -> None:
         raise VideoError(_sizes(role, video.path, video.info.size, size))
 
 
-def _sizes(role: str, path: Path, found: tuple[int, int], size: tuple[int, int]) -> str:
+def _sizes(role: str, path: Path, actual: tuple[int, int], size: tuple[int, int]) -> str:
     return (
-        f"the {role} {path} has {found[1]} x {found[0]} pixels, its video {size[1]} x {size[0]}; scale or crop it to "
+        f"the {role} {path} has {actual[1]} x {actual[0]} pixels, its video {size[1]} x {size[0]}; scale or crop it to "
         "the video's size"
     )

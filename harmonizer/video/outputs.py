@@ -1,4 +1,4 @@
-"""What a run writes: the harmonized video, and whatever else is asked for beside it."""
+"""What a run writes: the harmonized video, and the other outputs that the user asks for."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class Outputs:
             raise OutputError("two outputs are one file; give each a name of its own")
 
     def open(self, info: VideoInfo, source: Path, grading: Grading, stack: ExitStack) -> Write:
-        """What writes each frame to all outputs, which appear together when `stack` closes without an error.
+        """Open all outputs and return what writes a frame to them; the files appear when `stack` closes without error.
 
-        The sound of `source` goes into the harmonized video alone. Raises OutputError.
+        Only the harmonized video gets the sound of `source`. Raises OutputError.
         """
         group = stack.enter_context(FileGroup())
 

@@ -1,4 +1,4 @@
-"""A video in, a harmonized video out: decode, predict, filter and encode, each in a thread of its own."""
+"""A video in, a harmonized video out: decoding, prediction, filters and encoding each have a thread."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from harmonizer.video.smoothing import Smoother
 SHORTEST = 1e-3
 
 Report = Callable[[int, int | None], None]
-"""Called after each frame with the number of frames done, and of all where that is known."""
+"""Called after each frame with the number of frames done, and the number of all frames, None if unknown."""
 
 
 def harmonize_video(
@@ -38,8 +38,9 @@ def harmonize_video(
 ) -> tuple[int, int]:
     """Harmonize a video file and return the numbers of its frames and shots.
 
-    `mask` is what `masks.open_masks` takes, None the alpha of `composite`; with a `background`, a video or picture,
-    `composite` is the foreground and is pasted first. No output appears unless all went well.
+    `mask` is a path that `masks.open_masks` takes; None means the alpha of `composite`. With a `background`, which is
+    a video or a picture, `composite` is the foreground and is pasted onto it first. If anything fails, no output
+    appears.
     Raises VideoError, MaskError, OutputError, TimelineError, CheckpointError, and FilterError of whitebox_filters.
     """
     with ExitStack() as stack:
@@ -68,11 +69,11 @@ def harmonize_video(
 
 
 def predict(frames: Iterable[Frame], predictor: Predictor, smooth: Smoother) -> Iterator[Graded]:
-    """Theta of each frame from the network, smoothed over time, beginning anew at each cut.
+    """Theta of each frame from the network, smoothed over time within each shot.
 
-    A frame with an empty mask shows nothing to harmonize: it keeps the theta of the last frame, 0 at first.
+    A frame with an empty mask has nothing to harmonize: it keeps the theta of the frame before it, 0 at first.
     """
-    state, shot, last, seen = None, None, 0.0, False
+    state, shot, last, has_foreground = None, None, 0.0, False
     theta = np.zeros(len(predictor.config.filters))
     for frame in frames:
         assert frame.alpha is not None
@@ -81,17 +82,17 @@ def predict(frames: Iterable[Frame], predictor: Predictor, smooth: Smoother) -> 
         raw = predictor.predict(frame.pixels, frame.alpha) if frame.alpha.any() else None
         if raw is not None:
             state = smooth(state, raw, max(frame.time - last, SHORTEST))
-            theta, last, seen = state.theta, frame.time, True
+            theta, last, has_foreground = state.theta, frame.time, True
         yield Graded(frame, theta, raw, cut)
-    if not seen:
+    if not has_foreground:
         message = "the mask is empty in all frames: there is no foreground to harmonize"
         warnings.warn(message, HarmonizerWarning, stacklevel=1)
 
 
 def filter_frames(graded: Iterable[Graded], renderer: Renderer, *, keep_before: bool = False) -> Iterator[Graded]:
-    """Each frame rendered with its theta and its mask, and the statistics that its filters took.
+    """Render each frame with its theta and its mask, and note the statistics that its filters took.
 
-    The pixels are replaced where they lie, unless `keep_before` asks for both: then `before` has the old ones.
+    Pixels are replaced in place. With `keep_before` they are not, and each frame has the old ones in `before`.
     """
     for item in graded:
         before, alpha = item.frame.pixels, item.frame.alpha

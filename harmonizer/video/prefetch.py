@@ -1,4 +1,4 @@
-"""Overlap in time: whatever feeds an iterator runs in a thread of its own, a few items ahead."""
+"""Stages that overlap in time: an iterator is read in a thread of its own, a few items ahead."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Beside the items that the two threads are at; more would not make a video faster. A frame of 1080p and its mask take
-# 8 MB, in 16 bits twice that.
+# Items that wait, besides the two that the threads work on; more would not make a video faster. A 1080p frame and its
+# mask take 8 MB, in 16 bits twice that.
 DEPTH = 1
 
 
@@ -24,10 +24,10 @@ class _End:
 
 
 def running(items: Iterable[T], stack: ExitStack, depth: int = DEPTH) -> Iterator[T]:
-    """The same items, read by a thread up to `depth` of them in advance; closing `stack` stops and joins the thread.
+    """The same items, which a thread reads up to `depth` of them in advance; closing `stack` ends the thread.
 
-    What `items` raises is raised here, once, after the items before it. Nest them from the inside out with one stack:
-    it stops the outermost thread first, each after the item that it is at.
+    An error of `items` is raised here, after the items before it. Several of these may feed one another with one
+    stack, which ends the last thread of the chain first; each thread finishes the item that it is working on.
     """
     return stack.enter_context(closing(_prefetch(items, depth)))
 

@@ -1,4 +1,4 @@
-"""Raw frames from FFmpeg and back to it: no container, only samples row by row, frame after frame."""
+"""Raw frames from FFmpeg and back to it: no container, only the values of each frame, row by row."""
 
 from __future__ import annotations
 
@@ -42,19 +42,22 @@ def harmonize_stream(
     pixel_format: PixelFormat,
     mask: Path | None,
 ) -> None:
-    """Harmonize raw frames of `shape` (H, W) until the source ends, each by itself; they keep their pixel format.
+    """Harmonize raw frames of `shape` (H, W), each by itself, until the source ends; the pixel format stays.
 
-    The foreground is that of the still `mask`, or without one what the frames' own alpha shows.
-    What is said of one frame is said once.
+    `mask` is a picture with the mask of all frames. Without it, the alpha channel of each frame is its mask.
+    A warning that applies to many frames is given once.
     Raises StreamError, ImageFileError, MaskError, OutputError, and BrokenPipeError.
     """
     has_alpha = pixel_format.channels == 4
     if mask is None and not has_alpha:
-        raise StreamError(f"{pixel_format} frames tell no foreground; give a mask, or send rgba or rgba64le")
+        raise StreamError(
+            f"{pixel_format} frames have no alpha channel, so nothing shows the foreground; give a mask, or send "
+            "rgba or rgba64le"
+        )
     if mask is not None and has_alpha:
         raise StreamError(
-            f"the mask {mask} and the alpha of {pixel_format} frames both tell the foreground; leave the mask out, "
-            "or send rgb24 or rgb48le"
+            f"the mask {mask} and the alpha channel of {pixel_format} frames both show the foreground; leave the mask "
+            "out, or send rgb24 or rgb48le"
         )
     still = None if mask is None else io.read_mask(mask, shape)
     with warnings.catch_warnings():

@@ -1,6 +1,6 @@
 """Theta over time: exponential moving average (Eq. 14) and One Euro filter, with explicit state.
 
-Both are pure functions of the state after the last frame, None before the first and after a cut.
+Both are pure functions of the state after the last frame, which is None at the first frame of each shot.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The arguments of a whole video as a file that a person can edit: JSON lines."""
+"""Theta of a whole video as a file that a person can edit: JSON lines."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Timeline:
-    """What a timeline file says: the cascade, theta (frames, k) in [-1, 1], and which frames begin a shot.
+    """A timeline file: the cascade, theta (frames, k) in [-1, 1], and which frames begin a shot.
 
-    `smoothing` says for people how theta came to be.
+    `smoothing` describes how theta was smoothed, for people.
     """
 
     path: Path
@@ -36,8 +36,8 @@ class Timeline:
     theta: npt.NDArray[np.float64]
     cuts: Sequence[bool]
 
-    def recall(self, frames: Iterable[Frame]) -> Iterator[Graded]:
-        """Each frame with its line's theta. Raises TimelineError when the video has another number of frames."""
+    def replay(self, frames: Iterable[Frame]) -> Iterator[Graded]:
+        """Give each frame the theta of its line. Raises TimelineError if the video has another number of frames."""
         count = 0
         for frame in frames:
             if count == len(self.theta):

@@ -36,7 +36,7 @@ def test_masks_cover_what_they_say():
 def test_a_stage_is_timed_for_what_it_takes(checkpoint, monkeypatch):
     """With a clock that only the network and the pixel pass move."""
     now = [0.0]
-    infer, render = Predictor.infer, Renderer.render
+    predict, render = Predictor.predict_prepared, Renderer.render
 
     def slow(call, seconds):
         def run(*arguments, **options):
@@ -46,7 +46,7 @@ def test_a_stage_is_timed_for_what_it_takes(checkpoint, monkeypatch):
         return run
 
     monkeypatch.setattr(bench.time, "perf_counter", lambda: now[0])
-    monkeypatch.setattr(Predictor, "infer", slow(infer, 3.0))
+    monkeypatch.setattr(Predictor, "predict_prepared", slow(predict, 3.0))
     monkeypatch.setattr(Renderer, "render", slow(render, 4.0))
     picture = bench.picture((48, 64))
     times = bench.time_frames(Harmonizer.load(checkpoint), picture, bench.masks((48, 64))["a quarter"], 2)

@@ -39,7 +39,7 @@ class Codec:
 
 # Presets fast enough to leave most of the time of a frame to the filters. Of x264's, superfast with B-frames at fixed
 # places takes half the time of veryfast; at the same PSNR its files are 7 % larger, 28 % where noise lies over pans.
-# Nor does it look for cuts, 7 % of its time: the pipeline has found them, and asks for key frames there.
+# Nor does it look for cuts, 7 % of its time: the pipeline has chosen them, and asks for key frames there.
 CODECS = {
     CodecName.h264: Codec("libx264", 18, 51, {"preset": "superfast", "x264-params": "b-adapt=0:scenecut=0"}),
     CodecName.h265: Codec(
@@ -58,19 +58,19 @@ def output_format(name: CodecName, source: str) -> str:
     sampling where the codec takes it; RGB and grey become 4:2:0, which every player shows. Raises OutputError for a
     codec with fewer bits, and one that this build of FFmpeg lacks.
     """
-    given = VideoFormat(source, 64, 64)
-    bits = given.components[0].bits
+    source_format = VideoFormat(source, 64, 64)
+    bits = source_format.components[0].bits
     depths = [8, 10] if bits <= 8 else [10, 12] if bits <= 10 else [12, 10]
-    samplings = sorted(("420", "422", "444"), key=lambda sampling: sampling != _sampling(given))
+    samplings = sorted(("420", "422", "444"), key=lambda sampling: sampling != _sampling(source_format))
     wanted = [f"yuv{sampling}p{'' if depth == 8 else f'{depth}le'}" for depth in depths for sampling in samplings]
     formats = _formats(name)
-    found = next((pixel_format for pixel_format in wanted if pixel_format in formats), None)
-    if found is None:
+    chosen = next((pixel_format for pixel_format in wanted if pixel_format in formats), None)
+    if chosen is None:
         deep = [str(other) for other in CODECS if any(pixel_format in _formats(other) for pixel_format in wanted)]
         raise OutputError(
             f"the source has {bits} bits, which {name} does not take here; choose --codec {' or '.join(deep)}"
         )
-    return found
+    return chosen
 
 
 def _sampling(source: VideoFormat) -> str:

@@ -98,13 +98,13 @@ class Writer:
 
     def _time(self, frame: Frame) -> int:
         """The frame's time here, after that of the last: not every file may hold two frames of one time."""
-        given = frame.pts - self._shift
-        if (self._last - given) * self._info.time_base > BACKWARDS:
+        time = frame.pts - self._shift
+        if (self._last - time) * self._info.time_base > BACKWARDS:
             raise VideoError(
-                f"frame {frame.index} goes back in time, to {float(given * self._info.time_base):.1f} seconds, as in "
+                f"frame {frame.index} goes back in time, to {float(time * self._info.time_base):.1f} seconds, as in "
                 "files that were put together; rewrite the times first: ffmpeg -i SOURCE -c copy REWRITTEN.mkv"
             )
-        self._last = max(given, self._last + 1)
+        self._last = max(time, self._last + 1)
         return self._last
 
     def _open(self) -> None:
@@ -202,6 +202,6 @@ class Sound:
 def check_output(path: Path) -> None:
     """Raise OutputError unless the container of that name is known and its folder exists."""
     if path.suffix.lower() not in CONTAINERS:
-        given = f"ends in {path.suffix!r}" if path.suffix else "has no extension"
-        raise OutputError(f"{path} {given}; videos are written as {', '.join(CONTAINERS)}")
+        fault = f"ends in {path.suffix!r}" if path.suffix else "has no extension"
+        raise OutputError(f"{path} {fault}; videos are written as {', '.join(CONTAINERS)}")
     atomic.check_place(path)

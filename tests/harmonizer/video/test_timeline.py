@@ -38,9 +38,9 @@ def test_there_and_back(path):
     assert timeline.cascade.region == "mask"
     np.testing.assert_array_equal(timeline.theta, THETA)
     assert timeline.smoothing == "EMA"
-    recalled = list(timeline.recall(item.frame for item in graded()))
-    np.testing.assert_array_equal([item.theta for item in recalled], THETA)
-    assert [item.cut for item in recalled] == [False, True, False]
+    replayed = list(timeline.replay(item.frame for item in graded()))
+    np.testing.assert_array_equal([item.theta for item in replayed], THETA)
+    assert [item.cut for item in replayed] == [False, True, False]
 
 
 def test_lines_say_what_they_are(path):
@@ -101,4 +101,4 @@ def test_no_file(tmp_path):
 def test_another_videos_timeline(path, count, message):
     frames = (Frame(index, index, 1, 0.0, picture()) for index in range(count))
     with pytest.raises(TimelineError, match=message):
-        list(read_timeline(path).recall(frames))
+        list(read_timeline(path).replay(frames))
