@@ -190,7 +190,9 @@ def test_a_pooling_runs_its_encoder_in_two_parts_and_freezes_the_first(inputs, n
     frozen = {id(weight) for module in pooling.frozen_modules(part) for weight in module.parameters()}
     assert frozen == {id(weight) for weight in network.parameters() if not weight.requires_grad}
     assert bool(frozen) == (part != "none")
-    assert frozen <= {id(weight) for weight in pooling.encoder.parameters()}
+    encoder = {id(weight) for weight in pooling.encoder.parameters()}
+    assert frozen <= encoder
+    assert (frozen == encoder) == (part == "encoder")
     network.eval()
     with torch.no_grad():
         whole, parts = pooling.encode(*inputs), pooling.finish(pooling.encode(*inputs, part), part)
