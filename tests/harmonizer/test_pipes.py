@@ -187,12 +187,9 @@ def test_a_warning_is_given_once(harmonizer, frames):
 
 
 def test_either_mask_or_alpha(files, harmonizer):
-    with pytest.raises(
-        StreamError,
-        match=r"rgb24 frames have no alpha channel, .*; give a mask, or send rgba",
-    ):
+    with pytest.raises(StreamError, match=r"rgb24 frames have no alpha channel, .*; give a mask, or send rgba"):
         harmonize(harmonizer, b"")
-    with pytest.raises(StreamError, match=r"the mask .*mask\.png and the alpha of rgba frames.*leave the mask out"):
+    with pytest.raises(StreamError, match=r"the mask .*mask\.png and the alpha channel of rgba frames.*leave the mask"):
         harmonize(harmonizer, b"", "rgba", files / "mask.png")
 
 
