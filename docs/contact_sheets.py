@@ -58,10 +58,10 @@ def free_sources() -> Sources:
 def samples(name: str, sources: Sources) -> list[Tensor]:
     """What stands side by side: composites and the pictures that they should become, each (COUNT, 3, SIZE, SIZE)."""
     mixture = DEFAULT.mixture if name == AUGMENTED else Mixture({name: 1.0} if name != EQ8 else None)
-    stepwise = {EQ8: 1.0, AUGMENTED: DEFAULT.eq8_share}.get(name, 0.0)
+    eq8_share = {EQ8: 1.0, AUGMENTED: DEFAULT.eq8_share}.get(name, 0.0)
     draws = draw(0, NAMES.index(name), range(COUNT))
     batch = make_batch(
-        sources, Distortion.of(Cascade(), all_targets=False), SIZE, mixture, draws, round(stepwise * COUNT)
+        sources, Distortion.of(Cascade(), all_targets=False), SIZE, mixture, draws, round(eq8_share * COUNT)
     )
     middle = [batch.input_mask.expand_as(batch.composite)] if name == AUGMENTED else []
     return [batch.composite, *middle, batch.real]

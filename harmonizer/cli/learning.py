@@ -42,7 +42,7 @@ def train(
 
 def ablate(
     photos: Annotated[Path, typer.Argument(help="A folder with index.csv, whose columns are image and mask.")],
-    output: Annotated[Path, typer.Argument(help="A folder for cells.jsonl and table.md.")],
+    output: Annotated[Path, typer.Argument(help="A folder for runs.jsonl and table.md.")],
     encoder: Annotated[str, typer.Option(help="Any timm model.")] = "tf_efficientnet_lite0",
     pretrained: Annotated[bool, typer.Option(help="Begin with its ImageNet weights.")] = True,
     steps: Annotated[int, typer.Option(min=1, help="Batches of 16 that each variant is trained on.")] = 300,

@@ -44,7 +44,7 @@ def last_loss(losses: Sequence[Tensor]) -> Tensor:
     return MU * losses[-1].mean()
 
 
-STEPWISE: dict[str, Callable[[Sequence[Tensor]], Tensor]] = {
+COMBINATIONS: dict[str, Callable[[Sequence[Tensor]], Tensor]] = {
     "dynamic": dynamic_loss,
     "sum": sum_loss,
     LAST: last_loss,
@@ -52,6 +52,6 @@ STEPWISE: dict[str, Callable[[Sequence[Tensor]], Tensor]] = {
 """Ways to combine the losses of the k steps."""
 
 
-def total_loss(synthetic: Sequence[Tensor], final: Tensor, stepwise: str = "dynamic") -> Tensor:
-    """Eq. 13: the loss of Eq. 8 composites by a key of STEPWISE plus MU times the last-step loss of others, (M,)."""
-    return STEPWISE[stepwise](synthetic) + MU * final.mean()
+def total_loss(eq8_losses: Sequence[Tensor], final: Tensor, combination: str = "dynamic") -> Tensor:
+    """Eq. 13: the L_i (N,) of Eq. 8 composites, combined by a key of COMBINATIONS, plus MU times L_k (M,) of others."""
+    return COMBINATIONS[combination](eq8_losses) + MU * final.mean()

@@ -13,7 +13,7 @@ from harmonizer.learning.composites.augment import Augmentation
 from harmonizer.learning.composites.batches import Mixture
 from harmonizer.learning.composites.kinds import KINDS
 from harmonizer.learning.composites.sources.similarity import SIMILARITIES
-from harmonizer.learning.losses import STEPWISE
+from harmonizer.learning.losses import COMBINATIONS
 from harmonizer.learning.network.config import FROZEN, NetworkConfig
 from harmonizer.learning.old_names import AUGMENTATION_FIELDS, NETWORK_FIELDS, RECIPE_FIELDS, rename_fields
 
@@ -43,7 +43,7 @@ class Recipe:
     patch_share: Schedule[float] = ((1.0, 1.0),)  # the share of each picture's patches that attention reads
     weight_average: float = 0.998  # decay of the exponential moving average of the weights; 0: no average
     eq8_share: float = 0.5  # of each batch, made by Eq. 8
-    loss: str = "dynamic"  # of the Eq. 8 composites: a key of STEPWISE
+    loss: str = "dynamic"  # of the Eq. 8 composites: a key of COMBINATIONS
     loss_stride: int = 1  # filters and losses run on every such row and column
     auxiliary_weight: float = 0.0  # of a second loss: statistics of the true foreground, predicted beside theta
     kinds: Mapping[str, float] | None = None  # shares of the other composites, by names of KINDS; None: all alike
@@ -68,8 +68,8 @@ class Recipe:
             problem = f"no kind of composites is named {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}"
         elif self.kinds is not None and (min(self.kinds.values(), default=0) < 0 or sum(self.kinds.values()) <= 0):
             problem = f"the shares of kinds are 0 or more, and not all 0; got {dict(self.kinds)}"
-        elif self.loss not in STEPWISE:
-            problem = f"no loss is named {self.loss!r}; there are {', '.join(STEPWISE)}"
+        elif self.loss not in COMBINATIONS:
+            problem = f"no loss is named {self.loss!r}; there are {', '.join(COMBINATIONS)}"
         elif self.similarity not in SIMILARITIES:
             problem = f"no similarity is named {self.similarity!r}; there are {', '.join(SIMILARITIES)}"
         elif self.frozen not in FROZEN:

@@ -45,7 +45,7 @@ def photo_folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def sources():
-    """Twelve photographs of two collections with rectangles as foregrounds, and a place at three hours."""
+    """Twelve photographs of two collections with rectangles as foregrounds, and a scene at three hours."""
     side = 64
     images = torch.from_numpy(np.stack([blend(side, side, 6, seed) for seed in range(15)])).permute(0, 3, 1, 2)
     masks = torch.zeros(12, 1, side, side, dtype=torch.uint8)

@@ -99,7 +99,7 @@ def test_pictures_with_hardly_any_foreground_are_left_out(held_out):
         assert len(composite) == len(mask) == len(real) == len(photos) - 1
 
 
-def test_all_kinds_are_imitated_but_those_that_filters_or_nothing_or_places_make():
+def test_all_kinds_are_imitated_but_those_that_filters_or_nothing_or_scenes_make():
     assert set(KINDS) - set(ablate.IMITATED) == {"renditions", "untouched", "scenes"}
 
 
@@ -121,11 +121,11 @@ def scores(folder):
 
 
 def test_a_killed_table_goes_on_and_ends_as_one_that_was_not(photo_folder, tmp_path, monkeypatch):
-    chosen, seen = [BASE, SUM, EIGHT], []
+    selection, reports = [BASE, SUM, EIGHT], []
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    table = ablate.ablate(photo_folder, whole, TINY, 1, seen.append, chosen)
-    assert [line.split(" ", 1)[0] for line in seen] == ["1/3", "2/3", "3/3"]
-    assert "fMSE" in seen[0]
+    table = ablate.ablate(photo_folder, whole, TINY, 1, reports.append, selection)
+    assert [line.split(" ", 1)[0] for line in reports] == ["1/3", "2/3", "3/3"]
+    assert "fMSE" in reports[0]
     # Even after two steps the loss has made a difference.
     assert scores(whole)["base", 0]["eq8_fmse"] != scores(whole)["sum", 0]["eq8_fmse"]
     run_variant = ablate.run_variant
@@ -137,7 +137,7 @@ def test_a_killed_table_goes_on_and_ends_as_one_that_was_not(photo_folder, tmp_p
 
     monkeypatch.setattr(ablate, "run_variant", die)
     with pytest.raises(KeyboardInterrupt):
-        ablate.ablate(photo_folder, killed, TINY, 1, seen.append, chosen)
+        ablate.ablate(photo_folder, killed, TINY, 1, reports.append, selection)
     assert (killed / "table.md").exists()
     with (killed / "runs.jsonl").open("a") as file:
         file.write('{"variant": "sum", "se')  # cut short
@@ -145,7 +145,7 @@ def test_a_killed_table_goes_on_and_ends_as_one_that_was_not(photo_folder, tmp_p
     monkeypatch.setattr(
         ablate, "run_variant", lambda variant, *rest: ran.append(variant.name) or run_variant(variant, *rest)
     )
-    ablate.ablate(photo_folder, killed, TINY, 1, seen.append, chosen)
+    ablate.ablate(photo_folder, killed, TINY, 1, reports.append, selection)
     assert ran == ["sum", "eight filters"]
     assert scores(killed) == scores(whole)
     assert (killed / "table.md").read_text() == table.read_text()

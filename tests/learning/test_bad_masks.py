@@ -108,9 +108,9 @@ def test_all_cuts_come_in_all_sizes_and_each_mask_has_its_own():
     shapes = discs(200)
     together = masks.degrade(shapes, draw(0, 0, range(200)))
     assert len(together.flatten(1).unique(dim=0)) > 20
-    for place in range(0, 200, 25):
-        alone = masks.degrade(shapes[:1], draw(0, 0, [place]))
-        torch.testing.assert_close(together[place], alone[0], atol=1e-6, rtol=0)
+    for slot in range(0, 200, 25):
+        alone = masks.degrade(shapes[:1], draw(0, 0, [slot]))
+        torch.testing.assert_close(together[slot], alone[0], atol=1e-6, rtol=0)
 
 
 def test_nothing_is_cut_out_of_nothing():

@@ -1,4 +1,4 @@
-"""What a batch is made of, and that seed, step and place alone decide it."""
+"""What a batch is made of, and that seed, step and slot alone decide it."""
 
 from dataclasses import fields, replace
 
@@ -21,13 +21,13 @@ from whitebox_filters import Cascade
 
 SIZE = 32
 MIXTURE = Mixture(augmentation=Augmentation(*[0.5] * len(fields(Augmentation))))
-PLACES = Slots(range(12), 4)
+SLOTS = Slots(range(12), 4)
 DISTORTION = Distortion.of(Cascade(["brightness", "saturation"]))
 ROUNDING = 2e-5  # sums over a batch may be in another order than over one picture
 
 
-def make(sources, places, eq8_count=0, mixture=MIXTURE, seed=0, step=0):
-    return make_batch(sources, DISTORTION, SIZE, mixture, draw(seed, step, places), eq8_count)
+def make(sources, slots, eq8_count=0, mixture=MIXTURE, seed=0, step=0):
+    return make_batch(sources, DISTORTION, SIZE, mixture, draw(seed, step, slots), eq8_count)
 
 
 def rows(batch):
@@ -49,7 +49,7 @@ def alike(first, second):
 
 def test_a_batch_is_made_of_the_pictures_that_are_made_alone(sources):
     together = make(sources, range(40), eq8_count=10)
-    alone = [make(sources, [place], eq8_count=int(place < 10)) for place in range(40)]
+    alone = [make(sources, [slot], eq8_count=int(slot < 10)) for slot in range(40)]
     firsts = torch.cat([each.composite for each in alone[:10]])
     assert alike(together.composite[:10], firsts)
     for target, plain in zip(together.targets, zip(*(each.targets for each in alone[:10]), strict=True), strict=True):
@@ -64,9 +64,9 @@ def test_a_batch_is_made_of_the_pictures_that_are_made_alone(sources):
 @settings(max_examples=5)
 @given(data=st.data())
 def test_a_picture_does_not_depend_on_those_beside_it(sources, data):
-    places = data.draw(st.lists(st.integers(0, 63), min_size=2, max_size=12, unique=True))
-    whole = make(sources, places)
-    for part in (places[:1], places[1:]):
+    slots = data.draw(st.lists(st.integers(0, 63), min_size=2, max_size=12, unique=True))
+    whole = make(sources, slots)
+    for part in (slots[:1], slots[1:]):
         distances = torch.cdist(rows(make(sources, part)), rows(whole), p=1) / rows(whole).shape[1]
         assert distances.min(dim=1).values.max() < 1e-3
 
@@ -87,15 +87,15 @@ def test_composites_by_eq_8_come_first_and_then_the_kinds_in_their_order(sources
 def test_the_same_numbers_make_the_same_batch_and_others_another(sources):
     first = make(sources, range(12), 4)
     assert same(first, make(sources, range(12), 4))
-    for places, which in ((range(12), {"seed": 1}), (range(12), {"step": 1}), (range(12, 24), {})):
-        other = make(sources, places, 4, **which)
+    for slots, which in ((range(12), {"seed": 1}), (range(12), {"step": 1}), (range(12, 24), {})):
+        other = make(sources, slots, 4, **which)
         for name in ("composite", "real", "mask"):
             assert not torch.equal(getattr(first, name), getattr(other, name))
 
 
-def run(sources, steps=range(4), places=PLACES, ahead=1, seed=0):
+def run(sources, steps=range(4), slots=SLOTS, ahead=1, seed=0):
     sizes = {step: SIZE if step < 3 else 48 for step in steps}
-    return list(batches.batches(sources, DISTORTION, sizes, MIXTURE, seed, places, ahead))
+    return list(batches.batches(sources, DISTORTION, sizes, MIXTURE, seed, slots, ahead))
 
 
 def test_a_step_has_its_batch_wherever_the_run_begins_and_however_many_threads_make_it(sources):
@@ -123,18 +123,16 @@ def test_two_processes_make_between_them_what_one_makes(sources):
 
 
 @given(ranks=st.integers(1, 8), shares=st.integers(2, 6), eq8_count=st.integers(1, 5))
-def test_places_are_shared_out_without_loss(ranks, shares, eq8_count):
+def test_slots_are_divided_without_loss(ranks, shares, eq8_count):
     size, first = ranks * shares, ranks * min(eq8_count, shares - 1)
     parts = [Slots.of(size, first / size, rank, ranks) for rank in range(ranks)]
-    assert sorted(place for part in parts for place in part.numbers) == list(range(size))
+    assert sorted(slot for part in parts for slot in part.numbers) == list(range(size))
     for part in parts:
-        assert [place < first for place in part.numbers] == [True] * part.eq8_count + [False] * (
-            shares - part.eq8_count
-        )
+        assert [slot < first for slot in part.numbers] == [True] * part.eq8_count + [False] * (shares - part.eq8_count)
 
 
 @pytest.mark.parametrize(("size", "eq8_count", "count"), [(16, 0.5, 3), (12, 0.25, 2)])
-def test_a_batch_that_cannot_be_shared_out_is_refused(size, eq8_count, count):
+def test_a_batch_that_cannot_be_divided_is_refused(size, eq8_count, count):
     with pytest.raises(RecipeError, match=f"cannot be divided evenly among {count} processes"):
         Slots.of(size, eq8_count, 0, count)
 
@@ -148,7 +146,7 @@ CHANGES = [each.name for each in fields(Augmentation)]
 
 
 @pytest.mark.parametrize("change", [None, *CHANGES])
-def test_composite_and_goal_share_the_background_unless_it_went_through_jpeg(sources, change):
+def test_composite_and_target_share_the_background_unless_it_went_through_jpeg(sources, change):
     shares = Augmentation(**({change: 1.0} if change else {}))
     made = make(sources, range(40), 8, Mixture(augmentation=shares))
     assert (outside(made) == 0) == (change != "jpeg")
@@ -218,7 +216,7 @@ def test_without_scenes_their_share_falls_to_the_others(sources):
 
 
 @pytest.mark.parametrize("name", REVERSIBLE)
-def test_a_change_of_a_whole_frame_befalls_the_background_about_half_of_the_time(sources, name):
+def test_a_change_of_a_whole_frame_changes_the_background_about_half_of_the_time(sources, name):
     """Which it was tells the photograph: it is the foreground or the background of the composite."""
     made, plain = (make(sources, range(60), 0, Mixture({each: 1.0})) for each in (name, "reinhard"))
     moved = [not torch.equal(one, other) for one, other in zip(made.real, plain.real, strict=True)]

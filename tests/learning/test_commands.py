@@ -79,6 +79,7 @@ def test_ablate_writes_a_table_and_says_where(run, photo_folder, tmp_path, monke
         (("train", "{folder}", "{folder}/out", "--encoder", "mobilenetv3_small_050"), "no folder of photographs"),
         (("train", "{folder}", "{folder}/out", "--recipe", "papr"), "a recipe (default, continue, paper)"),
         (("train", "{folder}", "{folder}/out", "--resume"), "no run to resume"),
+        (("train", "{folder}", "{folder}/out", "--seed", -1), "seed is a whole number from 0 on; got -1"),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_nothing(run, tmp_path, arguments, says):

@@ -11,14 +11,14 @@ from harmonizer.learning.composites.draws import WIDTH, Draws, draw, groups, on_
 numbers = st.integers(0, 2**32 - 1)
 
 
-@given(seed=numbers, step=numbers, places=st.lists(st.integers(0, 999), min_size=1, max_size=5, unique=True))
-def test_seed_step_and_place_alone_decide_a_row(seed, step, places):
-    together = draw(seed, step, places)
-    for row, place in enumerate(places):
-        assert np.array_equal(together.host[row], draw(seed, step, [place]).host[0])
+@given(seed=numbers, step=numbers, slots=st.lists(st.integers(0, 999), min_size=1, max_size=5, unique=True))
+def test_seed_step_and_slot_alone_decide_a_row(seed, step, slots):
+    together = draw(seed, step, slots)
+    for row, slot in enumerate(slots):
+        assert np.array_equal(together.host[row], draw(seed, step, [slot]).host[0])
 
 
-def test_another_seed_step_or_place_draws_otherwise():
+def test_another_seed_step_or_slot_draws_other_numbers():
     rows = [draw(*which).host[0] for which in ((0, 0, [0]), (1, 0, [0]), (0, 1, [0]), (0, 0, [1]))]
     for index, row in enumerate(rows):
         assert row.min() >= 0
@@ -75,7 +75,7 @@ def test_integers_lie_below_the_bound_of_each_picture(bounds):
     assert drawn[1] == bounds[1] // 2
 
 
-def test_chance_befalls_its_share_and_nothing_or_all_at_the_ends():
+def test_chance_is_true_for_its_share_and_for_none_or_all_at_the_ends():
     draws = draw(0, 0, range(2000))
     assert 0.27 < draws.chance(0.3).mean() < 0.33
     assert not draws.chance(0.0).any()
@@ -98,7 +98,7 @@ def test_an_array_is_the_same_on_a_device_however_it_lies(device):
     assert on_device(np.array([True, False]), device).dtype == torch.bool
 
 
-def test_groups_are_the_values_with_their_places():
+def test_groups_are_the_values_with_their_indices():
     parts = {value: rows.tolist() for value, rows in groups(np.array([2, -1, 2, 0]))}
     assert parts == {-1: [1], 0: [3], 2: [0, 2]}
     assert list(groups(np.array([], np.int64))) == []

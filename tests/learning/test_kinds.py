@@ -66,7 +66,7 @@ def test_other_transfers_leave_the_photograph_as_the_goal(name):
     assert torch.equal(goal, real)
 
 
-def test_what_is_untouched_is_composite_and_goal_alike():
+def test_what_is_untouched_is_composite_and_target_alike():
     real, _, composite, goal = make(UNTOUCHED)
     assert torch.equal(composite, real)
     assert torch.equal(goal, real)

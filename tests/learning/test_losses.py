@@ -1,6 +1,6 @@
 import torch
 
-from harmonizer.learning.losses import MU, STEPWISE, dynamic_loss, image_loss, total_loss
+from harmonizer.learning.losses import COMBINATIONS, MU, dynamic_loss, image_loss, total_loss
 
 
 def test_image_loss_is_averaged_over_the_mask_alone():
@@ -44,4 +44,4 @@ def test_without_the_dynamic_loss_steps_are_added_up_or_only_the_last_counts():
         first, last = torch.autograd.grad(loss, losses, materialize_grads=True)
         torch.testing.assert_close(first, torch.tensor(first_slopes, dtype=torch.float32))
         torch.testing.assert_close(last, torch.tensor([last_slope, last_slope]))
-    assert set(STEPWISE) == {"dynamic", *expected}
+    assert set(COMBINATIONS) == {"dynamic", *expected}

@@ -108,7 +108,7 @@ def test_histograms_differ_between_regions_and_are_finite_for_an_empty_mask(inpu
     assert torch.isfinite(soft_histograms(0 * composite, mask)).all()
 
 
-def test_the_moment_count_a_cell_are_those_of_its_pixels():
+def test_the_moments_of_a_patch_are_those_of_its_pixels():
     generator = torch.Generator().manual_seed(0)
     composite, mask = torch.rand(1, 3, 32, 48, generator=generator), torch.zeros(1, 1, 32, 48)
     mask[..., :PATCH, : PATCH // 2] = 1
@@ -220,14 +220,14 @@ def test_regions_are_pooled_apart_and_an_empty_one_fades():
     assert not torch.allclose(left, right)
 
 
-def test_attention_compares_places_so_that_the_background_elsewhere_counts(inputs):
+def test_attention_compares_patches_so_that_the_background_elsewhere_counts(inputs):
     torch.manual_seed(0)
     network = Network(ATTENTIVE).eval()
     torch.nn.init.normal_(network.regressor.outputs[0].weight)
     composite, _ = inputs
     mask = torch.zeros(2, 1, 64, 64)
     mask[..., :16, :16] = 1
-    # Two patches of the background change places: histograms and moments stay, as a set, what they were.
+    # Two patches of the background are swapped: histograms stay, and so does the set of moments.
     swapped = composite.clone()
     swapped[..., 48:, 48:], swapped[..., 16:32, 48:] = composite[..., 16:32, 48:], composite[..., 48:, 48:]
     with torch.no_grad():

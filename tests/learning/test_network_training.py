@@ -172,8 +172,10 @@ def test_the_last_stage_is_pooled_over_both_regions(inputs):
 
 def test_attention_reads_a_share_of_the_patches_while_it_trains(inputs):
     network = awake(replace(ATTENTIVE, dropout=0.0))
-    seen = []
-    network.pooling.attention.embed.register_forward_hook(lambda module, inputs, output: seen.append(output.shape[1]))
+    lengths = []
+    network.pooling.attention.embed.register_forward_hook(
+        lambda module, inputs, output: lengths.append(output.shape[1])
+    )
     network.pooling.attention.norm.eval()
     network.pooling.encoder.eval()
     everything = network(*inputs)
@@ -186,7 +188,7 @@ def test_attention_reads_a_share_of_the_patches_while_it_trains(inputs):
     assert torch.equal(network(*inputs), one)
     network.eval()
     assert torch.equal(network(*inputs), everything)
-    assert seen == [16, 8, 8, 8, 8, 16]
+    assert lengths == [16, 8, 8, 8, 8, 16]
     network.train()
     assert "pooling.attention.embed.weight" in learn(network, inputs)
 
@@ -199,13 +201,13 @@ def test_patches_of_a_small_region_are_drawn_first():
     shares[3, :66] = 1
     often = torch.zeros(196)
     for _ in range(20):
-        places = draw_patches(shares, 0.3)
-        often[places[2]] += 1
-        assert places.shape == (4, 59)
-        assert all(len(set(each.tolist())) == 59 for each in places)
-        assert 7 in places[0]
-        assert 9 in places[1]
-        assert not torch.equal(places[2].sort().values, places[3].sort().values)
+        index = draw_patches(shares, 0.3)
+        often[index[2]] += 1
+        assert index.shape == (4, 59)
+        assert all(len(set(each.tolist())) == 59 for each in index)
+        assert 7 in index[0]
+        assert 9 in index[1]
+        assert not torch.equal(index[2].sort().values, index[3].sort().values)
     assert often.max() < 20  # no patch comes every time where there is no foreground
     # Where there are enough of both, they come as often as they are.
     drawn = torch.cat([draw_patches(shares[3:].expand(64, -1), 0.3) for _ in range(20)])
