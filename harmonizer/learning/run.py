@@ -116,12 +116,12 @@ def _read_recipe_of_run(out: Path) -> Recipe:
 
 def _continue_from(weights: Path, recipe: Recipe) -> Recipe:
     """The recipe with the network of a checkpoint, which grows by the encoder's last stage if the recipe has it."""
-    config, wanted = load(weights).config, recipe.network
-    grows = wanted.last_stage and config.pooling == wanted.pooling and config.histograms
+    config, network = load(weights).config, recipe.network
+    grows = network.last_stage and config.pooling == network.pooling and config.histograms
     config = replace(
         config,
         last_stage=config.last_stage or grows,
-        dropout=wanted.dropout,
+        dropout=network.dropout,
         input_size=recipe.sizes[-1][1],
     )
     return replace(recipe, network=config, pretrained=False)

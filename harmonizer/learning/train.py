@@ -26,7 +26,7 @@ from harmonizer.learning.recipes import Recipe
 from whitebox_filters import Cascade
 
 CLOCK_INTERVAL = 20
-"""Steps between two looks of several processes at the clock, since each makes a GPU's host wait."""
+"""Several processes agree on the time only every so many steps, since the host waits for the device each time."""
 
 
 @dataclass
@@ -108,7 +108,7 @@ def train(
 
     The random numbers of a step depend on the recipe and the step alone, so a run that continues from a checkpoint
     ends like one that was never interrupted. `checkpoint` is the file to write, None for none. `workers` threads make
-    the next batches ahead. Several processes look at the clock every CLOCK_INTERVAL steps and at milestones.
+    the next batches ahead. Several processes check the time every CLOCK_INTERVAL steps and at milestones.
     """
     slots = Slots.of(recipe.batch_size, recipe.eq8_share, distributed.rank(), distributed.count())
     sizes = {step: recipe.size_at(step) for step in range(state.step, recipe.steps)}
@@ -165,7 +165,7 @@ def is_milestone(recipe: Recipe, step: int) -> bool:
 
 
 def _is_late(end: float, step: int, *, milestone: bool) -> bool:
-    """Whether the time is over; several processes agree, and so look at the clock less often."""
+    """Whether the time is over. Several processes have to agree, so they check it less often."""
     if distributed.count() > 1 and step % CLOCK_INTERVAL and not milestone:
         return False
     return distributed.broadcast(time.monotonic() > end)

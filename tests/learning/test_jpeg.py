@@ -41,9 +41,10 @@ def test_the_result_is_what_pillow_makes(size, quality):
     for picture, own in zip(originals, ours, strict=True):
         theirs = through_pillow(picture, quality)
         harm = deviation(theirs - (picture * 255).round())
-        # libjpeg transforms in integers, so a few coefficients are rounded otherwise, and values by one level.
+        # libjpeg transforms in integers: a few coefficients, exact halves mostly, are rounded the other way, and so are
+        # levels. One coefficient that is off by a step changes a smooth picture by about a fifth of the harm.
         assert (own - theirs).abs().mean() < 1
-        assert deviation(own - theirs) < max(0.25 * harm, 0.8)
+        assert deviation(own - theirs) < 0.2 * min(harm, 10) + 0.25
 
 
 @pytest.mark.parametrize("quality", [1, 20, 49, 50, 51, 75, 99, 100])

@@ -181,6 +181,27 @@ def test_a_share_that_no_second_regressor_can_have_is_refused(wrong):
         Network(replace(SMALL, **wrong))
 
 
+@pytest.mark.parametrize(("name", "part"), [(name, part) for name, each in POOLINGS.items() for part in each.freezable])
+def test_a_pooling_runs_its_encoder_in_two_parts_and_freezes_the_first(inputs, name, part):
+    torch.manual_seed(0)
+    network = Network(replace(ATTENTIVE, pooling=name))
+    network.freeze(part)
+    pooling = network.pooling
+    frozen = {id(weight) for module in pooling.frozen_modules(part) for weight in module.parameters()}
+    assert frozen == {id(weight) for weight in network.parameters() if not weight.requires_grad}
+    assert bool(frozen) == (part != "none")
+    encoder = {id(weight) for weight in pooling.encoder.parameters()}
+    assert frozen <= encoder
+    assert (frozen == encoder) == (part == "encoder")
+    network.eval()
+    with torch.no_grad():
+        whole, parts = pooling.encode(*inputs), pooling.finish(pooling.encode(*inputs, part), part)
+        assert all(map(torch.equal, whole, parts))
+        moments = pooling.describe(*inputs)
+        features = pooling(whole, moments, torch.zeros(2, network.histograms.features))
+    assert features.shape == (2, pooling.features)
+
+
 def test_fewer_channels_than_colours_are_refused():
     with pytest.raises(CheckpointError, match="got 2"):
         Network(replace(SMALL, channels=2))

@@ -16,7 +16,6 @@ from harmonizer.learning.old_names import (
     AUGMENTATION_FIELDS,
     NETWORK_FIELDS,
     RECIPE_FIELDS,
-    TENSOR_PREFIXES,
     rename_fields,
     rename_tensors,
 )
@@ -41,16 +40,24 @@ OLD_RECIPE = """{
 }"""
 
 
+# Of the second regressor first, whose histograms are not those of the network.
+PREFIXES = {
+    "second.histograms.": "second.tones.",
+    "histograms.": "tones.",
+    "pooling.encoder.": "encoder.",
+    "pooling.attention.": "attention.",
+    "pooling.last_stage.": "last.",
+}
+
+
 def old_fields(values, table):
     names = {new: old for old, new in table.items()}
     return {names.get(name, name): value for name, value in values.items()}
 
 
 def old_tensors(tensors):
-    """Longer prefixes first: those of the second regressor begin like no other."""
-    prefixes = sorted(TENSOR_PREFIXES.items(), key=lambda pair: -len(pair[1]))
     return {
-        next((old + name.removeprefix(new) for old, new in prefixes if name.startswith(new)), name): value
+        next((old + name.removeprefix(new) for new, old in PREFIXES.items() if name.startswith(new)), name): value
         for name, value in tensors.items()
     }
 

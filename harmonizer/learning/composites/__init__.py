@@ -1,1 +1,1 @@
-"""Composites whose real picture is known, made in batches on whatever device the photographs lie."""
+"""Makes composites whose real picture is known, in batches on the device of the photographs."""

@@ -12,7 +12,7 @@ from harmonizer.errors import CheckpointError
 from harmonizer.learning.network import pretrained as imagenet
 
 PATCH = 16
-"""Side of a patch in pixels; the stages of StageEncoder see half of it, all of it and twice as much."""
+"""Side of a patch in pixels: the stride of the middle stage of StageEncoder."""
 
 
 class TwoBranchStem(nn.Module):

@@ -31,7 +31,7 @@ def create(name: str, *, pretrained: bool) -> Any:
             return body
     try:
         return timm.create_model(name, pretrained=pretrained, num_classes=0)
-    except Exception as error:  # an unknown name, or whatever the hub's client raises
+    except Exception as error:  # an unknown name, or any error of the hub's client
         raise CheckpointError(
             f"the encoder {name!r} cannot be created{' with ImageNet weights' * pretrained}: {error}. Choose a name "
             "from timm.list_models(); where the hub is out of reach, tf_efficientnet_lite0"

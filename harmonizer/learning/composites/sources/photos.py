@@ -86,10 +86,10 @@ def read_photos(folder: Path, *, held_out: bool, channels: int = 3) -> Photos:
     to be `channels`.
     Raises ImageFileError.
     """
-    rows = [(place, row) for place, row in read_rows(folder) if not row.get("scene")]
+    rows = [(parent, row) for parent, row in read_rows(folder) if not row.get("scene")]
     try:
-        tests = [(place, row) for place, row in rows if is_held_out(row) and row["mask"]]
-        training = [(place, row) for place, row in rows if not is_held_out(row)]
+        tests = [(parent, row) for parent, row in rows if is_held_out(row) and row["mask"]]
+        training = [(parent, row) for parent, row in rows if not is_held_out(row)]
         # The foregrounds of a photograph without a mask follow each other.
         entries = [
             (*pair, number)
@@ -99,7 +99,7 @@ def read_photos(folder: Path, *, held_out: bool, channels: int = 3) -> Photos:
         images, masks = _read_all(entries)
         keep = np.ones(len(entries), np.bool_)
         if not held_out:
-            originals = read_pictures([place / row["image"] for place, row in tests], "RGB")
+            originals = read_pictures([parent / row["image"] for parent, row in tests], "RGB")
             keep = ~are_copies(images, originals) & ~_are_plain(images, masks)
     except (OSError, KeyError, ValueError) as error:
         raise ImageFileError(

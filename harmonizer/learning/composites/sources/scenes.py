@@ -62,15 +62,15 @@ def read_scenes(folder: Path, *, held_out: bool) -> Scenes | None:
     A column `masks` (or `mask`) names the regions of a scene, separated by `;`. None if there are no scenes.
     Raises ImageFileError.
     """
-    rows = [(place, row) for place, row in read_rows(folder) if row.get("scene") and is_held_out(row) == held_out]
+    rows = [(parent, row) for parent, row in read_rows(folder) if row.get("scene") and is_held_out(row) == held_out]
     scenes: dict[tuple[Path, str], list[tuple[Path, dict[str, str]]]] = {}
-    for place, row in rows:
-        scenes.setdefault((place, row["scene"]), []).append((place, row))
+    for parent, row in rows:
+        scenes.setdefault((parent, row["scene"]), []).append((parent, row))
     pairs: list[tuple[int, int, int]] = []
     sources: list[int] = []
     names = sorted({row["source"] for _, row in rows})
     try:
-        image_files = [place / row["image"] for members in scenes.values() for place, row in members]
+        image_files = [parent / row["image"] for members in scenes.values() for parent, row in members]
         region_files = [_region_files(*members[0]) for members in scenes.values()]
         images = read_pictures(image_files, "RGB")
         masks = read_pictures([file for files in region_files for file in files], "L")
@@ -97,8 +97,8 @@ def read_scenes(folder: Path, *, held_out: bool) -> Scenes | None:
     )
 
 
-def _region_files(place: Path, row: dict[str, str]) -> list[Path]:
-    return [place / name for name in (row.get("masks") or row["mask"]).split(";") if name]
+def _region_files(parent: Path, row: dict[str, str]) -> list[Path]:
+    return [parent / name for name in (row.get("masks") or row["mask"]).split(";") if name]
 
 
 def _pairs(pictures: npt.NDArray[np.uint8], region: npt.NDArray[np.uint8]) -> list[tuple[int, int]]:
