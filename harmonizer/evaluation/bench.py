@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from harmonizer.pipeline import Harmonizer
-from whitebox_filters.backends import cores
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -78,7 +78,7 @@ def table(times: Mapping[str, Times]) -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, caption=f"{cores.count()} cores; median, and quartiles of the whole")
+    table = Table(box=box.SIMPLE_HEAD, caption=f"{_cores()} cores; median, and quartiles of the whole")
     table.add_column("ms a frame")
     for name in times:
         table.add_column(f"mask: {name}", justify="right")
@@ -102,3 +102,8 @@ def peak_memory() -> int | None:
     status = Path("/proc/self/status")
     lines = status.read_text().splitlines() if status.is_file() else []
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), None)
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harmonizer.atomic import FileGroup
+from harmonizer.atomic import FileGroup, replacing
 from harmonizer.errors import OutputError
 
 
@@ -56,3 +56,29 @@ def test_one_place_is_taken_once(tmp_path):
         write(group, tmp_path / "first")
         with pytest.raises(OutputError, match="two outputs are one file"):
             group.reserve(tmp_path / "link")
+
+
+def test_a_single_file_is_replaced_when_it_is_whole(tmp_path):
+    place = tmp_path / "first"
+    place.write_text("old")
+    with replacing(place) as part:
+        part.write_text("new")
+        assert place.read_text() == "old"
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"), [(ZeroDivisionError(), ZeroDivisionError), (OSError(28, "full"), OutputError)]
+)
+def test_a_single_file_stays_after_an_error(tmp_path, error, raised):
+    place = tmp_path / "first"
+    place.write_text("old")
+
+    def fail():
+        with replacing(place) as part:
+            part.write_text("half")
+            raise error
+
+    with pytest.raises(raised):
+        fail()
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]
