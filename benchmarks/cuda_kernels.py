@@ -172,7 +172,7 @@ def estimate(dtype: np.dtype[Any], count: int, instructions: int) -> list[str]:
 
 def heads() -> list[list[str]]:
     """Instructions for four pixels with the first filters computed, and looked up."""
-    apart = tuple(filter for filter in filters_of(len(wf.names())) if plans.is_separate(filter))
+    apart = tuple(filter for filter in filters_of(len(wf.names())) if filter.channels != "mixed")
     looked_up = code(pixel_kernel((), BYTES, masked=True, tabled=True))
     return [
         [", ".join(each.name for each in apart[:count]), str(code(pixel_kernel(apart[:count], BYTES, masked=True)))]

@@ -64,7 +64,7 @@ def work(names: Names, size: tuple[int, int]) -> Work:
     frame, opacity = photo(size), mask(FULL, size)
     out, ready = np.empty_like(frame), cascade.compile("numba")
     passes = plan.passes(cascade, eight_bits=True, adding=True)
-    separate = {name: plan.is_separate(wf.get(name)) for name in names}
+    separate = {name: wf.get(name).channels != "mixed" for name in names}
     adding, filtering = [each for each in passes if not each.filters], [each for each in passes if each.filters]
     runs = [[(is_table, list(names)) for is_table, names in groupby(each.filters, separate.get)] for each in filtering]
     lines = sum(each[0][0] for each in runs) if begins_straight(cascade, theta, frame) else 0
@@ -83,7 +83,7 @@ def begins_straight(cascade: wf.Cascade, theta: Theta, frame: Frame) -> bool:
     """Whether the filters before the first that mixes channels make two straight lines of the levels of a frame."""
     statistics, stages = cascade.statistics(frame, theta), Stages(frame.dtype)
     for filter, argument, statistic in list(zip(cascade.filters, theta, statistics, strict=True)):
-        if not plan.is_separate(filter):
+        if filter.channels == "mixed":
             break
         stages.append(filter, filter_coefficients(filter, np.float64(argument), statistic), plan.nature(filter))
     return split(stages.table()) is not None
