@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from whitebox_filters.errors import FilterError
-from whitebox_filters.images import LEVELS, FloatArray
 from whitebox_filters.scales import angle, power, single
 from whitebox_filters.spec import Filter, Pixel
-from whitebox_filters.statistics import of_means
 
 
 class _Numbers:
@@ -39,31 +37,11 @@ NUMBERS = _Numbers()
 ZERO, HALF, ONE = single(0), single(0.5), single(1)
 
 Jit = Callable[[Callable[..., Any]], Callable[..., Any]]
-ChannelMeans = Callable[[tuple[Filter, ...], tuple[float, ...]], FloatArray]
 
 
 def working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """What an image of `dtype` is computed in: float64 for float64, else float32."""
     return np.dtype(np.float64 if dtype == np.float64 else np.float32)
-
-
-def coefficients(
-    filters: tuple[Filter, ...], theta: FloatArray, statistics: Sequence[Any], channel_means: ChannelMeans
-) -> tuple[float, ...]:
-    """The coefficients of all filters in one row, as `chain` reads them.
-
-    `theta` is float64 (k,), `statistics` holds a frozen value or None for each filter, and
-    `channel_means(earlier, values)` returns the means (3,) of the image after the earlier filters.
-    Raises FilterError where a pixel formula takes another number of coefficients than its filter computes.
-    """
-    values: tuple[float, ...] = ()
-    for index, filter in enumerate(filters):
-        statistic = statistics[index]
-        if statistic is None and filter.statistic is not None:
-            means = channel_means(filters[:index], values)
-            statistic = of_means(np, means, filter.statistic)
-        values += filter_coefficients(filter, theta[..., index], statistic)
-    return values
 
 
 def filter_coefficients(filter: Filter, theta: Any, statistic: Any) -> tuple[float, ...]:
@@ -115,30 +93,6 @@ def row(values: tuple[float, ...], dtype: np.dtype[Any]) -> tuple[Any, ...]:
     return tuple(dtype.type(value) for value in values or (0.0,))
 
 
-def loader(dtype: np.dtype[Any], jit: Jit) -> Callable[..., Any]:
-    """The function that turns one stored value of `dtype` into [0, 1]."""
-    if dtype not in LEVELS:
-        return jit(_keep)
-    full = np.float32(LEVELS[dtype])
-
-    def load(level: Any) -> Any:
-        return np.float32(level) / full
-
-    return jit(load)
-
-
-def storer(dtype: np.dtype[Any], jit: Jit) -> Callable[..., Any]:
-    """The function that turns a value in [0, 1] into one stored value of `dtype`, rounded to the nearest level."""
-    if dtype not in LEVELS:
-        return jit(_keep)
-    full, convert = np.float32(LEVELS[dtype]), dtype.type
-
-    def store(value: Any) -> Any:
-        return convert(value * full + HALF)
-
-    return jit(store)
-
-
 @functools.lru_cache(maxsize=1024)
 def _coefficient_count(formula: Pixel) -> int:
     return len(inspect.signature(formula).parameters) - 3
@@ -146,7 +100,3 @@ def _coefficient_count(formula: Pixel) -> int:
 
 def _clamp(value: Any) -> Any:
     return min(max(value, ZERO), ONE)
-
-
-def _keep(value: Any) -> Any:
-    return value
