@@ -1,8 +1,8 @@
 """Runs the evaluations and writes docs/results.md: the paper's Tables 1 and 2 on the pictures that there are.
 
-From the repository root: python benchmarks/tables.py --data DIR, where DIR holds the folders iharmony4_sample
-(with published.csv), webcam, triples_256 and photos. Each evaluation is one `harmonizer evaluate`, whose report is
-left in --reports; with --reuse those already there are not run again.
+From the repository root: python benchmarks/tables.py --data DIR, where DIR holds the folders iharmony4_sample and
+iharmony4_more (with published.csv), webcam, webcam_chamonix, triples_256, scenes and photos. Each evaluation is one
+`harmonizer evaluate`, whose report is left in --reports; with --reuse those already there are not run again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ RESULTS = Path(__file__).parents[1] / "docs" / "results.md"
 def main() -> None:
     """Evaluate, then write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="the folder of the four folders of pictures")
+    parser.add_argument("--data", type=Path, required=True, help="the folder of these folders of pictures")
     parser.add_argument("--reports", type=Path, default=Path("out/tables"), help="where the JSON reports go")
     parser.add_argument("--reuse", action="store_true", help="take the reports that are there already")
     parser.add_argument("--weights", type=Path, help="a checkpoint folder instead of the one shipped")

@@ -53,7 +53,11 @@ def page(reports: Reports, network: str, data: Path, weights: Path | None) -> st
         f"### {run.title}\n\n{paper_table(report, published=run.folder.startswith('iharm'))}" for run, report in small
     ]
     second = [f"### {run.title}\n\n{paper_table(report, published=False)}" for run, report in full]
-    sample = next(report for run, report in full if run.folder == "iharmony4_sample")
+    published = "\n\n".join(
+        published_table(report, data / run.folder / "published.csv", network)
+        for run, report in full
+        if (data / run.folder / "published.csv").is_file()
+    )
     wins = all(
         report["summary"]["all"][network]["fmse"]
         <= min(report["summary"]["all"][name]["fmse"] for name in (*BASELINES, "composite"))
@@ -73,7 +77,7 @@ def page(reports: Reports, network: str, data: Path, weights: Path | None) -> st
         first_commands=commands(small),
         second="\n\n".join(second),
         second_commands=commands(full),
-        published=published_table(sample, data / "iharmony4_sample" / "published.csv", network),
+        published=published,
         buckets=bucket_table(small, network),
         whole=whole_table(reports),
         worst=worst_table(small, network),

@@ -21,7 +21,7 @@ class Run:
 
     @property
     def report(self) -> str:
-        return f"{self.folder}_{self.size}.json"
+        return f"{self.folder}_{self.layout}_{self.size}.json"
 
     def command(self, data: Path, reports: Path, weights: Path | None) -> list[str]:
         """Arguments of `harmonizer`."""
@@ -32,17 +32,24 @@ class Run:
 
 
 def runs(network: str) -> list[Run]:
-    """The four of Table 1 and the two of Table 2."""
+    """Those of Table 1, at 256 x 256, and those of Table 2, at full size."""
     learners = (*BASELINES, network, "oracle")
     full = (*BASELINES, network, f"{network}+pcm", "oracle")
+    without_oracle = (*BASELINES, network)
+    real = [
+        ("iharmony4_sample", "5 of iHarmony4"),
+        ("iharmony4_more", "10 more of iHarmony4"),
+        ("webcam", "webcam, foreground from another hour"),
+        ("webcam_chamonix", "another webcam"),
+    ]
     return [
-        Run("iharmony4_sample", "5 of iHarmony4", "iharmony4", "256", learners),
-        Run("webcam", "webcam, foreground from another hour", "iharmony4", "256", learners),
+        *(Run(folder, title, "iharmony4", "256", learners) for folder, title in real),
         Run("triples_256", "3 triples", "triples", "256", learners),
+        Run("scenes", "held-out places, foreground from another hour or exposure", "scenes", "256", without_oracle),
         # Made by the filters themselves, these say nothing about the oracle.
-        Run("photos", "held-out photographs, Eq. 8", "photos", "256", (*BASELINES, network)),
-        Run("iharmony4_sample", "5 of iHarmony4", "iharmony4", "full", full),
-        Run("webcam", "webcam, foreground from another hour", "iharmony4", "full", full),
+        Run("photos", "held-out photographs, Eq. 8", "photos", "256", without_oracle),
+        Run("photos", "held-out photographs, colours of others", "transfers", "256", without_oracle),
+        *(Run(folder, title, "iharmony4", "full", full) for folder, title in real),
     ]
 
 
