@@ -1,6 +1,6 @@
 """The threads of a compiled cascade beside a plain pool: on a quiet machine, and beside two busy processes.
 
-The threads of one call look for its next pass without falling asleep (`backends/team.py`). The plain pool submits each
+The threads of one call look for its next pass without falling asleep (`native/workers.py`). The plain pool submits each
 pass to a ThreadPoolExecutor and waits for it. From the repository root, on an otherwise idle machine:
 
     python benchmarks/threads.py
@@ -24,17 +24,18 @@ import numpy as np
 from report import describe_machine, grid, median_and_range
 
 import whitebox_filters as wf
-from whitebox_filters.backends import compiled, cores, numba_cpu, team
+from whitebox_filters.backends import numba_cpu
+from whitebox_filters.native import cores, functions, workers
 
 RESULTS = Path(__file__).parent / "results" / "threads.md"
-POOLS = ("team", "plain")
+POOLS = ("workers", "plain")
 THETA = (0.1, 0.1, -0.1, 0.2, 0.1, -0.1)
 CASES = ("1080p, full mask", "1080p, a quarter", "256 x 256, full mask")
 REPEATS, BUSY = 7, 2
 SPIN = "while True: pass"
 
 
-class PlainPool(team.Team):
+class PlainPool(workers.Workers):
     """The same passes, each submitted to a pool and waited for."""
 
     def __enter__(self) -> PlainPool:
@@ -47,14 +48,14 @@ class PlainPool(team.Team):
     def run(self, function: int, arguments: Sequence[float], cuts: Sequence[int]) -> None:
         """Call a pass over rows on all cores, and wait."""
         job = self._job(function, arguments, cuts)
-        others = [cores.pool().submit(compiled.lead(), job) for _ in range(self._others)]
-        compiled.lead()(job)
+        others = [cores.pool().submit(functions.finish(), job) for _ in range(self._others)]
+        functions.finish()(job)
         wait(others)
 
     def start(self, function: int, arguments: Sequence[float], cuts: Sequence[int], kept: object) -> None:
         """Have a pass done meanwhile."""
         self._kept.append(kept)
-        self._submitted.append(cores.pool().submit(compiled.lead(), self._job(function, arguments, cuts)))
+        self._submitted.append(cores.pool().submit(functions.finish(), self._job(function, arguments, cuts)))
 
 
 def measure() -> list[float]:
@@ -100,7 +101,7 @@ def table(times: dict[str, np.ndarray[Any, Any]]) -> str:
 
 def decide(quiet: dict[str, np.ndarray[Any, Any]], busy: dict[str, np.ndarray[Any, Any]]) -> str:
     """Which to keep: what is quicker on the geometric mean of all cases, quiet and busy."""
-    ratios = [np.median(each["plain"], axis=0) / np.median(each["team"], axis=0) for each in (quiet, busy)]
+    ratios = [np.median(each["plain"], axis=0) / np.median(each["workers"], axis=0) for each in (quiet, busy)]
     mean = float(np.exp(np.mean(np.log(ratios))))
     parts = [f"{np.exp(np.mean(np.log(each))):.2f}" for each in ratios]
     better = "Keep the threads of ours" if mean > 1 else "Take the plain pool"
@@ -134,7 +135,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.pool:
         if options.pool == "plain":
-            numba_cpu.Team = PlainPool  # type: ignore[misc]
+            numba_cpu.Workers = PlainPool  # type: ignore[misc]
         print(*(f"{value:.4f}" for value in measure()))
         return
     quiet = compare()

@@ -32,7 +32,7 @@ from video_speed.plain import Plain
 from harmonizer import EngineError, Harmonizer
 from harmonizer.evaluation.bench import time_frames
 from harmonizer.learning.network.network import Network
-from whitebox_filters.backends import cores
+from whitebox_filters.native import cores
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "video.md"

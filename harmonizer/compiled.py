@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
+ROWS, COLUMNS = 4, 16  # taps come in so many: rows that are added at once, columns that fill a register
 OTHERS = ("cli", "evaluation", "learning", "video")
 """Folders of the package on which the compiled functions do not depend."""
 POINTER, INDEX = ctypes.c_void_p, ctypes.c_int64
@@ -14,7 +15,7 @@ POINTER, INDEX = ctypes.c_void_p, ctypes.c_int64
 
 @functools.cache
 def shrink_rows(dtype: str) -> int:
-    """The address of what makes rows of a thumbnail, for a `Team`."""
+    """The address of what makes rows of a thumbnail, for a `Workers`."""
     return _address("shrink_rows", dtype)
 
 
@@ -40,15 +41,8 @@ def _load(name: str, *kinds: type) -> Callable[..., None]:
     return ctypes.CFUNCTYPE(None, *kinds)(_address(name))
 
 
-def _address(name: str, *given: str) -> int:
-    from whitebox_filters.backends import native  # imports llvmlite, which many commands do without
+def _address(name: str, *arguments: str) -> int:
+    from whitebox_filters.native import cache  # imports llvmlite, which many commands do without
 
-    def compile_it() -> tuple[str, str]:
-        from harmonizer import kernels
-
-        text: tuple[str, str] = getattr(kernels, name)(*given)
-        return text
-
-    own = native.digest_sources(Path(__file__).parent, OTHERS)
-    filters = native.digest_sources(Path(native.__file__).parents[1], ("filters", "testing"))
-    return native.address(repr((name, given)).encode() + own + filters, compile_it)
+    own = cache.digest_sources(Path(__file__).parent, OTHERS)
+    return cache.find("harmonizer.kernels", name, *arguments, besides=own)

@@ -13,9 +13,9 @@ import numba
 import numpy as np
 from numba import types
 
-from harmonizer.thumbnail import ROWS
-from whitebox_filters.backends.exports import export_rows
-from whitebox_filters.backends.intrinsics import unpack
+from harmonizer.compiled import ROWS
+from whitebox_filters.native.exports import export_rows
+from whitebox_filters.native.intrinsics import unpack
 
 INDEX = types.int64
 BYTES, FLOATS, INDICES = types.CPointer(types.uint8), types.CPointer(types.float32), types.CPointer(INDEX)

@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from harmonizer import compiled
+from harmonizer.compiled import COLUMNS, ROWS
 from harmonizer.pictures.picture import Pixels, convert_depth
 from whitebox_filters.images import LEVELS
 
 if TYPE_CHECKING:
-    from whitebox_filters.backends.team import Team
+    from whitebox_filters.native.workers import Workers
 
 STORED = 256  # pixels of each side to which training squashes its photographs before it makes composites of them
 PARTS = 32  # of a thumbnail's rows, of which each core takes the next
-ROWS, COLUMNS = 4, 16  # taps come in so many: rows that are added at once, columns that fill a register
 Floats = npt.NDArray[np.float32]
 
 
@@ -34,10 +34,10 @@ def thumbnails(pictures: Sequence[Pixels], side: int) -> list[Floats]:
     the networks predict. In each step a value is the average under a triangle two of its own pixels wide, as Pillow's
     BILINEAR, but not rounded to 8 bits: within one level of it.
     """
-    from whitebox_filters.backends.team import Team  # imports llvmlite, which many commands do without
+    from whitebox_filters.native.workers import Workers  # imports llvmlite, which many commands do without
 
-    with Team(sum(picture.size for picture in pictures)) as team:
-        return [_shrink(team, _by_rows(picture), side) for picture in pictures]
+    with Workers(sum(picture.size for picture in pictures)) as workers:
+        return [_shrink(workers, _by_rows(picture), side) for picture in pictures]
 
 
 def _by_rows(pixels: Pixels) -> Pixels:
@@ -51,7 +51,7 @@ def _by_rows(pixels: Pixels) -> Pixels:
     return levels
 
 
-def _shrink(team: Team, levels: Pixels, side: int) -> Floats:
+def _shrink(workers: Workers, levels: Pixels, side: int) -> Floats:
     height, width, channels = levels.shape
     down, across = _taps(height, side, ROWS), _taps(width, side, COLUMNS)
     cuts = np.linspace(0, side, min(side, PARTS) + 1).astype(int).tolist()
@@ -61,7 +61,7 @@ def _shrink(team: Team, levels: Pixels, side: int) -> Floats:
     given = levels.ctypes.data, levels.strides[0] // levels.itemsize, height, width, channels
     rest = side, 1 / LEVELS.get(levels.dtype, 1), sums.ctypes.data, out.ctypes.data
     run = compiled.shrink_rows(levels.dtype.name)
-    team.run(run, (*given, *_addresses(*down), *_addresses(*across), *rest), cuts)
+    workers.run(run, (*given, *_addresses(*down), *_addresses(*across), *rest), cuts)
     return out
 
 

@@ -11,7 +11,7 @@ from report import describe_machine, digits, grid
 from fps.cases import FULL, LARGEST, QUARTER, REACH, SEED, SIX, Case, Results, sets
 from fps.clock import LIMIT, PATIENCE
 from fps.ratios import BOUNDS, Ratio, all_frames, extra_frames, ratios
-from whitebox_filters.backends import cores
+from whitebox_filters.native import cores
 
 VERSIONS = ("torch", "numba", "kornia", "opencv-python-headless")
 

@@ -19,15 +19,16 @@ from numba import types
 import whitebox_filters as wf
 from fps.cases import FULL, Limits, Work, arguments, mask, photo, sets
 from fps.clock import clock
-from whitebox_filters.backends import kernels, native, plan
+from whitebox_filters.backends import kernels, plan
 from whitebox_filters.backends.blocks import BLOCK, LEVELS_8
-from whitebox_filters.backends.exports import INDEX, Text, export
 from whitebox_filters.backends.frames import open_frame
 from whitebox_filters.backends.fuse import filter_coefficients
 from whitebox_filters.backends.levels import split
 from whitebox_filters.backends.stages import Stages
 from whitebox_filters.backends.survey import survey
-from whitebox_filters.backends.team import Team
+from whitebox_filters.native import cache
+from whitebox_filters.native.exports import INDEX, Text, export
+from whitebox_filters.native.workers import Workers
 
 REPEATS = 2000  # of a block in the first cache
 CHAIN = 16  # multiply-adds on each value
@@ -49,7 +50,7 @@ def limits(frame: Frame) -> Limits:
     stored, found = np.zeros(3 * BLOCK, np.uint8), np.arange(3 * BLOCK, dtype=np.int32) % LEVELS_8
     table = np.arange(LEVELS_8, dtype=np.uint8)
     look_ups = _rate(_look_up, [table, found, stored], found.size)
-    with Team(0) as alone:
+    with Workers(0) as alone:
         seconds = _best(lambda: survey(alone, open_frame(frame), None, summed=True))
     return Limits(operations, look_ups, frame.size / seconds)
 
@@ -121,7 +122,7 @@ def _look_up() -> Text:
 
 def _rate(compile_it: Callable[[], Text], arrays: Sequence[Any], done: int) -> float:
     """How often a second a compiled loop does what it does `done` times in one go through its block."""
-    address = native.address(native.fingerprint(compile_it), compile_it)
+    address = cache.address(cache.fingerprint(compile_it), compile_it)
     run = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * len(arrays), ctypes.c_int64)(address)
     return done * REPEATS / _best(lambda: run(*(array.ctypes.data for array in arrays), REPEATS))
 

@@ -15,7 +15,7 @@ from video_speed import encoders
 from video_speed.cases import B0, DEFAULT, OURS, PLAIN, SIDE, Case, Results, Whole
 from video_speed.clip import SEQUENCE
 from video_speed.plain import MOST
-from whitebox_filters.backends import cores
+from whitebox_filters.native import cores
 
 VERSIONS = ("torch", "numba", "openvino", "av")
 BOUNDS = {FULL: 56.3, QUARTER: 80.0}

@@ -18,7 +18,7 @@ from fps.page import page
 from fps.ratios import ratios
 from report import digits
 
-from whitebox_filters.backends import cores
+from whitebox_filters.native import cores
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from harmonizer.thumbnail import STORED, thumbnail, thumbnails
-from whitebox_filters.backends import cores
+from whitebox_filters.native import cores
 
 SIZES = [(90, 160), (270, 96), (32, 32), (20, 9), (1, 1), (700, 411)]
 

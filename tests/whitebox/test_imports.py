@@ -78,6 +78,27 @@ def test_the_filters_never_import_the_harmonizer():
     assert breaches("whitebox_filters", ["harmonizer"]) == []
 
 
+def test_the_harmonizer_uses_public_names_of_the_filters():
+    assert breaches("harmonizer", ["whitebox_filters.backends"]) == []
+    private = [
+        f"{path.name}: {name}"
+        for path in sorted((ROOT / "harmonizer").rglob("*.py"))
+        for name, _ in imported(path.read_text(encoding="utf-8"))
+        if name.startswith("whitebox_filters.") and any(part.startswith("_") for part in name.split("."))
+    ]
+    assert private == []
+
+
+def test_compiled_loops_know_no_filter():
+    words = [
+        "whitebox_filters.backends",
+        "whitebox_filters.filters",
+        "whitebox_filters.cascade",
+        "whitebox_filters.spec",
+    ]
+    assert breaches("whitebox_filters/native", words) == []
+
+
 def test_only_learning_imports_torch():
     def learning(path, name, nested):
         if name.startswith("harmonizer.learning"):

@@ -9,7 +9,7 @@ import whitebox_filters as wf
 from whitebox_filters.backends import frames, levels
 from whitebox_filters.backends.levels import Levels, split
 from whitebox_filters.backends.survey import copy_background, survey
-from whitebox_filters.backends.team import Team
+from whitebox_filters.native.workers import Workers
 
 LEVEL = np.arange(256)
 
@@ -17,8 +17,8 @@ LEVEL = np.arange(256)
 def means(image, *curves):
     """By the plan's passes, in turn, over one frame."""
     frame = frames.open_frame(image)
-    with Team(frame.size) as team:
-        found = Levels(team, frame, survey(team, frame, None, summed=True).totals)
+    with Workers(frame.size) as workers:
+        found = Levels(workers, frame, survey(workers, frame, None, summed=True).totals)
         return [found.means(np.ascontiguousarray(each, np.float64)) for each in curves]
 
 
@@ -107,9 +107,9 @@ def test_what_a_mask_shows_is_found_and_all_else_is_copied(mask, dtype):
     image = np.random.default_rng(0).integers(0, 2, (*mask.shape, 3)).astype(dtype)
     out = np.full((mask.shape[0], mask.shape[1] + 4, 3), 9, dtype)[:, 1:-3]
     frame = frames.open_frame(image)
-    with Team(frame.size) as team:
-        seen = survey(team, frame, frames.open_mask(mask, frame), summed=False).mask
-        copy_background(team, frame, seen, frames.open_frame(out, writable=True))
+    with Workers(frame.size) as workers:
+        seen = survey(workers, frame, frames.open_mask(mask, frame), summed=False).mask
+        copy_background(workers, frame, seen, frames.open_frame(out, writable=True))
     assert seen.opacity == (1 / 255 if mask.dtype == np.uint8 and mask.max() > 1 else 1)
     assert seen.is_empty == (not mask.any())
     for row, (left, right) in enumerate(seen.spans):

@@ -14,7 +14,8 @@ import pytest
 import harmonizer
 import whitebox_filters as wf
 from harmonizer import compiled as harmonizer_compiled
-from whitebox_filters.backends import compiled, native, vectors
+from whitebox_filters.backends import compiled, vectors
+from whitebox_filters.native import cache
 from whitebox_filters.scales import angle, power
 
 RUN = """
@@ -46,13 +47,13 @@ def scaled(limit):
 
 def test_a_fingerprint_tells_what_a_function_computes():
     shadow = wf.get("shadow").pixel
-    assert native.fingerprint(shadow) == native.fingerprint(shadow)
+    assert cache.fingerprint(shadow) == cache.fingerprint(shadow)
     moved = FunctionType(shadow.__code__.replace(co_filename="elsewhere.py", co_firstlineno=7), shadow.__globals__)
-    assert native.fingerprint(moved) == native.fingerprint(shadow)
+    assert cache.fingerprint(moved) == cache.fingerprint(shadow)
     changed = FunctionType(shadow.__code__, {**shadow.__globals__, "TOE_32": np.float32(0.1)})
-    assert native.fingerprint(changed) != native.fingerprint(shadow)
-    assert native.fingerprint(scaled(2)) != native.fingerprint(scaled(3))
-    assert native.fingerprint(wf.get("highlight").pixel) != native.fingerprint(shadow)
+    assert cache.fingerprint(changed) != cache.fingerprint(shadow)
+    assert cache.fingerprint(scaled(2)) != cache.fingerprint(scaled(3))
+    assert cache.fingerprint(wf.get("highlight").pixel) != cache.fingerprint(shadow)
 
 
 def copy_of(package, folder):
@@ -61,11 +62,11 @@ def copy_of(package, folder):
 
 
 @pytest.mark.parametrize(
-    ("package", "leave_out"), [(wf, compiled.WITHOUT), (harmonizer, harmonizer_compiled.OTHERS)], ids=["filters", "own"]
+    ("package", "leave_out"), [(wf, cache.WITHOUT), (harmonizer, harmonizer_compiled.OTHERS)], ids=["filters", "own"]
 )
 def test_every_module_that_code_may_depend_on_is_in_its_digest(package, leave_out, tmp_path):
     folder = copy_of(package, tmp_path / "package")
-    digest_sources = native.digest_sources.__wrapped__  # it remembers, since no module changes in a process
+    digest_sources = cache.digest_sources.__wrapped__  # it remembers, since no module changes in a process
     before = digest_sources(folder, leave_out)
     for path in sorted(folder.rglob("*.py")):
         text = path.read_text()
@@ -76,10 +77,18 @@ def test_every_module_that_code_may_depend_on_is_in_its_digest(package, leave_ou
     assert digest_sources(folder, leave_out) == before
 
 
+def test_the_digest_is_of_the_whole_package():
+    assert Path(wf.__file__).parent == cache.PACKAGE
+
+
 @pytest.mark.parametrize(
     ("package", "kernels", "leave_out"),
     [
-        (wf, ["backends/kernels.py", *(f"backends/{name}.py" for name in compiled.MODULES.values())], compiled.WITHOUT),
+        (
+            wf,
+            ["backends/kernels.py", "native/queue.py", *(f"backends/{name}.py" for name in compiled.MODULES.values())],
+            cache.WITHOUT,
+        ),
         (harmonizer, ["kernels.py"], harmonizer_compiled.OTHERS),
     ],
     ids=["filters", "own"],
@@ -141,11 +150,11 @@ def test_threads_make_and_load_one_function_at_a_time_and_once(monkeypatch):
             busy.release()
             return len(seen)
 
-    monkeypatch.setattr(native, "engine", Engine)
-    monkeypatch.setattr(native, "_loaded", {})
-    monkeypatch.setenv(native.CACHE_VARIABLE, "")
+    monkeypatch.setattr(cache, "engine", Engine)
+    monkeypatch.setattr(cache, "_loaded", {})
+    monkeypatch.setenv(cache.CACHE_VARIABLE, "")
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda index: native.address(b"%d" % (index % 4), lambda: ("", "")), range(32)))
+        found = list(pool.map(lambda index: cache.address(b"%d" % (index % 4), lambda: ("", "")), range(32)))
     assert sorted(set(found)) == [1, 2, 3, 4]
     assert len(set(seen)) == len(seen) == 4
     assert all(found[index] == found[index % 4] for index in range(32))

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import whitebox_filters as wf
-from whitebox_filters.backends import compiled, cores, frames, kernels, plan, survey, tables, team
+from whitebox_filters.backends import compiled, frames, kernels, plan, survey, tables
+from whitebox_filters.native import cores, workers
 
 THETA = (0.3, -0.2, 0.25, 0.3, -0.3, 0.25)
 
@@ -190,7 +191,7 @@ def test_the_spans_of_a_mask_are_what_it_touches(dtype):
     mask = np.zeros((4, 700), dtype)
     mask[1, 3], mask[1, 690], mask[2, 300], mask[3, 0], mask[3, 699] = 1, 1, 1, 1, 1
     frame = frames.open_frame(np.zeros((4, 700, 3), np.uint8))
-    with team.Team(1) as alone:
+    with workers.Workers(1) as alone:
         spans = survey.survey(alone, frame, frames.open_mask(mask, frame), summed=False).mask.spans
     assert spans[0, 0] == spans[0, 1]
     assert spans[1:].tolist() == [[3, 691], [300, 301], [0, 700]]

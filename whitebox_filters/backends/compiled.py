@@ -7,12 +7,11 @@ import functools
 import importlib
 import importlib.util
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from whitebox_filters.backends import native
+from whitebox_filters.native import cache
 from whitebox_filters.spec import Pixel
 
 if importlib.util.find_spec("numba") is None:
@@ -29,13 +28,8 @@ MODULES = {
     "survey": "scans",
     "split": "curves",
     "tabulate": "ends",
-    "post": "threads",
-    "lead": "threads",
-    "follow": "threads",
 }
 """Of what is compiled, if not `kernels`."""
-PACKAGE, WITHOUT = Path(__file__).parents[1], ("filters", "testing")
-"""Compiled code may depend on every module of the package but these: of a filter its formula's fingerprint tells."""
 # Stages: their addresses, all coefficients, where those of each begin, how many stages there are.
 STAGES = (POINTER, POINTER, POINTER, INDEX)
 
@@ -60,37 +54,37 @@ def look_up(size: int) -> int:
 
 @functools.cache
 def render(dtype: Dtype, real: Dtype, alpha: Dtype | None, *, straight: bool, ended: bool) -> int:
-    """(rows, rows of the mask, spans, tables or lines, stages, ends, step, rows of the result, opacity): a `Team`'s."""
+    """(rows, rows of the mask, spans, tables or lines, stages, ends, step, rows of the result, opacity)."""
     return _address("render", dtype, real, alpha, straight, ended)
 
 
 @functools.cache
 def sum_rows(dtype: Dtype, real: Dtype, alpha: Dtype | None) -> int:
-    """(rows, rows of the mask, width, tables, stages, sums): a `Team`'s."""
+    """(rows, rows of the mask, width, tables, stages, sums), by `Workers`."""
     return _address("sum_rows", dtype, real, alpha)
 
 
 @functools.cache
 def survey(alpha: Dtype | None) -> int:
-    """(rows, width, rows of the mask, spans, highest, is summed, sums): a `Team`'s."""
+    """(rows, width, rows of the mask, spans, highest, is summed, sums), by `Workers`."""
     return _address("survey", alpha)
 
 
 @functools.cache
 def copy_outside() -> int:
-    """(rows, bytes of a pixel, width, spans, rows of the result): a `Team`'s."""
+    """(rows, bytes of a pixel, width, spans, rows of the result), by `Workers`."""
     return _address("copy_outside")
 
 
 @functools.cache
 def sum_above() -> int:
-    """(rows, width, floors, sums): a `Team`'s."""
+    """(rows, width, floors, sums), by `Workers`."""
     return _address("sum_above")
 
 
 @functools.cache
 def count_levels() -> int:
-    """(rows, width, counts): a `Team`'s."""
+    """(rows, width, counts), by `Workers`."""
     return _address("count_levels")
 
 
@@ -106,30 +100,5 @@ def tabulate() -> Function:
     return ctypes.CFUNCTYPE(None, *STAGES, INDEX, POINTER, POINTER)(_address("tabulate"))
 
 
-@functools.cache
-def post() -> Function:
-    """(board, place, word)."""
-    return ctypes.CFUNCTYPE(None, INDEX, INDEX, INDEX)(_address("post"))
-
-
-@functools.cache
-def lead() -> Function:
-    """(job)."""
-    return ctypes.CFUNCTYPE(None, INDEX)(_address("lead"))
-
-
-@functools.cache
-def follow() -> Function:
-    """(board, patience)."""
-    return ctypes.CFUNCTYPE(None, INDEX, INDEX)(_address("follow"))
-
-
 def _address(name: str, *arguments: Any) -> int:
-    def compile_it() -> tuple[str, str]:
-        module = importlib.import_module(f"whitebox_filters.backends.{MODULES.get(name, 'kernels')}")
-        text: tuple[str, str] = getattr(module, name)(*arguments)
-        return text
-
-    told = [native.fingerprint(each) if callable(each) and not isinstance(each, np.dtype) else str(each)
-            for each in arguments]  # fmt: skip
-    return native.address(repr((name, told, native.digest_sources(PACKAGE, WITHOUT))).encode(), compile_it)
+    return cache.find(f"whitebox_filters.backends.{MODULES.get(name, 'kernels')}", name, *arguments)

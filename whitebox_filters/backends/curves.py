@@ -5,7 +5,7 @@ from __future__ import annotations
 from numba import types
 
 from whitebox_filters.backends.blocks import LEVELS_8
-from whitebox_filters.backends.exports import Text, export, jit
+from whitebox_filters.native.exports import Text, export, jit
 
 
 def split() -> Text:

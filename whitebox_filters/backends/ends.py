@@ -6,8 +6,8 @@ import numpy as np
 from numba import types
 
 from whitebox_filters.backends.blocks import BLOCK, ENDS
-from whitebox_filters.backends.exports import INDEX, Text, export, jit
-from whitebox_filters.backends.intrinsics import call_stage, reservation
+from whitebox_filters.native.exports import INDEX, Text, export, jit
+from whitebox_filters.native.intrinsics import call_stage, reservation
 
 
 def tabulate() -> Text:

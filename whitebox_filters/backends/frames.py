@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from whitebox_filters import images
-from whitebox_filters.backends.cores import LEAST
 from whitebox_filters.backends.fuse import working_dtype
-from whitebox_filters.backends.team import MOST
 from whitebox_filters.errors import ImageError
+from whitebox_filters.native.cores import LEAST
+from whitebox_filters.native.workers import MOST
 
 # Pixels in the time that filters take for one.
 SURVEYED, COPIED, COUNTED = 8, 2, 2
@@ -55,7 +55,7 @@ class Frame:
         return np.tile(np.array([0, self.width], np.int64), (len(self.pixels), 1))
 
     def cut(self, speed: int = 1) -> list[int]:
-        """Ranges of rows for a `Team`, where each pixel takes a part of the time that filters take."""
+        """Ranges of rows for a `Workers`, where each pixel takes a part of the time that filters take."""
         parts, rows = min(max(1, self.size // (speed * LEAST)), MOST), len(self.pixels)
         return [rows * part // parts for part in range(parts + 1)]
 

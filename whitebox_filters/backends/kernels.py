@@ -19,9 +19,9 @@ from numba import types
 from whitebox_filters import scales
 from whitebox_filters.backends import fuse, vectors
 from whitebox_filters.backends.blocks import BLOCK, ENDS, LEVELS_8
-from whitebox_filters.backends.exports import FAST, INDEX, Text, export, export_rows, jit
-from whitebox_filters.backends.intrinsics import call_stage, reservation, unpack
 from whitebox_filters.images import LEVELS
+from whitebox_filters.native.exports import FAST, INDEX, Text, export, export_rows, jit
+from whitebox_filters.native.intrinsics import call_stage, reservation, unpack
 from whitebox_filters.spec import Pixel
 
 INDICES = types.CPointer(INDEX)

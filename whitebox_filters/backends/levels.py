@@ -12,7 +12,7 @@ import numpy.typing as npt
 from whitebox_filters.backends import compiled
 from whitebox_filters.backends.blocks import LEVELS_8, PERIOD
 from whitebox_filters.backends.frames import COUNTED, SURVEYED, Frame
-from whitebox_filters.backends.team import Team
+from whitebox_filters.native.workers import Workers
 
 FLAT = 1e-6
 """How far a curve may stray from straight parts, and hence a mean: a level is 4e-3, a rounding in float32 6e-8."""
@@ -25,9 +25,9 @@ Floats = npt.NDArray[np.float64]
 class Levels:
     """The levels of one frame, looked at as its means need it."""
 
-    def __init__(self, team: Team, frame: Frame, totals: npt.NDArray[np.int64]) -> None:
+    def __init__(self, workers: Workers, frame: Frame, totals: npt.NDArray[np.int64]) -> None:
         """Take a frame of uint8 and the sums (3,) of its levels."""
-        self._team, self._frame, self._totals = team, frame, totals
+        self._workers, self._frame, self._totals = workers, frame, totals
         self._counts: Floats | None = None
 
     def means(self, curves: Floats) -> Floats:
@@ -36,13 +36,13 @@ class Levels:
         if lines is not None:
             return self._means_of_lines(lines)
         if self._counts is None:
-            self._counts = count_levels(self._team, self._frame)
+            self._counts = count_levels(self._workers, self._frame)
         means: Floats = (self._counts * curves).sum(axis=1) / self._frame.size
         return means
 
     def _means_of_lines(self, lines: Floats) -> Floats:
         floors, pixels = lines[:, 4], self._frame.size
-        above = [(0, 0)] * 3 if floors.min() == WHITE else sum_above(self._team, self._frame, floors).T.tolist()
+        above = [(0, 0)] * 3 if floors.min() == WHITE else sum_above(self._workers, self._frame, floors).T.tolist()
         means = []
         for total, line, (excess, count) in zip(self._totals.tolist(), lines.tolist(), above, strict=True):
             base, slope, base_above, slope_above, floor = line
@@ -59,20 +59,20 @@ def split(curves: Floats) -> Floats | None:
     return None if lines[:, 4].min() < 0 else lines
 
 
-def sum_above(team: Team, frame: Frame, floors: Floats) -> npt.NDArray[np.int64]:
+def sum_above(workers: Workers, frame: Frame, floors: Floats) -> npt.NDArray[np.int64]:
     """By how much the levels of each channel exceed its floor, in total, and how many do, (2, 3)."""
     cuts = frame.cut(SURVEYED)
     pattern = np.tile(floors.astype(np.uint8), PERIOD // 3)
     sums = np.zeros((len(cuts) - 1, 2, 3), np.int64)
-    team.run(compiled.sum_above(), (*frame.bytes, frame.width, pattern.ctypes.data, sums.ctypes.data), cuts)
+    workers.run(compiled.sum_above(), (*frame.bytes, frame.width, pattern.ctypes.data, sums.ctypes.data), cuts)
     total: npt.NDArray[np.int64] = sums.sum(axis=0)
     return total
 
 
-def count_levels(team: Team, frame: Frame) -> Floats:
+def count_levels(workers: Workers, frame: Frame) -> Floats:
     """How often each level of 8 bits occurs in each channel, (3, 256)."""
     cuts = frame.cut(COUNTED)
     counts = np.zeros((len(cuts) - 1, 2, 3, LEVELS_8), np.uint32)
-    team.run(compiled.count_levels(), (*frame.bytes, frame.width, counts.ctypes.data), cuts)
+    workers.run(compiled.count_levels(), (*frame.bytes, frame.width, counts.ctypes.data), cuts)
     total: Floats = counts.sum(axis=(0, 1), dtype=np.float64)
     return total

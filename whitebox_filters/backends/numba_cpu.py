@@ -14,8 +14,8 @@ from whitebox_filters.backends.frames import Frame, Mask, check_out, open_frame,
 from whitebox_filters.backends.levels import Levels
 from whitebox_filters.backends.stages import Stages
 from whitebox_filters.backends.survey import copy_background, survey
-from whitebox_filters.backends.team import Team
 from whitebox_filters.errors import BackendError
+from whitebox_filters.native.workers import Workers
 from whitebox_filters.statistics import of_means
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ class Plan:
         frame = _open(image)
         target = np.empty(image.shape, image.dtype) if out is None else check_out(out, image)
         goal = open_frame(target, writable=True)
-        with Team(frame.size) as team:
-            stages, seen, used = self._prepare(team, frame, theta, mask, goal, statistics)
-            stages.render(team, frame, seen, goal)
+        with Workers(frame.size) as workers:
+            stages, seen, used = self._prepare(workers, frame, theta, mask, goal, statistics)
+            stages.render(workers, frame, seen, goal)
         return target, used
 
     def statistics(
@@ -78,11 +78,17 @@ class Plan:
         A call with the same arguments and these `statistics` returns the same bits at any number of cores.
         """
         frame = _open(image)
-        with Team(frame.size) as team:
-            return self._prepare(team, frame, theta, mask, None, statistics)[2]
+        with Workers(frame.size) as workers:
+            return self._prepare(workers, frame, theta, mask, None, statistics)[2]
 
     def _prepare(
-        self, team: Team, frame: Frame, theta: Any, mask: Any, target: Frame | None, statistics: Sequence[Any] | None
+        self,
+        workers: Workers,
+        frame: Frame,
+        theta: Any,
+        mask: Any,
+        target: Frame | None,
+        statistics: Sequence[Any] | None,
     ) -> tuple[Stages, Mask | None, list[Any]]:
         """The stages of the pixel pass, the mask, and the statistics that were taken; the background is in `target`."""
         filters, in_mask = self._cascade.filters, self._cascade.region == "mask"
@@ -98,10 +104,10 @@ class Plan:
         if target is not None and len(ending) == len(filters) - self._tail:
             stages.foresee(ending)  # the other threads wake meanwhile
         summed = frame.dtype == np.uint8 and not in_mask and any(measured[: self._head + 1])
-        seen = survey(team, frame, open_mask(mask, frame), summed=summed)
+        seen = survey(workers, frame, open_mask(mask, frame), summed=summed)
         if target is not None:
-            copy_background(team, frame, seen.mask, target)
-        levels = None if seen.totals is None else Levels(team, frame, seen.totals)
+            copy_background(workers, frame, seen.mask, target)
+        levels = None if seen.totals is None else Levels(workers, frame, seen.totals)
         for index, filter in enumerate(filters):
             known = coefficients[index]
             if known is None:
@@ -109,7 +115,7 @@ class Plan:
                 if stages.is_table and levels is not None:
                     means = levels.means(stages.table())
                 else:
-                    means = stages.measure(team, frame, seen.mask if in_mask else None)
+                    means = stages.measure(workers, frame, seen.mask if in_mask else None)
                 used[index] = of_means(np, means, filter.statistic)
                 known = fuse.filter_coefficients(filter, values[index], used[index])
             stages.append(filter, known, self._natures[index])

@@ -10,8 +10,8 @@ import numpy as np
 from numba import types
 
 from whitebox_filters.backends.blocks import LEVELS_8, PERIOD
-from whitebox_filters.backends.exports import INDEX, Text, export_rows, jit
-from whitebox_filters.backends.intrinsics import reservation, unpack
+from whitebox_filters.native.exports import INDEX, Text, export_rows, jit
+from whitebox_filters.native.intrinsics import reservation, unpack
 
 BYTES, INDICES = types.CPointer(types.uint8), types.CPointer(INDEX)
 HELD = 255  # values that are added up before the sums take them: as many as 8 bits count, and 16 bits hold

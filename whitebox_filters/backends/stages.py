@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from whitebox_filters.backends import compiled
 from whitebox_filters.backends.blocks import LEVELS_8
-from whitebox_filters.backends.cores import cut
 from whitebox_filters.backends.frames import Frame, Mask
 from whitebox_filters.backends.fuse import working_dtype
 from whitebox_filters.backends.levels import split
 from whitebox_filters.backends.plan import Nature
 from whitebox_filters.backends.tables import Packed, Stage, end_table, shorten
-from whitebox_filters.backends.team import MOST, Team
+from whitebox_filters.native.cores import cut
+from whitebox_filters.native.workers import MOST, Workers
 from whitebox_filters.spec import Filter
 
 Values = tuple[float, ...]
@@ -52,7 +52,7 @@ class Stages:
         self._end = end_table([self._stage(*each) for each in run], self.dtype)
         self._is_foreseen = True
 
-    def measure(self, team: Team, frame: Frame, weights: Mask | None) -> npt.NDArray[np.float64]:
+    def measure(self, workers: Workers, frame: Frame, weights: Mask | None) -> npt.NDArray[np.float64]:
         """The means of the channels (3,) after all filters so far, over the frame or by the weights of a mask."""
         if weights is not None and weights.is_empty:
             weights = None  # of an empty mask, all pixels count alike
@@ -61,12 +61,12 @@ class Stages:
         sums = np.zeros((len(cuts) - 1, 4))
         masked = frame.rows if weights is None else weights.rows
         tables = self._levels.ctypes.data
-        team.run(run, (*frame.rows, *masked, frame.width, tables, *stages.addresses, sums.ctypes.data), cuts)
+        workers.run(run, (*frame.rows, *masked, frame.width, tables, *stages.addresses, sums.ctypes.data), cuts)
         total = sums.sum(axis=0)
         means: npt.NDArray[np.float64] = total[:3] / total[3]
         return means
 
-    def render(self, team: Team, frame: Frame, mask: Mask | None, target: Frame) -> None:
+    def render(self, workers: Workers, frame: Frame, mask: Mask | None, target: Frame) -> None:
         """Filter every pixel where the mask is above 0, blend (Eq. 5), and put it into `target`."""
         start = len(self._stages)
         while start and self._stages[start - 1].separate:
@@ -83,7 +83,7 @@ class Stages:
         tables = self._levels if lines is None else lines
         given = *frame.rows, *masked, spans.ctypes.data, tables.ctypes.data, *stages.addresses
         ending = stored.ctypes.data, step, *target.rows, opacity
-        team.run(run, (*given, *ending), cut(spans[:, 1] - spans[:, 0], MOST).tolist())
+        workers.run(run, (*given, *ending), cut(spans[:, 1] - spans[:, 0], MOST).tolist())
 
     def _lines(self) -> npt.NDArray[Any] | None:
         """What the tables hold as lines, see `split`; None if they are no straight ones."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from whitebox_filters.backends import compiled
 from whitebox_filters.backends.frames import COPIED, SURVEYED, Frame, Mask, rows_of
-from whitebox_filters.backends.team import Team
+from whitebox_filters.native.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Survey:
     totals: npt.NDArray[np.int64] | None
 
 
-def survey(team: Team, frame: Frame, values: npt.NDArray[Any] | None, *, summed: bool) -> Survey:
+def survey(workers: Workers, frame: Frame, values: npt.NDArray[Any] | None, *, summed: bool) -> Survey:
     """Find the spans of a mask (H, W), and add up the levels if `summed`."""
     if values is None and not summed:
         return Survey(None, None)
@@ -30,14 +30,14 @@ def survey(team: Team, frame: Frame, values: npt.NDArray[Any] | None, *, summed:
     sums = np.zeros((len(cuts) - 1, 3), np.int64)
     kind, masked = (None, (0, 0)) if values is None else (values.dtype, rows_of(values))
     found = spans.ctypes.data, highest.ctypes.data, int(summed), sums.ctypes.data
-    team.run(compiled.survey(kind), (*frame.bytes, frame.width, *masked, *found), cuts)
+    workers.run(compiled.survey(kind), (*frame.bytes, frame.width, *masked, *found), cuts)
     opacity = 1 / 255 if highest.max() > 1 else 1.0
     return Survey(None if values is None else Mask(values, opacity, spans), sums.sum(axis=0) if summed else None)
 
 
-def copy_background(team: Team, frame: Frame, mask: Mask | None, target: Frame) -> None:
-    """Let a team copy what lies outside the spans of a mask while it has nothing else to do."""
+def copy_background(workers: Workers, frame: Frame, mask: Mask | None, target: Frame) -> None:
+    """Let a workers copy what lies outside the spans of a mask while it has nothing else to do."""
     if mask is None or target.pixels.ctypes.data == frame.pixels.ctypes.data:
         return
     given = *frame.bytes, 3 * frame.dtype.itemsize, frame.width, mask.spans.ctypes.data, *target.bytes
-    team.start(compiled.copy_outside(), given, frame.cut(COPIED), (frame, mask, target))
+    workers.start(compiled.copy_outside(), given, frame.cut(COPIED), (frame, mask, target))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
+import importlib
 import importlib.metadata
 import os
 import sys
@@ -20,9 +21,13 @@ from types import CodeType, FunctionType
 from typing import Any
 
 import llvmlite.binding as llvm
+import numpy as np
 
 CACHE_VARIABLE = "WHITEBOX_FILTERS_CACHE"
 """The environment variable that names another folder for the cache; empty for none."""
+
+PACKAGE, WITHOUT = Path(__file__).parents[1], ("filters", "testing")
+"""Compiled code may depend on every module of the package but these: of a filter its formula's fingerprint tells."""
 
 _lock = threading.Lock()
 _loaded: dict[str, int] = {}  # addresses by key
@@ -80,6 +85,23 @@ def address(made_from: bytes, compile_it: Callable[[], tuple[str, str]]) -> int:
     """
     with _lock:  # LLVM's engine takes one at a time
         return _address(made_from, compile_it)
+
+
+def find(module: str, name: str, *arguments: Any, besides: bytes = b"") -> int:
+    """The address of what `name(*arguments)` of a module makes, which is imported only where no cache holds it.
+
+    Arguments are plain functions, by their fingerprints, or have a `str` that tells them apart. Of this package's
+    modules every one counts but filters and tests; `besides` is the digest of whatever else the function depends on.
+    """
+    texts = [
+        fingerprint(each) if callable(each) and not isinstance(each, np.dtype) else str(each) for each in arguments
+    ]
+
+    def compile_it() -> tuple[str, str]:
+        text: tuple[str, str] = getattr(importlib.import_module(module), name)(*arguments)
+        return text
+
+    return address(repr((module, name, texts)).encode() + digest_sources(PACKAGE, WITHOUT) + besides, compile_it)
 
 
 def _address(made_from: bytes, compile_it: Callable[[], tuple[str, str]]) -> int:

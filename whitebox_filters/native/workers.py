@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from whitebox_filters.backends import compiled, cores
+from whitebox_filters.native import cores, functions
 
 # The words of a job: the address of an `exports.export_rows`, which word is the first of its arguments, in how many
 # parts the rows are cut, the next part to be taken, how many are finished; then the cuts, one more than parts.
@@ -28,7 +28,7 @@ PATIENCE = 200_000
 """Looks at the board in vain, some milliseconds, before a thread gives up; a call takes far less between passes."""
 
 
-class Team:
+class Workers:
     """Threads that are at hand within `with`; the caller's is one of them."""
 
     def __init__(self, size: int) -> None:
@@ -39,14 +39,14 @@ class Team:
         self._others = min(cores.count() - 1, size // cores.LEAST)
         self._waiting: list[Future[None]] = []
 
-    def __enter__(self) -> Team:
+    def __enter__(self) -> Workers:
         self._waiting = [cores.pool().submit(_follow, self._board, self._kept) for _ in range(self._others)]
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         try:
             if self._started is not None:
-                compiled.lead()(self._started)
+                functions.finish()(self._started)
         finally:
             self._post(NOW, CLOSED)
             for other in self._waiting:
@@ -59,7 +59,7 @@ class Team:
         """
         job = self._job(function, arguments, cuts)
         self._post(NOW, job)
-        compiled.lead()(job)
+        functions.finish()(job)
 
     def start(self, function: int, arguments: Sequence[float], cuts: Sequence[int], kept: object) -> None:
         """Have the same done, once, by threads that have nothing else to do, and by the end of `with` at the latest.
@@ -79,7 +79,7 @@ class Team:
         return job.ctypes.data
 
     def _post(self, place: int, word: int) -> None:
-        compiled.post()(self._board.ctypes.data, place, word)
+        functions.post()(self._board.ctypes.data, place, word)
 
 
 def _bits(real: float) -> int:
@@ -87,4 +87,4 @@ def _bits(real: float) -> int:
 
 
 def _follow(board: npt.NDArray[np.int64], _kept: list[Any]) -> None:
-    compiled.follow()(board.ctypes.data, PATIENCE)
+    functions.serve()(board.ctypes.data, PATIENCE)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import whitebox_filters as wf
-from whitebox_filters.backends import cores
-from whitebox_filters.backends.team import Team
+from whitebox_filters.native import cores
+from whitebox_filters.native.workers import Workers
 
 LARGE = 10**9  # pixels
 WAIT = 60  # seconds: on a busy machine a thread may give up, which is allowed, before it finds something to do
@@ -44,12 +44,12 @@ class Nobody:
 def test_each_part_is_done_once_with_its_arguments(monkeypatch, count):
     monkeypatch.setattr(cores, "count", lambda: count)
     recorder = Recorder(pause=1e-4)
-    with Team(LARGE) as team:
+    with Workers(LARGE) as workers:
         for job in range(20):
-            team.run(recorder.address, [job], [0, 3, 5, 5, 9])
+            workers.run(recorder.address, [job], [0, 3, 5, 5, 9])
             assert sorted(recorder.parts) == [(job, 0, 3, 0), (job, 3, 5, 1), (job, 5, 5, 2), (job, 5, 9, 3)]
             recorder.parts.clear()
-        team.run(recorder.address, [0], [4])  # no part
+        workers.run(recorder.address, [0], [4])  # no part
     assert not recorder.parts
 
 
@@ -57,8 +57,8 @@ def test_others_come(monkeypatch):
     monkeypatch.setattr(cores, "count", lambda: 2)
     recorder, deadline = Recorder(pause=1e-3), time.monotonic() + WAIT
     while len(recorder.threads) < 2 and time.monotonic() < deadline:
-        with Team(LARGE) as team:
-            team.run(recorder.address, [0], range(31))
+        with Workers(LARGE) as workers:
+            workers.run(recorder.address, [0], range(31))
     assert len(recorder.threads) == 2
 
 
@@ -66,9 +66,9 @@ def test_those_who_do_not_come_are_not_waited_for(monkeypatch):
     monkeypatch.setattr(cores, "count", lambda: 3)
     monkeypatch.setattr(cores, "pool", Nobody)
     now, later = Recorder(), Recorder()
-    with Team(LARGE) as team:
-        team.start(later.address, [1], range(8), None)
-        team.run(now.address, [0], range(5))
+    with Workers(LARGE) as workers:
+        workers.start(later.address, [1], range(8), None)
+        workers.run(now.address, [0], range(5))
         assert (len(now.parts), len(later.parts)) == (4, 0)
     assert len(later.parts) == 7
 
@@ -78,8 +78,8 @@ def test_what_was_started_is_done_by_others_meanwhile(monkeypatch):
     done, deadline = False, time.monotonic() + WAIT
     while not done and time.monotonic() < deadline:
         later = Recorder()
-        with Team(LARGE) as team:
-            team.start(later.address, [1], range(8), None)
+        with Workers(LARGE) as workers:
+            workers.start(later.address, [1], range(8), None)
             time.sleep(0.1)
             done = len(later.parts) == 7
     assert done
@@ -90,8 +90,8 @@ def test_what_was_started_is_done_in_spite_of_errors(monkeypatch):
     later = Recorder()
 
     def fail():
-        with Team(LARGE) as team:
-            team.start(later.address, [1], range(8), None)
+        with Workers(LARGE) as workers:
+            workers.start(later.address, [1], range(8), None)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

@@ -1,15 +1,15 @@
 """How threads share the rows of a picture, compiled as `kernels`: neither a lock nor the interpreter is in between.
 
-A job is a row of int64, see `team`. Parts of it are taken one after the other by whoever is free. None is used twice,
-so that who comes late finds nothing to do. A board is two int64 that a team looks at: the address of the job to be done
-NOW and of the one for MEANWHILE, 0 if there is none yet; CLOSED in place of the first ends the work.
+A job is a row of int64, laid out in `workers`. Whichever thread is free takes the next part of it. No job is used
+twice, so that a late thread finds nothing to do. A board is two int64 that all threads read: the address of the job to
+be done NOW and of the one for MEANWHILE, 0 if there is none yet; CLOSED in place of the first ends the work.
 """
 
 from __future__ import annotations
 
-from whitebox_filters.backends.exports import INDEX, Text, export, jit
-from whitebox_filters.backends.intrinsics import add_shared, call_rows, read_shared, rest, words_at, write_shared
-from whitebox_filters.backends.team import ARGUMENTS, CLOSED, CUTS, FINISHED, FUNCTION, MEANWHILE, NEXT, NOW, PARTS
+from whitebox_filters.native.exports import INDEX, Text, export, jit
+from whitebox_filters.native.intrinsics import add_shared, call_rows, read_shared, rest, words_at, write_shared
+from whitebox_filters.native.workers import ARGUMENTS, CLOSED, CUTS, FINISHED, FUNCTION, MEANWHILE, NEXT, NOW, PARTS
 
 WORD_SIZE = INDEX.bitwidth // 8
 
@@ -23,24 +23,24 @@ def post() -> Text:
     return export(post_word, INDEX, INDEX, INDEX)
 
 
-def lead() -> Text:
+def finish() -> Text:
     """(job): work at a job until it is done."""
 
-    def lead_job(job):  # type: ignore[no-untyped-def]
+    def finish_job(job):  # type: ignore[no-untyped-def]
         work(job)
         while read_shared(words_at(job), FINISHED) < words_at(job)[PARTS]:
             rest()
 
-    return export(lead_job, INDEX)
+    return export(finish_job, INDEX)
 
 
-def follow() -> Text:
+def serve() -> Text:
     """(board, patience): work at what is hung out until the board is closed, or nothing comes for so many looks.
 
     A job is done before the next part of the one that has time.
     """
 
-    def follow_board(board, patience):  # type: ignore[no-untyped-def]
+    def serve_board(board, patience):  # type: ignore[no-untyped-def]
         last, looks = 0, 0
         while looks < patience:
             job = read_shared(words_at(board), NOW)
@@ -57,7 +57,7 @@ def follow() -> Text:
                 rest()
                 looks += 1
 
-    return export(follow_board, INDEX, INDEX)
+    return export(serve_board, INDEX, INDEX)
 
 
 def _take_part(address):  # type: ignore[no-untyped-def]
