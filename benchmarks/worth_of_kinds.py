@@ -3,7 +3,7 @@
 From the repository root, in three steps:
 
     python benchmarks/worth_of_kinds.py train DATA OUT --start FOLDER [--seed N ...]
-    python benchmarks/development.py --data DIR --weights FOLDER OUT/* --json OUT/scores.json --page OUT/scores.md
+    python benchmarks/development.py --data DIR --weights FOLDER OUT/*-[0-9] --json OUT/scores.json --page OUT/scores.md
     python benchmarks/worth_of_kinds.py page OUT
 
 `train` leaves a checkpoint folder `<variant>-<seed>` in OUT for each run and passes over those that are there, so
@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from report import describe_machine, grid
 
+from harmonizer.learning import export
 from harmonizer.learning.composites.sources.sources import read_sources
 from harmonizer.learning.composites.transfers import TRANSFERS
 from harmonizer.learning.network import checkpoint
@@ -84,8 +85,7 @@ def run(data: Path, out: Path, begin: Path, seeds: Sequence[int]) -> None:
             state = start(plan, pretrained=False)
             state.begin_with(checkpoint.grow(trained, plan.network))
             train(plan, sources, state, None, lambda *_: None)
-            folder.mkdir(parents=True, exist_ok=True)
-            checkpoint.save(state.averaged, folder)
+            export.write(state.averaged, folder)
             print(folder, flush=True)
 
 
@@ -141,13 +141,12 @@ def page(out: Path) -> str:
         spread = f" ({reached.min():.3f} to {reached.max():.3f})" if len(reached) > 1 else ""
         untouched = np.mean([report["introduced"][each] for each in checkpoints])
         rows[True][-1][1:1] = [f"**{reached.mean():.3f}**{spread}", f"{less:+.3f}", f"{untouched:.0f}"]
-    paired = {seed for each in runs[BASE] for seed in [each.rpartition("-")[2]]}
-    noise = max(scores[BASE].max() - scores[BASE].min(), 0.0)
+    noise = float(np.ptp(scores[BASE]))
     return PAGE.format(
-        decision=decide(scores, float(noise)),
+        decision=decide(scores, noise),
         sums=grid(["", "score", "less the mixture's", "untouched", *COLUMNS.values()], rows[True]),
         typical=grid(["", *COLUMNS.values()], rows[False]),
-        seeds=len(paired),
+        seeds=len(runs[BASE]),
         steps=STEPS,
         batch=BATCH,
         side=SIDE,

@@ -15,7 +15,7 @@ POINTER, INDEX = ctypes.c_void_p, ctypes.c_int64
 
 @functools.cache
 def shrink_rows(dtype: str) -> int:
-    """The address of what makes rows of a thumbnail, for a `Workers`."""
+    """The address of what makes rows of a thumbnail, for `Workers`."""
     return _address("shrink_rows", dtype)
 
 
