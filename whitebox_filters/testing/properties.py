@@ -66,7 +66,7 @@ def check_output(filter: Filter) -> None:
             require(kept, filter.name, "dtype and shape", f"{where} gives {result.dtype}, {result.shape}")
             if image.dtype.kind == "f":
                 low, high = float(np.min(result)), float(np.max(result))
-                require(low >= 0 and high <= 1, filter.name, "output range", f"{where} gives [{low:g}, {high:g}]")
+                require(low >= 0 and high <= 1, filter.name, "output range", f"{where} gives [{low:.9g}, {high:.9g}]")
 
 
 def check_untouched(filter: Filter) -> None:
