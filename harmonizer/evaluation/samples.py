@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ import numpy.typing as npt
 from harmonizer.errors import EvaluationError, ImageFileError
 from harmonizer.evaluation import plausible, transfer
 from harmonizer.evaluation.held_out import is_held_out
-from harmonizer.evaluation.plausible import Row
+from harmonizer.evaluation.index import Row, read_index
 from harmonizer.pictures import io
 from harmonizer.pictures.picture import Pixels, convert_depth
 from whitebox_filters import Cascade
@@ -194,7 +193,7 @@ def _composites(subset: Path) -> list[Path]:
     lists = sorted(subset.glob("*_test.txt"))
     if not lists:
         return sorted(folder.iterdir())
-    lines = [line.strip() for path in lists for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = [line.strip() for path in lists for line in path.read_text(encoding="utf-8-sig").splitlines()]
     return [folder / Path(line).name for line in lines if line]
 
 
@@ -236,7 +235,7 @@ def _read_index(folder: Path, columns: str) -> list[Row]:
     index = folder / "index.csv"
     if not index.is_file():
         raise ImageFileError(f"{folder} holds no index.csv (columns {columns}); other layouts: {', '.join(LAYOUTS)}")
-    return list(csv.DictReader(index.read_text(encoding="utf-8").splitlines()))
+    return read_index(index, columns.split(", "))
 
 
 def _photograph_rows(folder: Path) -> list[Row]:

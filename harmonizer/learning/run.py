@@ -80,7 +80,7 @@ def run(
             train(recipe, training, state, None, lambda *_: None, workers=_workers(), minutes=minutes)
             return
         out.mkdir(parents=True, exist_ok=True)
-        (out / "recipe.json").write_text(to_json(recipe))
+        (out / "recipe.json").write_text(to_json(recipe), encoding="utf-8")
         with Recorder(out, recipe, state.network.cascade.names, state.step) as recorder:
 
             def report(state: State, losses: dict[str, Tensor]) -> None:
@@ -99,7 +99,7 @@ def run(
 
 def _read_recipe(name: str) -> Recipe:
     try:
-        return RECIPES[name] if name in RECIPES else from_json(Path(name).read_text())
+        return RECIPES[name] if name in RECIPES else from_json(Path(name).read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it holds no text"
         raise RecipeError(
@@ -109,7 +109,7 @@ def _read_recipe(name: str) -> Recipe:
 
 def _read_recipe_of_run(out: Path) -> Recipe:
     try:
-        return from_json((out / "recipe.json").read_text())
+        return from_json((out / "recipe.json").read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise CheckpointError(f"{out} holds no run to resume ({error}); start one without --resume") from error
 

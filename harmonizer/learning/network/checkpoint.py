@@ -25,13 +25,13 @@ def save(network: Network, directory: Path) -> None:
         name: (value.half() if value.ndim > 1 else value).contiguous() for name, value in network.state_dict().items()
     }
     (directory / "model.safetensors").write_bytes(safetensors.torch.save(tensors))
-    (directory / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    (directory / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 def load(directory: Path) -> Network:
     """Read what `save` wrote, in this version or an earlier one. Raises CheckpointError."""
     try:
-        config = rename_fields(json.loads((directory / "config.json").read_text()), NETWORK_FIELDS)
+        config = rename_fields(json.loads((directory / "config.json").read_text(encoding="utf-8-sig")), NETWORK_FIELDS)
         values = {field.name: config[field.name] for field in fields(NetworkConfig) if field.name in config}
         network = Network(NetworkConfig(**{**values, "filters": tuple(config["filters"])}))
         tensors = rename_tensors(safetensors.torch.load_file(directory / "model.safetensors"))
