@@ -67,7 +67,9 @@ def read_rows(folder: Path) -> list[tuple[Path, dict[str, str]]]:
             "folders within it"
         )
     return [
-        (index.parent, {"source": index.parent.name, **row}) for index in indices for row in read_index(index, ["image"])
+        (index.parent, {"source": index.parent.name, **row})
+        for index in indices
+        for row in read_index(index, ["image"])
     ]
 
 
