@@ -37,8 +37,8 @@ def bake_lut(cascade: Cascade, theta: Any, statistics: Sequence[Any] | None, siz
     Returns (size, size, size, 3) float32 in [0, 1]. Raises LutError, ThetaError, FilterError.
     """
     _check_size(size)
-    given = [None] * len(cascade) if statistics is None else statistics
-    missing = [f.name for f, value in zip(cascade.filters, given, strict=False) if f.statistic and value is None]
+    values = [None] * len(cascade) if statistics is None else statistics
+    missing = [f.name for f, value in zip(cascade.filters, values, strict=False) if f.statistic and value is None]
     if missing:
         raise LutError(
             f"{', '.join(missing)} would be measured on the lattice; freeze what the picture has: "

@@ -51,9 +51,9 @@ def foreground_colours(picture: Pixels, foreground: Pixels) -> Colours:
 
 def references(name: str, colours: Colours, others: Mapping[str, Colours]) -> list[str]:
     """CANDIDATES other foregrounds, drawn by a hash of the names, sorted by how close their mean hue is."""
-    drawn = sorted(others, key=lambda other: order(f"{name} {other}"))[:CANDIDATES]
+    candidates = sorted(others, key=lambda other: order(f"{name} {other}"))[:CANDIDATES]
     hue = _mean_chroma(colours)
-    return sorted(drawn, key=lambda other: abs(float(np.angle(_mean_chroma(others[other]) * np.conj(hue)))))
+    return sorted(candidates, key=lambda other: abs(float(np.angle(_mean_chroma(others[other]) * np.conj(hue)))))
 
 
 def choose_transfer(

@@ -244,10 +244,10 @@ def _photograph_rows(folder: Path) -> list[Row]:
 
 def _worthwhile(subset: str, members: Sequence[tuple[str, Path, Path, Path]]) -> Iterator[Sample]:
     """The first PAIRS that are worth a score, of (name, real picture, the other, mask)."""
-    read = cache(_read_pixels)
+    open_pixels = cache(_read_pixels)
     number = 0
     for name, real_path, other_path, mask_path in members:
-        real, other = read(real_path), read(other_path)
+        real, other = open_pixels(real_path), open_pixels(other_path)
         if real.shape != other.shape:
             raise ImageFileError(f"{real_path} and {other_path} differ in size; scale both to the same")
         mask = io.read_mask(mask_path, real.shape[:2])
