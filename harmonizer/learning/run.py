@@ -115,11 +115,13 @@ def _read_recipe_of_run(out: Path) -> Recipe:
 
 
 def _continue_from(weights: Path, recipe: Recipe) -> Recipe:
-    """The recipe with the network of a checkpoint, which grows by the encoder's last stage if the recipe has it."""
+    """The recipe with the network of a checkpoint, which grows by the last stage and the filters of the recipe."""
     config, network = load(weights).config, recipe.network
     grows = network.last_stage and config.pooling == network.pooling and config.histograms
+    names = tuple(config.filters)
     config = replace(
         config,
+        filters=network.filters if tuple(network.filters[: len(names)]) == names else names,
         last_stage=config.last_stage or grows,
         dropout=network.dropout,
         input_size=recipe.sizes[-1][1],
