@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import stat
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +16,27 @@ from typing import Self
 from harmonizer.errors import OutputError
 
 
-def check_place(path: Path) -> None:
-    """Raise OutputError unless a file can be written there: its folder exists, and it is no folder itself."""
+def target(place: Path) -> Path:
+    """The file that is written to when `place` is: what a symbolic link leads to."""
+    return Path(os.path.realpath(place))
+
+
+def check_place(place: Path) -> None:
+    """Raise OutputError unless a file can be written there.
+
+    The system takes the name, its folder exists and may be written to, and it is no folder itself.
+    """
+    try:
+        status = _status(place)
+    except (OSError, ValueError) as error:
+        raise _refused(place, error) from error
+    path = target(place)
     if not path.parent.is_dir():
-        raise OutputError(f"{path} cannot be written: there is no folder {path.parent}; create it first")
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder; name a file in it")
+        raise OutputError(f"{place} cannot be written: there is no folder {path.parent}; create it first")
+    if status and stat.S_ISDIR(status.st_mode):
+        raise OutputError(f"{place} is a folder; name a file in it")
+    if not os.access(path if status else path.parent, os.W_OK):
+        raise OutputError(f"{place} cannot be written: its permissions forbid it; choose another place")
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -33,11 +52,15 @@ def replacing(path: Path) -> Iterator[Path]:
         with FileGroup() as group:
             yield group.reserve(path)
     except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+        raise _refused(path, error) from error
 
 
 class FileGroup:
-    """Files that appear together: all on leaving the context without an error, else none."""
+    """Files that appear together: all on leaving the context without an error, else none.
+
+    What is there keeps its mode. A symbolic link stays one, and the file that it leads to is written. Pipes, devices
+    and files with several names (hard links) are written to, as they cannot be replaced.
+    """
 
     def __init__(self) -> None:
         self._places: dict[Path, Path] = {}
@@ -48,9 +71,11 @@ class FileGroup:
         Raises OutputError if no file can be written at `place`, or if it is reserved already.
         """
         check_place(place)
-        if place.resolve() in {reserved.resolve() for reserved in self._places.values()}:
+        path = target(place)
+        if path in {target(reserved) for reserved in self._places.values()}:
             raise OutputError(f"two outputs are one file, {place}; give each a name of its own")
-        part = place.with_name(f".{uuid.uuid4().hex}.part")
+        folder = Path(tempfile.gettempdir()) if _is_written_to(place) else path.parent
+        part = folder / f".{uuid.uuid4().hex}.part"
         self._places[part] = place
         return part
 
@@ -63,14 +88,47 @@ class FileGroup:
         try:
             if error is None:
                 for part, place in self._places.items():
-                    _rename(part, place)
+                    _move(part, place)
         finally:
             for part in self._places:
                 part.unlink(missing_ok=True)
 
 
-def _rename(part: Path, place: Path) -> None:
+def _move(part: Path, place: Path) -> None:
     try:
-        part.replace(place)
+        if _is_written_to(place):
+            with part.open("rb") as source, place.open("wb") as sink:
+                shutil.copyfileobj(source, sink)
+            return
+        if status := _status(place):
+            part.chmod(stat.S_IMODE(status.st_mode))
+        part.replace(target(place))
     except OSError as error:
-        raise OutputError(f"{place} cannot be written: {error.strerror}") from error
+        raise _refused(place, error) from error
+
+
+def _is_written_to(place: Path) -> bool:
+    """Whether the bytes go into what is there, since another file in its place would not be the same.
+
+    It is a pipe or a device, has several names, is named by its open descriptor (/dev/stdout), or lies in a folder that
+    takes no new file.
+    """
+    status = _status(place)
+    if status is None:
+        return False
+    special = not stat.S_ISREG(status.st_mode) or str(place).startswith(("/dev/", "/proc/"))
+    return special or status.st_nlink > 1 or not os.access(target(place).parent, os.W_OK | os.X_OK)
+
+
+def _status(place: Path) -> os.stat_result | None:
+    """What is there, behind links; None for nothing yet. Raises OSError for a name that the system refuses."""
+    try:
+        return place.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _refused(place: Path, error: OSError | ValueError) -> OutputError:
+    name = str(place)
+    shown = name if len(name) <= 200 else f"{name[:100]}...{name[-50:]}"
+    return OutputError(f"{shown} cannot be written: {getattr(error, 'strerror', None) or error}; choose another name")

@@ -19,7 +19,7 @@ from whitebox_filters.errors import (
     UnknownFilterError,
 )
 from whitebox_filters.fit import fit
-from whitebox_filters.lut import apply_lut, bake_lut, read_cube, write_cube
+from whitebox_filters.lut import apply_lut, bake_lut, format_cube, read_cube, write_cube
 from whitebox_filters.registry import VERSION as REGISTRY_VERSION
 from whitebox_filters.registry import get, load_builtin, names, register
 from whitebox_filters.spec import Example, Filter, Prior
@@ -43,6 +43,7 @@ __all__ = [
     "apply_lut",
     "bake_lut",
     "fit",
+    "format_cube",
     "get",
     "names",
     "read_cube",

@@ -6,6 +6,8 @@ A LUT is a float32 array (N, N, N, 3): `lut[r, g, b]` is what the colour (r, g, 
 from __future__ import annotations
 
 import codecs
+import os
+import shutil
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -67,8 +69,8 @@ def apply_lut(image: npt.NDArray[Any], lut: Lut) -> npt.NDArray[Any]:
     return images.from_planes(np.moveaxis(clamped, -1, 0), image.dtype)
 
 
-def write_cube(path: str | Path, lut: Lut, title: str = "whitebox_filters") -> None:
-    """Write a LUT as an Adobe .cube file (domain [0, 1], red fastest, six decimals), whole or not at all.
+def format_cube(lut: Lut, title: str = "whitebox_filters") -> str:
+    """The text of an Adobe .cube file: domain [0, 1], red fastest, six decimals.
 
     The title is printable ASCII without quotes. Raises LutError.
     """
@@ -78,12 +80,19 @@ def write_cube(path: str | Path, lut: Lut, title: str = "whitebox_filters") -> N
     size = len(lut)
     header = f'TITLE "{title}"\nLUT_3D_SIZE {size}\nDOMAIN_MIN 0.0 0.0 0.0\nDOMAIN_MAX 1.0 1.0 1.0\n'
     rows = lut.transpose(2, 1, 0, 3).reshape(-1, 3).tolist()
-    table = "".join([f"{red:.6f} {green:.6f} {blue:.6f}\n" for red, green, blue in rows])
-    path = Path(path)
-    beside = path.with_name(f".{uuid.uuid4().hex}.part")
+    return header + "".join([f"{red:.6f} {green:.6f} {blue:.6f}\n" for red, green, blue in rows])
+
+
+def write_cube(path: str | Path, lut: Lut, title: str = "whitebox_filters") -> None:
+    """Write what `format_cube` returns to a file, whole or not at all; a symbolic link stays one. Raises LutError."""
+    text = format_cube(lut, title)
+    place = Path(os.path.realpath(path))
+    beside = place.with_name(f".{uuid.uuid4().hex}.part")
     try:
-        beside.write_text(header + table, encoding="ascii", newline="\n")
-        beside.replace(path)
+        beside.write_text(text, encoding="ascii", newline="\n")
+        if place.exists():
+            shutil.copymode(place, beside)
+        beside.replace(place)
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise LutError(f"{path} cannot be written: {error.strerror}") from error

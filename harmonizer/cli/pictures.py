@@ -28,6 +28,11 @@ class Format(StrEnum):
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="The picture to write: .jpg, .png, .webp or .tif; or - for stdout.")
 ]
+Second = Annotated[
+    Path | None, typer.Argument(metavar="MASK", help="Its mask: grey, white on the foreground.", show_default=False)
+]
+Mask = Annotated[Path | None, typer.Option("--mask", help="The mask by name, where it may look like a background.")]
+Background = Annotated[Path | None, typer.Option("--background", help="What COMPOSITE, a cut-out, is pasted onto.")]
 Set = Annotated[
     list[str] | None, typer.Option(metavar="NAME=THETA", help="Another theta for a filter, in [-1, 1]. Again for each.")
 ]
@@ -46,10 +51,13 @@ def run(
     composite: Annotated[
         Path, typer.Argument(metavar="COMPOSITE", help="The composite; or a foreground with an alpha channel.")
     ],
-    mask: Annotated[
-        Path, typer.Argument(metavar="MASK", help="Its mask, grey, white on the foreground; or a background in colour.")
-    ],
     output: Output,
+    second: Annotated[
+        Path | None,
+        typer.Argument(metavar="MASK", help="Its mask: grey, white on the foreground.", show_default=False),
+    ] = None,
+    mask: Mask = None,
+    background: Background = None,
     set: Set = None,
     edit: Edit = None,
     lut: Lut = None,
@@ -61,10 +69,10 @@ def run(
 ) -> None:
     """Harmonize the foreground of a composite and print what was done to it.
 
-    Takes a composite and its mask, or a foreground and a background of one
-    size: where COMPOSITE has an alpha channel that varies, and MASK has none
-    and is in colour, COMPOSITE is pasted onto MASK first. One of the two may
-    be -, standard input.
+    Takes a composite and its MASK. With --background, COMPOSITE is a cut-out
+    that is pasted first: its alpha channel, or MASK, says what of it. Without
+    it, where COMPOSITE is a cut-out and MASK a picture in colour, that is the
+    background. All are of one size; one may be -, standard input.
     """
     from harmonizer import edits, jobs
     from harmonizer.cli.theta_table import print_theta
@@ -78,15 +86,17 @@ def run(
         # Not earlier: a mistake in the names of files is an error at once.
         return jobs.harmonize(Harmonizer.load(weights), image, alpha, changes)
 
-    theta = files.run(composite, mask, outputs, job)
+    theta = files.run(files.Inputs(composite, second, mask, background), outputs, job)
     print_theta(theta, to_stderr=str(output) == "-")
 
 
 def apply(
     edit_file: Annotated[Path, typer.Argument(metavar="EDIT", help="What --edit wrote, as it is or changed.")],
     image: Annotated[Path, typer.Argument(metavar="COMPOSITE", help="As for `harmonizer run`.")],
-    mask: Annotated[Path, typer.Argument(metavar="MASK", help="As for `harmonizer run`.")],
     output: Output,
+    second: Second = None,
+    mask: Mask = None,
+    background: Background = None,
     set: Set = None,
     edit: Edit = None,
     lut: Lut = None,
@@ -102,7 +112,8 @@ def apply(
 
     outputs = files.Outputs(output, format and f".{format}", compare, edit, lut, delta, mask_out)
     changes, saved = edits.parse_settings(set or []), edits.read(edit_file)
-    theta = files.run(image, mask, outputs, lambda pixels, alpha: jobs.apply(saved, pixels, alpha, changes))
+    inputs = files.Inputs(image, second, mask, background)
+    theta = files.run(inputs, outputs, lambda pixels, alpha: jobs.apply(saved, pixels, alpha, changes))
     print_theta(theta, to_stderr=str(output) == "-")
 
 

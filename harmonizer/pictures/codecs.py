@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from harmonizer.alpha import says_something
 from harmonizer.errors import HarmonizerWarning
 from harmonizer.pictures import exif, tiff
 from harmonizer.pictures.picture import Picture, Pixels, convert_depth
@@ -50,7 +51,7 @@ def decode(data: bytes) -> Picture:
     alpha = samples[..., 3] if samples.shape[2] == 4 else None
     return Picture(
         pixels=np.ascontiguousarray(samples[..., :3]),
-        alpha=None if alpha is None or alpha.min() == alpha.max() else np.ascontiguousarray(alpha),
+        alpha=np.ascontiguousarray(alpha) if alpha is not None and says_something(alpha) else None,
         profile=profile if profile and profile[16:20] == b"RGB " else None,
         exif=exif_data,
     )

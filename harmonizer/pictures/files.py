@@ -10,14 +10,41 @@ import numpy as np
 
 import whitebox_filters as wf
 from harmonizer import atomic, edits
+from harmonizer.alpha import harmonize_visible
 from harmonizer.edits import Edit
-from harmonizer.errors import OutputError
+from harmonizer.errors import MaskError, OutputError
 from harmonizer.pictures import compare, io
 from harmonizer.pictures.picture import Picture, Pixels, convert_depth
 from harmonizer.render import Result
 
 Job = Callable[[Pixels, Pixels], tuple[Result, Edit]]
 """A composite (HWC) and its mask (HW, float32 in [0, 1]) to the result and its edit: what `jobs` offers."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The pictures of a run: `composite`, and a mask, a background, or both; `second` is either, told by its look."""
+
+    composite: Path
+    second: Path | None = None
+    mask: Path | None = None
+    background: Path | None = None
+
+    def check(self) -> None:
+        """Raise MaskError unless the roles are clear before a file is opened."""
+        if self.second and self.mask:
+            raise MaskError(f"two masks are named, {self.second} and {self.mask}; give one")
+        if not (self.second or self.mask or self.background):
+            raise MaskError(
+                f"nothing shows the foreground of {self.composite}; give its mask as second picture, or --background "
+                "with what it is to be pasted onto"
+            )
+
+    def read(self) -> tuple[Picture, Pixels]:
+        """The composite and its mask, as `io.read_composite` or `io.read_roles` reads them. Raises what these raise."""
+        if self.second and not self.background:
+            return io.read_composite(self.composite, self.second)
+        return io.read_roles(self.composite, self.second or self.mask, self.background)
 
 
 @dataclass(frozen=True)
@@ -46,7 +73,7 @@ class Outputs:
             atomic.check_place(self.edit)
         if self.lut:
             io.check_lut(self.lut)
-        places = [path.resolve() for path in (self.image, *pictures, *others)]
+        places = [atomic.target(path) for path in (self.image, *pictures, *others)]
         if len(set(places)) < len(places):
             raise OutputError("two outputs are one file; give each a name of its own")
 
@@ -65,17 +92,18 @@ class Outputs:
         if self.edit:
             edits.write(self.edit, edit)
         if self.lut:
-            wf.write_cube(self.lut, edit.bake_lut(), title="harmonizer")
+            atomic.write_file(self.lut, wf.format_cube(edit.bake_lut(), "harmonizer").encode("ascii"))
         io.write_image(self.image, replace(picture, pixels=result.image), self.extension or ".png")
 
 
-def run(composite: Path, mask: Path, outputs: Outputs, job: Job) -> dict[str, float]:
-    """Read a composite and its mask as `io.read_composite` does, do the job, write all outputs; return theta by name.
+def run(inputs: Inputs, outputs: Outputs, job: Job) -> dict[str, float]:
+    """Read a composite and its mask, do the job on what can be seen of it, write all outputs; return theta by name.
 
     Raises HarmonizerError and whitebox_filters.FilterError.
     """
+    inputs.check()
     outputs.check()
-    picture, alpha = io.read_composite(composite, mask)
-    result, edit = job(picture.pixels, alpha)
-    outputs.write(picture, alpha, result, edit)
+    picture, mask = inputs.read()
+    result, edit = harmonize_visible(job, picture.pixels, mask, picture.alpha)
+    outputs.write(picture, mask, result, edit)
     return result.theta

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-
 from harmonizer.atomic import check_place, write_file
 from harmonizer.errors import ImageFileError, MaskError, OutputError
+from harmonizer.pictures import roles
 from harmonizer.pictures.codecs import ENCODERS, decode, kind
-from harmonizer.pictures.picture import Picture, Pixels, convert_depth
-from whitebox_filters.images import to_alpha
+from harmonizer.pictures.picture import Picture, Pixels
 
-# A grey picture that went through a lossy format has channels that differ by a few levels.
-COLOUR_TOLERANCE = 1 / 16
 # As the name of a file: standard input where it is read, standard output where it is written.
 STANDARD = Path("-")
 
@@ -32,6 +26,8 @@ def read_image(path: str | Path) -> Picture:
     path = Path(path)
     name = "standard input" if path == STANDARD else str(path)
     try:
+        if path == STANDARD and sys.stdin is None:
+            raise ImageFileError("standard input is closed; name a file")
         with nullcontext(sys.stdin.buffer) if path == STANDARD else path.open("rb") as file:
             header = file.read(16)
             if kind(header) is None:
@@ -52,35 +48,41 @@ def read_image(path: str | Path) -> Picture:
 
 
 def read_mask(path: str | Path, size: tuple[int, int]) -> Pixels:
-    """Read a foreground mask for a picture of `size` (H, W): HW, float32 in [0, 1], 1 on the foreground.
+    """Read a foreground mask for a picture of `size` (H, W): HW, float32 in [0, 1], as `roles.opacity` has it.
 
-    The mask is the file's alpha channel if that varies, else its grey values; values of only 0 and 1 count as
-    false and true. Raises ImageFileError, and MaskError for a picture of another size, or in colour.
+    Raises ImageFileError, and MaskError for a picture of another size, or in colour.
     """
-    return _opacity(path, read_image(path), size)
+    return roles.opacity(read_image(path), size, str(path))
+
+
+def read_roles(
+    composite: str | Path, mask: str | Path | None = None, background: str | Path | None = None
+) -> tuple[Picture, Pixels]:
+    """Read a composite and its foreground mask (as `read_mask`).
+
+    With a `background`, `composite` is a foreground, whose alpha channel or `mask` says what is pasted onto it.
+    Raises ImageFileError, and MaskError for files of different sizes, a mask in colour, or if nothing is a mask.
+    """
+    _check_streams(composite, mask, background)
+    picture = read_image(composite)
+    opacity = None if mask is None else read_mask(mask, picture.pixels.shape[:2])
+    if background is not None:
+        return roles.paste(picture, read_image(background), opacity, (str(composite), str(background)))
+    if opacity is None:
+        raise MaskError(f"nothing shows the foreground of {composite}; give a mask, or a background to paste it onto")
+    return picture, opacity
 
 
 def read_composite(first: str | Path, second: str | Path) -> tuple[Picture, Pixels]:
-    """Read a composite and its foreground mask (as `read_mask`) from two files of one size.
+    """Read two files whose roles have no names: composite and mask, or foreground and background (`roles.is_pasted`).
 
-    Either composite and mask, or foreground and background: where the first file has an alpha channel that varies,
-    and the second has none and is in colour (channels that differ by more than 1/16 of full scale somewhere), the
-    first is pasted onto the second, and its alpha channel is the mask.
-    Raises ImageFileError, and MaskError for a second file of another size, or in colour without that.
+    Raises ImageFileError and MaskError, as `read_roles` and `roles.is_pasted` do.
     """
-    if Path(first) == Path(second) == STANDARD:
-        raise ImageFileError("only one of the two pictures can come from standard input; give the other as a file")
+    _check_streams(first, second)
     picture, other = read_image(first), read_image(second)
-    size = picture.pixels.shape[:2]
-    if picture.alpha is None or other.alpha is not None or not is_colour(other.pixels):
-        return picture, _opacity(second, other, size)
-    if other.pixels.shape != picture.pixels.shape:
-        raise MaskError(
-            f"the foreground {first} has {_extent(size)} pixels, the background {second} "
-            f"{_extent(other.pixels.shape)}; put the foreground on a transparent canvas of the background's size"
-        )
-    alpha = convert_depth(picture.alpha, np.float32)
-    return _paste(picture, other, alpha), alpha
+    if roles.is_pasted(picture, other, str(second)):
+        return roles.paste(picture, other, None, (str(first), str(second)))
+    return picture, roles.opacity(other, picture.pixels.shape[:2], str(second))
 
 
 def check_output(path: str | Path) -> None:
@@ -115,6 +117,8 @@ def write_image(path: str | Path, picture: Picture, extension: str = ".png") -> 
         message = f"{path} cannot be written in this format: {error}. Choose another of {', '.join(ENCODERS)}"
         raise OutputError(message) from error
     if path == STANDARD:
+        if sys.stdout is None:
+            raise OutputError("standard output is closed; name a file with -o")
         write_stream(sys.stdout.buffer, data)
     else:
         write_file(path, data)
@@ -131,35 +135,6 @@ def write_stream(sink: BinaryIO, data: bytes) -> None:
         raise OutputError(f"standard output cannot be written: {error.strerror}") from error
 
 
-def is_colour(pixels: Pixels) -> bool:
-    """Whether the channels of a picture (HWC RGB) differ by more than 1/16 of full scale somewhere."""
-    red, green, blue = np.moveaxis(pixels, 2, 0)  # ten times as fast as over the last axis
-    low, high = np.minimum(np.minimum(red, green), blue), np.maximum(np.maximum(red, green), blue)
-    scale = 1 if pixels.dtype.kind == "f" else np.iinfo(pixels.dtype).max
-    return bool(np.max(high - low) > COLOUR_TOLERANCE * scale)
-
-
-def _opacity(path: str | Path, mask: Picture, size: tuple[int, int]) -> Pixels:
-    if mask.alpha is None and is_colour(mask.pixels):
-        raise MaskError(
-            f"{path} is in colour; a mask is grey, white on the foreground. To paste a foreground onto a "
-            "background, give first the foreground, with an alpha channel, then the background"
-        )
-    if mask.pixels.shape[:2] != size:
-        raise MaskError(
-            f"the mask {path} has {_extent(mask.pixels.shape)} pixels, its picture {_extent(size)}; "
-            "scale or crop the mask to the size of the picture"
-        )
-    return to_alpha(mask.pixels[..., 1] if mask.alpha is None else mask.alpha, size, np.dtype(np.float32))
-
-
-def _extent(shape: Sequence[int]) -> str:
-    return f"{shape[1]} x {shape[0]}"
-
-
-def _paste(foreground: Picture, background: Picture, alpha: Pixels) -> Picture:
-    """The foreground over the background; depth, profile and EXIF data of the background."""
-    over, under = (convert_depth(picture.pixels, np.float32) for picture in (foreground, background))
-    opacity = alpha[..., None]
-    pixels = convert_depth(over * opacity + under * (1 - opacity), background.pixels.dtype)
-    return replace(background, pixels=pixels)
+def _check_streams(*paths: str | Path | None) -> None:
+    if [Path(path) for path in paths if path is not None].count(STANDARD) > 1:
+        raise ImageFileError("only one of the two pictures can come from standard input; give the other as a file")

@@ -22,7 +22,7 @@ class Picture:
     """A decoded file, upright: `pixels` HWC RGB in uint8, uint16 or float32, `alpha` HW of that dtype."""
 
     pixels: Pixels
-    alpha: Pixels | None = None  # straight, not premultiplied; None if the file has none, or if it is constant
+    alpha: Pixels | None = None  # straight, not premultiplied; None if the file has none, or if it is opaque everywhere
     profile: bytes | None = None  # ICC profile of `pixels`; None means sRGB
     exif: bytes | None = None  # as Pillow writes it; its orientation is 1
 

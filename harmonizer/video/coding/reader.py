@@ -21,7 +21,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from harmonizer.errors import VideoError
-from harmonizer.pictures import io
+from harmonizer.pictures import roles
 from harmonizer.pictures.picture import Pixels
 from harmonizer.video.coding.colour import Converter, read_colour
 from harmonizer.video.frames import Alpha, Frame, VideoInfo, to_opacity
@@ -67,8 +67,8 @@ class Reader:
 
     @cached_property
     def is_coloured(self) -> bool:
-        """Whether the first frame is more than grey, as `io.is_colour` tells."""
-        return io.is_colour(self._converter.to_rgb(self._first))
+        """Whether the first frame is more than grey, as `roles.is_colour` tells."""
+        return roles.is_colour(self._converter.to_rgb(self._first))
 
     def __enter__(self) -> Self:
         return self
