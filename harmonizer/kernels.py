@@ -1,44 +1,27 @@
-"""What runs over every value of a frame besides the filters, as Numba compiles it.
+"""The loops over pixels that are no filters: thumbnails, and video frames to RGB and back.
 
-`native` keeps the result, so few processes import this. Pictures are addressed by their first value and the values
-from one row to the next.
+Numba compiles them; `compiled` declares their arguments. The machine code is cached, so few processes import this
+module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numba
 import numpy as np
-from numba import types
 
 from harmonizer.compiled import ROWS
-from whitebox_filters.native.exports import export_rows
-from whitebox_filters.native.intrinsics import unpack
-
-INDEX = types.int64
-BYTES, FLOATS, INDICES = types.CPointer(types.uint8), types.CPointer(types.float32), types.CPointer(INDEX)
+from whitebox_filters.native.kernel import Loop
 
 
-def shrink_rows(dtype: str) -> tuple[str, str]:
-    """(picture of `dtype`, its stride, height, width, channels, down, down_weights, down_most, across, across_weights,
-    across_most, side, scale, sums, out): rows of a thumbnail (channels, side, side), float32, for `threads`.
+def shrink_rows() -> Loop:
+    """See `compiled.shrink_rows`."""
 
-    The picture has 1 channel or 3. Row y is the sum of the picture's rows from down[y] on, by their `down_most`
-    weights; columns are summed in the same way. `sums` has room for a row of the picture and `across_most` more
-    pixels, which are finite, for each part.
-    """
-    unpacked = unpack(
-        types.CPointer(getattr(types, dtype)), INDEX, INDEX, INDEX, INDEX, INDICES, FLOATS, INDEX, INDICES, FLOATS,
-        INDEX, INDEX, types.float32, FLOATS, FLOATS,
-    )  # fmt: skip
-
-    def shrink(row, top, bottom, part):  # type: ignore[no-untyped-def]
-        (
-            picture, stride, height, width, channels, down, down_weights, down_most, across, across_weights,
-            across_most, side, scale, sums, out,
-        ) = unpacked(row)  # fmt: skip
+    def shrink(  # type: ignore[no-untyped-def]
+        picture, picture_stride, height, width, channels, down, down_weights, down_most, across, across_weights,
+        across_most, side, scale, sums, out, top, bottom, part,
+    ):  # fmt: skip
         begin = part * (width + across_most) * channels
         for y in range(top, bottom):
             for i in range(width * channels):
@@ -46,8 +29,8 @@ def shrink_rows(dtype: str) -> tuple[str, str]:
             for tap in range(0, down_most, ROWS):  # a sum is fetched and put back once for all of them
                 # Rows of weight 0 may lie below the picture.
                 line, weights = down[y] + tap, y * down_most + tap
-                a, b = min(line, height - 1) * stride, min(line + 1, height - 1) * stride
-                c, d = min(line + 2, height - 1) * stride, min(line + 3, height - 1) * stride
+                a, b = min(line, height - 1) * picture_stride, min(line + 1, height - 1) * picture_stride
+                c, d = min(line + 2, height - 1) * picture_stride, min(line + 3, height - 1) * picture_stride
                 of_a, of_b = scale * down_weights[weights], scale * down_weights[weights + 1]
                 of_c, of_d = scale * down_weights[weights + 2], scale * down_weights[weights + 3]
                 for i in range(width * channels):
@@ -72,19 +55,15 @@ def shrink_rows(dtype: str) -> tuple[str, str]:
                     out[(side + y) * side + x], out[(2 * side + y) * side + x] = green, blue
                 out[y * side + x] = red
 
-    return export_rows(shrink, fast={"fast"})
+    return shrink
 
 
-def to_rgb() -> tuple[str, str]:
-    """(luma, its stride, blue, its stride, red, its stride, width, height, terms, narrow, wide, out): 4:2:0 to
-    RGB, in bytes.
+def to_rgb() -> Loop:
+    """See `compiled.to_rgb`."""
 
-    Chroma lies in the middle of its four pixels, and is linear between. `terms` are those that `planar` makes of the
-    coding; `narrow` has room for 2 rows of chroma and a value beyond each of their ends, `wide` for 2 rows twice as
-    wide, `out` for (height, width, 3).
-    """
-
-    def convert(luma, stride, blue, blue_stride, red, red_stride, width, height, terms, narrow, wide, out):  # type: ignore[no-untyped-def]
+    def convert(  # type: ignore[no-untyped-def]
+        luma, luma_stride, blue, blue_stride, red, red_stride, width, height, terms, narrow, wide, out
+    ):  # fmt: skip
         scale, black, red_of_v, green_of_u, green_of_v, blue_of_u = (
             terms[0], terms[1], terms[2], terms[3], terms[4], terms[5],
         )  # fmt: skip
@@ -106,36 +85,35 @@ def to_rgb() -> tuple[str, str]:
                     wide[target + 2 * i] = between(here, narrow[source + i])
                     wide[target + 2 * i + 1] = between(here, narrow[source + i + 2])
             for x in range(width):
-                level = (np.float32(luma[y * stride + x]) - black) * scale
+                level = (np.float32(luma[y * luma_stride + x]) - black) * scale
                 to_blue, to_red = wide[x], wide[2 * columns + x]
                 place = 3 * (y * width + x)
                 out[place] = to_byte(level + red_of_v * to_red)
                 out[place + 1] = to_byte(level + green_of_u * to_blue + green_of_v * to_red)
                 out[place + 2] = to_byte(level + blue_of_u * to_blue)
 
-    return _export(convert, BYTES, INDEX, BYTES, INDEX, BYTES, INDEX, INDEX, INDEX, FLOATS, FLOATS, FLOATS, BYTES)
+    return convert
 
 
-def to_yuv() -> tuple[str, str]:
-    """(picture, its stride, width, height, terms, luma, its stride, blue, its stride, red, its stride): and back.
+def to_yuv() -> Loop:
+    """See `compiled.to_yuv`."""
 
-    Chroma is that of the mean of four pixels; at an odd edge the last ones count twice.
-    """
-
-    def convert(picture, stride, width, height, terms, luma, luma_stride, blue, blue_stride, red, red_stride):  # type: ignore[no-untyped-def]
+    def convert(  # type: ignore[no-untyped-def]
+        picture, picture_stride, width, height, terms, luma, luma_stride, blue, blue_stride, red, red_stride
+    ):  # fmt: skip
         black, y_red, y_green, y_blue = terms[1], terms[6], terms[7], terms[8]
         u_red, u_green, u_blue, v_red, v_green, v_blue = (
             terms[9], terms[10], terms[11], terms[12], terms[13], terms[14],
         )  # fmt: skip
         for y in range(height):
             for x in range(width):
-                place = y * stride + 3 * x
+                place = y * picture_stride + 3 * x
                 r, g, b = picture[place], picture[place + 1], picture[place + 2]
                 luma[y * luma_stride + x] = to_byte(
                     y_red * np.float32(r) + y_green * np.float32(g) + y_blue * np.float32(b) + black
                 )
         for y in range((height + 1) // 2):
-            top, bottom = 2 * y * stride, min(2 * y + 1, height - 1) * stride
+            top, bottom = 2 * y * picture_stride, min(2 * y + 1, height - 1) * picture_stride
             for x in range(width // 2):
                 r, g, b = sums_of_four(picture, top + 6 * x, bottom + 6 * x, 3)
                 blue[y * blue_stride + x] = to_byte(u_red * r + u_green * g + u_blue * b + np.float32(128))
@@ -146,19 +124,19 @@ def to_yuv() -> tuple[str, str]:
                 blue[y * blue_stride + x] = to_byte(u_red * r + u_green * g + u_blue * b + np.float32(128))
                 red[y * red_stride + x] = to_byte(v_red * r + v_green * g + v_blue * b + np.float32(128))
 
-    return _export(convert, BYTES, INDEX, INDEX, INDEX, FLOATS, BYTES, INDEX, BYTES, INDEX, BYTES, INDEX)
+    return convert
 
 
-def to_grey() -> tuple[str, str]:
-    """(luma, its stride, width, height, terms, out): luma to grey, in bytes; `terms` are the first two of `to_rgb`."""
+def to_grey() -> Loop:
+    """See `compiled.to_grey`."""
 
-    def convert(luma, stride, width, height, terms, out):  # type: ignore[no-untyped-def]
+    def convert(luma, luma_stride, width, height, terms, out):  # type: ignore[no-untyped-def]
         scale, black = terms[0], terms[1]
         for y in range(height):
             for x in range(width):
-                out[y * width + x] = to_byte((np.float32(luma[y * stride + x]) - black) * scale)
+                out[y * width + x] = to_byte((np.float32(luma[y * luma_stride + x]) - black) * scale)
 
-    return _export(convert, BYTES, INDEX, INDEX, INDEX, FLOATS, BYTES)
+    return convert
 
 
 _jit = numba.njit(error_model="numpy", fastmath=True, inline="always")
@@ -190,8 +168,3 @@ def sum_of_four(picture: Any, a: int, b: int, c: int, d: int) -> Any:
 def to_byte(value: Any) -> Any:
     """The nearest of 0 to 255."""
     return np.uint8(np.int32(min(max(value, np.float32(0)), np.float32(255)) + np.float32(0.5)))
-
-
-def _export(function: Callable[..., Any], *arguments: Any) -> tuple[str, str]:
-    exported = numba.cfunc(types.void(*arguments), error_model="numpy", fastmath=True)(function)
-    return exported.inspect_llvm(), exported.native_name

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import whitebox_filters as wf
-from whitebox_filters.backends import compiled, frames, kernels, plan, survey, tables
+from whitebox_filters.backends import compiled, frames, plan, survey, tables
 from whitebox_filters.native import cores, workers
 
 THETA = (0.3, -0.2, 0.25, 0.3, -0.3, 0.25)
@@ -179,7 +179,7 @@ def test_threads_may_share_a_plan(photo):
 @pytest.mark.parametrize("most", [1, 2, 5])
 @pytest.mark.parametrize("costs", [[0] * 9, [7], [100_000] * 9, [0, 0, 50_000, 90_000, 0, 1, 0], [0] * 5 + [10**6]])
 def test_each_row_that_costs_anything_is_in_one_range(costs, most):
-    cuts = cores.cut(np.array(costs, np.int64), most).tolist()
+    cuts = cores.split_rows(np.array(costs, np.int64), most).tolist()
     assert len(cuts) <= most + 1
     rows = [row for top, bottom in pairwise(cuts) for row in range(top, bottom)]
     assert len(rows) == len(set(rows))
@@ -222,9 +222,9 @@ def stages(*given):
     chosen = []
     for name, coefficients in given:
         filter = wf.get(name)
-        address = compiled.filter_block(filter.pixel, real)
+        kernel = compiled.filter_block(filter.pixel, real)
         values = np.array([*coefficients, 0], real)
-        chosen.append(tables.Stage(address, values, filter, *plan.nature(filter)))
+        chosen.append(tables.Stage(kernel, values, filter, *plan.nature(filter)))
     return chosen
 
 
@@ -283,7 +283,7 @@ def test_stored_values_are_less_than_a_level_off(mask, monkeypatch):
 
 @pytest.mark.parametrize("name", [name for name in wf.names() if name not in BANDS] + ["blue_hue"])
 def test_every_filter_compiles_to_vectors_without_calls(name):
-    text, _ = kernels.filter_block(wf.get(name).pixel, np.dtype(np.float32))
+    text, _ = compiled.filter_block(wf.get(name).pixel, np.dtype(np.float32)).compile()
     body = text[text.index("filter_block") :].split("\n}")[0]
     assert re.search(r"<\d+ x float>", body)
     assert not re.search(r"@(pow|atan2|llvm\.pow)", body)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from numba import types
-
 from whitebox_filters.backends.blocks import LEVELS_8
-from whitebox_filters.native.exports import Text, export, jit
+from whitebox_filters.native.exports import jit
+from whitebox_filters.native.kernel import Loop
 
 
-def split() -> Text:
-    """(curves, tolerance, lines): the two straight lines that each of three curves float64 (3, 256) is.
-
-    `lines` float64 (3, 5) are the base and slope of the first, which goes up to the floor, those of the second, which
-    begins at the next level, and the floor: 255 if one line is enough, -1 if two are not, within the tolerance.
-    """
+def split() -> Loop:
+    """See `compiled.split`."""
     white = LEVELS_8 - 1
 
     def find_bend(curves, first, tolerance):  # type: ignore[no-untyped-def]
@@ -42,5 +37,4 @@ def split() -> Text:
             is_above = line(curves, first, min(floor + 1, white), white, tolerance, lines, place + 2)
             lines[place + 4] = floor if is_below and is_above else -1
 
-    reals = types.CPointer(types.float64)
-    return export(split_curves, reals, types.float64, reals)
+    return split_curves

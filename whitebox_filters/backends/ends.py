@@ -6,16 +6,13 @@ import numpy as np
 from numba import types
 
 from whitebox_filters.backends.blocks import BLOCK, ENDS
-from whitebox_filters.native.exports import INDEX, Text, export, jit
+from whitebox_filters.native.exports import jit
 from whitebox_filters.native.intrinsics import call_stage, reservation
+from whitebox_filters.native.kernel import Loop
 
 
-def tabulate() -> Text:
-    """(stages, coefficients, offsets, count, channels, stored, change): what stages make of float32, in uint8.
-
-    `stored` is (channels, ENDS + 1), at equal steps from 0 to 1; one channel stands for three that stages treat alike.
-    `change` gets the largest difference from one step to the next.
-    """
+def tabulate() -> Loop:
+    """See `compiled.tabulate`."""
     single = types.float32
     reserve, last, half, full = reservation(single, 3 * BLOCK), np.float32(ENDS), np.float32(0.5), np.float32(255)
 
@@ -46,5 +43,4 @@ def tabulate() -> Text:
             start += size
         change[0] = largest
 
-    indices, singles = types.CPointer(INDEX), types.CPointer(single)
-    return export(tabulate_stages, indices, singles, indices, INDEX, INDEX, types.CPointer(types.uint8), singles)
+    return tabulate_stages

@@ -1,4 +1,4 @@
-"""NumPy pictures and masks as compiled code takes them: an address, and how far it is from row to row."""
+"""NumPy pictures and masks as kernels take them: each row in C order."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy.typing as npt
 from whitebox_filters import images
 from whitebox_filters.backends.fuse import working_dtype
 from whitebox_filters.errors import ImageError
-from whitebox_filters.native.cores import LEAST
-from whitebox_filters.native.workers import MOST
+from whitebox_filters.native.cores import MIN_PIXELS
+from whitebox_filters.native.workers import MAX_RANGES
 
 # Pixels in the time that filters take for one.
 SURVEYED, COPIED, COUNTED = 8, 2, 2
@@ -40,24 +40,14 @@ class Frame:
         return len(self.pixels) * self.width
 
     @property
-    def rows(self) -> tuple[int, int]:
-        """As of `rows_of`."""
-        return rows_of(self.pixels)
-
-    @property
-    def bytes(self) -> tuple[int, int]:
-        """The address, and bytes from one row to the next."""
-        return self.pixels.ctypes.data, self.pixels.strides[0]
-
-    @property
     def spans(self) -> npt.NDArray[np.int64]:
         """Of whole rows, as of a Mask."""
         return np.tile(np.array([0, self.width], np.int64), (len(self.pixels), 1))
 
-    def cut(self, speed: int = 1) -> list[int]:
-        """Ranges of rows for a `Workers`, where each pixel takes a part of the time that filters take."""
-        parts, rows = min(max(1, self.size // (speed * LEAST)), MOST), len(self.pixels)
-        return [rows * part // parts for part in range(parts + 1)]
+    def split_rows(self, speed: int = 1) -> list[int]:
+        """The first rows of ranges for `Workers`, and the end, for a pass `speed` times as fast as filters."""
+        ranges, rows = min(max(1, self.size // (speed * MIN_PIXELS)), MAX_RANGES), len(self.pixels)
+        return [rows * each // ranges for each in range(ranges + 1)]
 
 
 @dataclass(frozen=True)
@@ -72,16 +62,6 @@ class Mask:
     def is_empty(self) -> bool:
         """Whether it is 0 all over."""
         return not bool((self.spans[:, 0] < self.spans[:, 1]).any())
-
-    @property
-    def rows(self) -> tuple[int, int]:
-        """As of `rows_of`."""
-        return rows_of(self.values)
-
-
-def rows_of(values: npt.NDArray[Any]) -> tuple[int, int]:
-    """The address, and values from one row to the next."""
-    return values.ctypes.data, values.strides[0] // values.itemsize
 
 
 def open_frame(image: npt.NDArray[Any], *, writable: bool = False) -> Frame:

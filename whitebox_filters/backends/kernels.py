@@ -1,9 +1,9 @@
-"""What runs a pixel on the CPU, as Numba compiles it; `native` keeps the result, so few processes import this.
+"""The loops over pixels, as Numba compiles them; `compiled` declares their arguments.
 
-Pixels are worked on by blocks of BLOCK, small enough for the first cache: three planes [red, green, blue] of the
-working type, one after the other. A loader fills a block from rows of a picture, each filter changes it in place, a
-storer puts it back: a picture goes through memory once however many filters there are. Every function here but the
-helpers is exported with C's calling convention; pixels are addressed by row and column, rows by their stride.
+Pixels are worked on in blocks of BLOCK, which fit into the first cache: three planes [red, green, blue] of the working
+type, one after the other. A loader fills a block from rows of a picture, each filter changes it in place, and a storer
+writes it back, so a picture passes through memory once however many filters there are. The machine code is cached, so
+few processes import this module.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from whitebox_filters import scales
 from whitebox_filters.backends import fuse, vectors
 from whitebox_filters.backends.blocks import BLOCK, ENDS, LEVELS_8
 from whitebox_filters.images import LEVELS
-from whitebox_filters.native.exports import FAST, INDEX, Text, export, export_rows, jit
-from whitebox_filters.native.intrinsics import call_stage, reservation, unpack
+from whitebox_filters.native.exports import INDEX, jit
+from whitebox_filters.native.intrinsics import call_stage, reservation
+from whitebox_filters.native.kernel import Loop
 from whitebox_filters.spec import Pixel
 
-INDICES = types.CPointer(INDEX)
 STRETCH = 64  # pixels that are blended if one of them is not opaque
 
 OWN_IN_SINGLE = {scales.power: vectors.power, scales.angle: vectors.angle}
 """What stands in for functions of `scales` in float32: polynomials of a stated error, which vectorise."""
 
 
-def filter_block(formula: Pixel, real: np.dtype[Any]) -> Text:
-    """(block, coefficients): one filter, clamped to [0, 1]."""
+def filter_block(formula: Pixel, real: np.dtype[Any]) -> Loop:
+    """See `compiled.filter_block`."""
     count = len(inspect.signature(formula).parameters) - 3
     number, pixel = real.type, jit(_bind(formula, real))
     zero, one = number(0), number(1)
@@ -46,43 +46,36 @@ def filter_block(formula: Pixel, real: np.dtype[Any]) -> Text:
     ]
     namespace: dict[str, Any] = {"pixel": pixel, "number": number, "zero": zero, "one": one}
     exec("\n".join(lines), namespace)
-    pointer = types.CPointer(numba.from_dtype(real))
-    return export(namespace["filter_block"], pointer, pointer)
+    loop: Loop = namespace["filter_block"]
+    return loop
 
 
-def look_up(size: int) -> Text:
-    """(block, tables): each channel by its table of `size` intervals, interpolated; one more entry is there to read."""
+def look_up(size: int) -> Loop:
+    """See `compiled.look_up`."""
     intervals, reserve = np.float32(size), reservation(types.float32, BLOCK)
 
-    def look_up_block(block, tables):  # type: ignore[no-untyped-def]
+    def look_up_block(block, coefficients):  # type: ignore[no-untyped-def]
         found = reserve()
         for channel in range(3):
             for i in range(BLOCK):
                 place = block[channel * BLOCK + i] * intervals
                 node = np.int32(place)
-                left, right = tables[channel * (size + 2) + node], tables[channel * (size + 2) + node + 1]
+                left, right = coefficients[channel * (size + 2) + node], coefficients[channel * (size + 2) + node + 1]
                 found[i] = left + (right - left) * (place - np.float32(node))
             for i in range(BLOCK):
                 block[channel * BLOCK + i] = found[i]
 
-    pointer = types.CPointer(types.float32)
-    return export(look_up_block, pointer, pointer)
+    return look_up_block
 
 
-def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | None, straight: bool, ended: bool) -> Text:
-    """(picture, its stride, mask, its stride, spans, tables, stages, coefficients, offsets, count, ends, step, out,
-    its stride, opacity): filter the spans of rows into `out`, blended by the mask (Eq. 5).
-
-    Spans hold the first column and the one after the last of each row. A picture of 8 bits is read through `tables`,
-    which are lines if `straight`. If `ended`, the nearest of the stored values in `ends` stands for what the last stage
-    gives: ENDS + 1 for each channel, those of the next one `step` later.
-    """
+def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | None, straight: bool, ended: bool) -> Loop:
+    """See `compiled.render`."""
     load, store = _line_loader(real) if straight else _loader(dtype, real), _storer(dtype, real)
     blended = alpha is not None
     number, zero, one = real.type, real.type(0), real.type(1)
     end, half = number(ENDS), number(0.5)
 
-    def put_back(picture, stride, mask, mask_stride, block, pieces, count, ends, step, out, out_stride, opacity):  # type: ignore[no-untyped-def]
+    def put_back(picture, stride, mask, mask_stride, opacity, block, pieces, count, ends, step, out, out_stride):  # type: ignore[no-untyped-def]
         nearest = reserve_places()
         if ended:
             for i in range(3 * BLOCK):
@@ -132,18 +125,10 @@ def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | Non
     reserve, reserve_pieces = reservation(numba.from_dtype(real), 3 * BLOCK), reservation(INDEX, 3 * BLOCK)
     reserve_places = reservation(types.int32, 3 * BLOCK)
 
-    picture_, working = types.CPointer(numba.from_dtype(dtype)), types.CPointer(numba.from_dtype(real))
-    mask_ = types.CPointer(numba.from_dtype(alpha) if alpha is not None else types.uint8)
-    arguments = unpack(
-        picture_, INDEX, mask_, INDEX, INDICES, working, INDICES, working, INDICES, INDEX, picture_, INDEX,
-        picture_, INDEX, numba.from_dtype(real),
-    )  # fmt: skip
-
-    def render_rows(given, top, bottom, part):  # type: ignore[no-untyped-def]  # noqa: ARG001
-        (
-            picture, stride, mask, mask_stride, spans, tables, stages, coefficients, offsets, count, ends, step,
-            out, out_stride, opacity,
-        ) = arguments(given)  # fmt: skip
+    def render_rows(  # type: ignore[no-untyped-def]
+        picture, picture_stride, mask, mask_stride, opacity, spans, tables, stages, coefficients, offsets, count, ends,
+        step, out, out_stride, top, bottom, part,  # noqa: ARG001
+    ):  # fmt: skip
         block, pieces = reserve(), reserve_pieces()
         for i in range(3 * BLOCK):
             block[i] = zero  # a block that is never full is filtered as a whole
@@ -152,7 +137,7 @@ def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | Non
             x, stop = spans[2 * y], spans[2 * y + 1]
             while x < stop:
                 take = min(stop - x, BLOCK - filled)
-                load(picture, y * stride + 3 * x, take, tables, block, filled)
+                load(picture, y * picture_stride + 3 * x, take, tables, block, filled)
                 pieces[3 * held], pieces[3 * held + 1], pieces[3 * held + 2] = y, x, take
                 held += 1
                 filled += take
@@ -160,41 +145,37 @@ def render(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | Non
                 if filled == BLOCK:
                     for stage in range(count):
                         call_stage(stages[stage], block, coefficients, offsets[stage])
-                    flush(picture, stride, mask, mask_stride, block, pieces, held, ends, step, out, out_stride, opacity)
+                    flush(
+                        picture, picture_stride, mask, mask_stride, opacity, block, pieces, held, ends, step, out,
+                        out_stride,
+                    )  # fmt: skip
                     filled = held = 0
         if held:
             for stage in range(count):
                 call_stage(stages[stage], block, coefficients, offsets[stage])
-            flush(picture, stride, mask, mask_stride, block, pieces, held, ends, step, out, out_stride, opacity)
+            flush(
+                picture, picture_stride, mask, mask_stride, opacity, block, pieces, held, ends, step, out, out_stride,
+            )  # fmt: skip
 
-    return export_rows(render_rows)
+    return render_rows
 
 
-def sum_rows(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | None) -> Text:
-    """(picture, its stride, mask, its stride, width, tables, stages, coefficients, offsets, count, sums).
-
-    Add to float64 (parts, 4) the channels after all stages, weighted by the mask if there is one, and the weights.
-    """
+def sum_rows(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | None) -> Loop:
+    """See `compiled.sum_rows`."""
     load, reserve = _loader(dtype, real), reservation(numba.from_dtype(real), 3 * BLOCK)
     weighted, zero = alpha is not None, real.type(0)
 
-    picture_, working = types.CPointer(numba.from_dtype(dtype)), types.CPointer(numba.from_dtype(real))
-    mask_ = types.CPointer(numba.from_dtype(alpha) if alpha is not None else types.uint8)
-    arguments = unpack(
-        picture_, INDEX, mask_, INDEX, INDEX, working, INDICES, working, INDICES, INDEX, types.CPointer(types.float64)
-    )
-
-    def add_rows(given, top, bottom, part):  # type: ignore[no-untyped-def]
-        (
-            picture, stride, mask, mask_stride, width, tables, stages, coefficients, offsets, count, sums
-        ) = arguments(given)  # fmt: skip
+    def sum_rows(  # type: ignore[no-untyped-def]
+        picture, picture_stride, mask, mask_stride, width, tables, stages, coefficients, offsets, count, sums, top,
+        bottom, part,
+    ):  # fmt: skip
         block = reserve()
         for i in range(3 * BLOCK):
             block[i] = zero
         for y in range(top, bottom):
             for x in range(0, width, BLOCK):
                 take = min(width - x, BLOCK)
-                load(picture, y * stride + 3 * x, take, tables, block, 0)
+                load(picture, y * picture_stride + 3 * x, take, tables, block, 0)
                 for stage in range(count):
                     call_stage(stages[stage], block, coefficients, offsets[stage])
                 # Pixels are of the working type; only their sum needs more digits than float32 has.
@@ -210,7 +191,7 @@ def sum_rows(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | N
                 sums[4 * part + 2] += blue
                 sums[4 * part + 3] += total
 
-    return export_rows(add_rows, FAST | {"reassoc"})
+    return sum_rows
 
 
 def _opacity_test(alpha: np.dtype[Any] | None, one: Any) -> Callable[..., Any]:

@@ -55,24 +55,24 @@ class Levels:
 def split(curves: Floats) -> Floats | None:
     """The two straight lines that each of curves (3, 256) is: (3, 5), as `curves.split` says; None if one is not."""
     lines = np.empty((3, 5))
-    compiled.split()(curves.ctypes.data, FLAT, lines.ctypes.data)
+    compiled.split()(curves=curves, tolerance=FLAT, lines=lines)
     return None if lines[:, 4].min() < 0 else lines
 
 
 def sum_above(workers: Workers, frame: Frame, floors: Floats) -> npt.NDArray[np.int64]:
     """By how much the levels of each channel exceed its floor, in total, and how many do, (2, 3)."""
-    cuts = frame.cut(SURVEYED)
+    rows = frame.split_rows(SURVEYED)
     pattern = np.tile(floors.astype(np.uint8), PERIOD // 3)
-    sums = np.zeros((len(cuts) - 1, 2, 3), np.int64)
-    workers.run(compiled.sum_above(), (*frame.bytes, frame.width, pattern.ctypes.data, sums.ctypes.data), cuts)
+    sums = np.zeros((len(rows) - 1, 2, 3), np.int64)
+    workers.run(compiled.sum_above(), rows, picture=frame.pixels, width=frame.width, floors=pattern, sums=sums)
     total: npt.NDArray[np.int64] = sums.sum(axis=0)
     return total
 
 
 def count_levels(workers: Workers, frame: Frame) -> Floats:
     """How often each level of 8 bits occurs in each channel, (3, 256)."""
-    cuts = frame.cut(COUNTED)
-    counts = np.zeros((len(cuts) - 1, 2, 3, LEVELS_8), np.uint32)
-    workers.run(compiled.count_levels(), (*frame.bytes, frame.width, counts.ctypes.data), cuts)
+    rows = frame.split_rows(COUNTED)
+    counts = np.zeros((len(rows) - 1, 2, 3, LEVELS_8), np.uint32)
+    workers.run(compiled.count_levels(), rows, picture=frame.pixels, width=frame.width, counts=counts)
     total: Floats = counts.sum(axis=(0, 1), dtype=np.float64)
     return total

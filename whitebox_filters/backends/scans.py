@@ -1,35 +1,30 @@
-"""What comes before the pass over the pixels, compiled as `kernels`: sums and counts of levels, spans of a mask."""
+"""The loops before the pass over the pixels: spans of a mask, sums and counts of levels, a copy of the background.
+
+Numba compiles them; `compiled` declares their arguments.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 from numba import types
 
 from whitebox_filters.backends.blocks import LEVELS_8, PERIOD
-from whitebox_filters.native.exports import INDEX, Text, export_rows, jit
-from whitebox_filters.native.intrinsics import reservation, unpack
+from whitebox_filters.native.exports import INDEX, jit
+from whitebox_filters.native.intrinsics import reservation
+from whitebox_filters.native.kernel import Loop
 
-BYTES, INDICES = types.CPointer(types.uint8), types.CPointer(INDEX)
 HELD = 255  # values that are added up before the sums take them: as many as 8 bits count, and 16 bits hold
 
 
-def survey(alpha: np.dtype[Any] | None) -> Text:
-    """(picture, its stride, width, mask, its stride, spans, highest, is summed, sums): look over rows once.
+def survey(alpha: np.dtype[Any] | None, summed: bool) -> Loop:
+    """See `compiled.survey`."""
+    masked, is_bytes = alpha is not None, alpha == np.uint8
+    find, (begin, add, finish) = _span_finder(alpha or np.dtype(np.uint8)), _adder(above=False)
 
-    `spans` get the first column of the mask above 0 and that after the last, `highest` uint8 (parts,) a value above 1
-    of a mask of uint8 if there is one, and `sums` int64 (parts, 3) the sums of the channels of a picture of 8 bits.
-    """
-    kind = np.dtype(np.uint8) if alpha is None else alpha
-    masked, is_bytes, mask_ = alpha is not None, alpha == np.uint8, types.CPointer(numba.from_dtype(kind))
-    arguments = unpack(BYTES, INDEX, INDEX, mask_, INDEX, INDICES, BYTES, INDEX, INDICES)
-    find, (begin, add, finish) = _span_finder(kind), _adder(above=False)
-
-    def survey_rows(given, top, bottom, part):  # type: ignore[no-untyped-def]
-        picture, stride, width, mask, mask_stride, spans, highest, summed, sums = arguments(given)
+    def survey_rows(picture, picture_stride, width, mask, mask_stride, spans, highest, sums, top, bottom, part):  # type: ignore[no-untyped-def]
         held, taken = begin(), 0
         for y in range(top, bottom):
             left, right = 0, width
@@ -40,57 +35,46 @@ def survey(alpha: np.dtype[Any] | None) -> Text:
                 for x in range(left, right):
                     highest[part] = max(highest[part], mask[y * mask_stride + x])
             if summed:
-                taken = add(picture, y * stride, 3 * width, picture, held, taken)
+                taken = add(picture, y * picture_stride, 3 * width, picture, held, taken)
         if summed:
             finish(held, sums, part)
 
-    return export_rows(survey_rows)
+    return survey_rows
 
 
-def copy_outside() -> Text:
-    """(picture, its stride, bytes of a pixel, width, spans, out, its stride): copy rows of bytes outside the spans."""
-    arguments = unpack(BYTES, INDEX, INDEX, INDEX, INDICES, BYTES, INDEX)
+def copy_outside() -> Loop:
+    """See `compiled.copy_outside`."""
 
-    def copy_rows(given, top, bottom, part):  # type: ignore[no-untyped-def]  # noqa: ARG001
-        picture, stride, pixel, width, spans, out, out_stride = arguments(given)
+    def copy_rows(picture, picture_stride, pixel, width, spans, out, out_stride, top, bottom, part):  # type: ignore[no-untyped-def]  # noqa: ARG001
         for y in range(top, bottom):
             for x in range(spans[2 * y] * pixel):
-                out[y * out_stride + x] = picture[y * stride + x]
+                out[y * out_stride + x] = picture[y * picture_stride + x]
             for x in range(spans[2 * y + 1] * pixel, width * pixel):
-                out[y * out_stride + x] = picture[y * stride + x]
+                out[y * out_stride + x] = picture[y * picture_stride + x]
 
-    return export_rows(copy_rows)
+    return copy_rows
 
 
-def sum_above() -> Text:
-    """(picture, its stride, width, floors, sums): by how much levels exceed floors, and how many do.
+def sum_above() -> Loop:
+    """See `compiled.sum_above`."""
+    begin, add, finish = _adder(above=True)
 
-    `floors` are uint8 (PERIOD,), by columns, and `sums` int64 (parts, 2, 3): excess and count of each channel.
-    """
-    arguments, (begin, add, finish) = unpack(BYTES, INDEX, INDEX, BYTES, INDICES), _adder(above=True)
-
-    def sum_rows(given, top, bottom, part):  # type: ignore[no-untyped-def]
-        picture, stride, width, floors, sums = arguments(given)
+    def sum_rows(picture, picture_stride, width, floors, sums, top, bottom, part):  # type: ignore[no-untyped-def]
         held, taken = begin(), 0
         for y in range(top, bottom):
-            taken = add(picture, y * stride, 3 * width, floors, held, taken)
+            taken = add(picture, y * picture_stride, 3 * width, floors, held, taken)
         finish(held, sums, part)
 
-    return export_rows(sum_rows)
+    return sum_rows
 
 
-def count_levels() -> Text:
-    """(picture, its stride, width, counts): add to uint32 (parts, 2, 3, 256) how often each level occurs.
+def count_levels() -> Loop:
+    """See `compiled.count_levels`."""
 
-    Two counters a level, used in turn: next pixels are alike, and a count would wait for the one before it.
-    """
-    arguments = unpack(BYTES, INDEX, INDEX, types.CPointer(types.uint32))
-
-    def count_rows(given, top, bottom, part):  # type: ignore[no-untyped-def]
-        picture, stride, width, counts = arguments(given)
+    def count_rows(picture, picture_stride, width, counts, top, bottom, part):  # type: ignore[no-untyped-def]
         even, odd = part * 6 * LEVELS_8, (part * 6 + 3) * LEVELS_8
         for y in range(top, bottom):
-            row = y * stride
+            row = y * picture_stride
             for x in range(0, width - 1, 2):
                 for channel in range(3):
                     counts[even + channel * LEVELS_8 + picture[row + 3 * x + channel]] += np.uint32(1)
@@ -99,7 +83,7 @@ def count_levels() -> Text:
                 for channel in range(3):
                     counts[even + channel * LEVELS_8 + picture[row + 3 * width - 3 + channel]] += np.uint32(1)
 
-    return export_rows(count_rows)
+    return count_rows
 
 
 def _adder(*, above: bool) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:

@@ -14,9 +14,9 @@ from whitebox_filters.backends.frames import Frame, Mask
 from whitebox_filters.backends.fuse import working_dtype
 from whitebox_filters.backends.levels import split
 from whitebox_filters.backends.plan import Nature
-from whitebox_filters.backends.tables import Packed, Stage, end_table, shorten
-from whitebox_filters.native.cores import cut
-from whitebox_filters.native.workers import MOST, Workers
+from whitebox_filters.backends.tables import Stage, end_table, pack, shorten
+from whitebox_filters.native.cores import split_rows
+from whitebox_filters.native.workers import MAX_RANGES, Workers
 from whitebox_filters.spec import Filter
 
 Values = tuple[float, ...]
@@ -42,7 +42,7 @@ class Stages:
         """One filter more; a separate one joins the tables if no other came before."""
         if self.is_table and nature.separate:
             values = np.asarray((*coefficients, 0), self.real)  # never empty
-            compiled.apply(filter.pixel, self.real)(self._levels.ctypes.data, values.ctypes.data)
+            compiled.filter_block(filter.pixel, self.real)(block=self._levels, coefficients=values)
             return
         self.is_table = False
         self._stages.append(self._stage(filter, coefficients, nature))
@@ -56,12 +56,18 @@ class Stages:
         """The means of the channels (3,) after all filters so far, over the frame or by the weights of a mask."""
         if weights is not None and weights.is_empty:
             weights = None  # of an empty mask, all pixels count alike
-        run = compiled.sum_rows(self.dtype, self.real, None if weights is None else weights.values.dtype)
-        stages, cuts = Packed(self._stages, self.real), frame.cut()
-        sums = np.zeros((len(cuts) - 1, 4))
-        masked = frame.rows if weights is None else weights.rows
-        tables = self._levels.ctypes.data
-        workers.run(run, (*frame.rows, *masked, frame.width, tables, *stages.addresses, sums.ctypes.data), cuts)
+        mask, rows = None if weights is None else weights.values, frame.split_rows()
+        sums = np.zeros((len(rows) - 1, 4))
+        workers.run(
+            compiled.sum_rows(self.dtype, self.real, None if mask is None else mask.dtype),
+            rows,
+            picture=frame.pixels,
+            mask=mask,
+            width=frame.width,
+            tables=self._levels,
+            sums=sums,
+            **pack(self._stages, self.real),
+        )
         total = sums.sum(axis=0)
         means: npt.NDArray[np.float64] = total[:3] / total[3]
         return means
@@ -73,17 +79,21 @@ class Stages:
             start -= 1
         ends = self._end if self._is_foreseen else end_table(self._stages[start:], self.dtype)
         first = self._stages if ends is None else self._stages[:start]
-        stored = np.zeros((1, 1), self.dtype) if ends is None else ends
-        step = 0 if len(stored) == 1 else stored.shape[1]
-        lines = self._lines()
+        lines, spans = self._lines(), frame.spans if mask is None else mask.spans
         alpha = None if mask is None else mask.values.dtype
-        run = compiled.render(self.dtype, self.real, alpha, straight=lines is not None, ended=ends is not None)
-        stages = Packed(shorten(first, self.dtype), self.real)
-        masked, spans, opacity = (mask.rows, mask.spans, mask.opacity) if mask else (frame.rows, frame.spans, 1.0)
-        tables = self._levels if lines is None else lines
-        given = *frame.rows, *masked, spans.ctypes.data, tables.ctypes.data, *stages.addresses
-        ending = stored.ctypes.data, step, *target.rows, opacity
-        workers.run(run, (*given, *ending), cut(spans[:, 1] - spans[:, 0], MOST).tolist())
+        workers.run(
+            compiled.render(self.dtype, self.real, alpha, straight=lines is not None, ended=ends is not None),
+            split_rows(spans[:, 1] - spans[:, 0], MAX_RANGES).tolist(),
+            picture=frame.pixels,
+            mask=None if mask is None else mask.values,
+            opacity=1.0 if mask is None else mask.opacity,
+            spans=spans,
+            tables=self._levels if lines is None else lines,
+            ends=ends,
+            step=0 if ends is None or len(ends) == 1 else ends.shape[1],
+            out=target.pixels,
+            **pack(shorten(first, self.dtype), self.real),
+        )
 
     def _lines(self) -> npt.NDArray[Any] | None:
         """What the tables hold as lines, see `split`; None if they are no straight ones."""

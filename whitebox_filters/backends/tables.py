@@ -8,9 +8,8 @@ one must not step far from one node to the next.
 
 from __future__ import annotations
 
-import ctypes
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +18,7 @@ import numpy.typing as npt
 from whitebox_filters.backends import compiled
 from whitebox_filters.backends.blocks import BLOCK, ENDS
 from whitebox_filters.images import LEVELS
+from whitebox_filters.native.kernel import Function
 from whitebox_filters.spec import Filter
 
 SIZES = (1020, 4080)
@@ -37,23 +37,21 @@ EIGHT_BITS = np.dtype(np.uint8)
 class Stage(NamedTuple):
     """A compiled filter with its coefficients, or a table for several."""
 
-    address: int
+    kernel: Function
     coefficients: npt.NDArray[Any]
     filter: Filter | None = None
     separate: bool = False
     alike: bool = False  # to all channels
 
 
-class Packed:
-    """Stages as three arrays, for compiled code to read; they live as long as this does."""
-
-    def __init__(self, stages: Sequence[Stage], real: npt.DTypeLike) -> None:
-        """Copy what the stages refer to."""
-        self._where = np.array([each.address for each in stages] or [0], np.int64)
-        self._coefficients = np.concatenate([each.coefficients for each in stages] or [np.zeros(1, real)])
-        self._first = np.cumsum([0] + [len(each.coefficients) for each in stages], dtype=np.int64)
-        arrays = (self._where, self._coefficients, self._first)
-        self.addresses = (*(each.ctypes.data for each in arrays), len(stages))
+def pack(stages: Sequence[Stage], real: npt.DTypeLike) -> dict[str, Any]:
+    """Stages as the arguments of kernels that run them."""
+    return {
+        "stages": np.array([each.kernel.address for each in stages], np.int64),
+        "coefficients": np.concatenate([each.coefficients for each in stages] or [np.zeros(0, real)]),
+        "offsets": np.cumsum([0] + [len(each.coefficients) for each in stages], dtype=np.int64),
+        "count": len(stages),
+    }
 
 
 def shorten(stages: Sequence[Stage], dtype: np.dtype[Any]) -> list[Stage]:
@@ -83,8 +81,7 @@ def end_table(run: Sequence[Stage], dtype: np.dtype[Any]) -> npt.NDArray[np.uint
         return None
     channels = 1 if all(stage.alike for stage in run) else 3
     stored, change = np.empty((channels, ENDS + 1), np.uint8), np.empty(1, SINGLE)
-    packed = Packed(run, SINGLE)
-    compiled.tabulate()(*packed.addresses, channels, stored.ctypes.data, change.ctypes.data)
+    compiled.tabulate()(channels=channels, stored=stored, change=change, **pack(run, SINGLE))
     return None if change[0] > END_TOLERANCE / LEVELS[dtype] else stored
 
 
@@ -109,9 +106,8 @@ def _evaluate(run: Sequence[Stage], size: int) -> npt.NDArray[Any]:
     """The channels after the run at the nodes, (3, size + 1)."""
     blocks = _levels(size).copy()
     for stage in run:
-        apply = _callable(stage.address)
         for block in blocks:
-            apply(block.ctypes.data, stage.coefficients.ctypes.data)
+            stage.kernel(block=block, coefficients=stage.coefficients)
     return blocks.transpose(1, 0, 2).reshape(3, -1)[:, : size + 1]
 
 
@@ -122,8 +118,3 @@ def _levels(size: int) -> npt.NDArray[Any]:
     levels = np.ones(count * BLOCK, SINGLE)
     levels[: size + 1] = np.arange(size + 1) / size
     return np.ascontiguousarray(np.repeat(levels.reshape(count, 1, BLOCK), 3, axis=1))
-
-
-@functools.cache
-def _callable(address: int) -> Callable[..., None]:
-    return ctypes.CFUNCTYPE(None, compiled.POINTER, compiled.POINTER)(address)
