@@ -35,20 +35,37 @@ class EngineName(StrEnum):
 def open_engine(name: EngineName | str, path: Path, inputs: Shapes, outputs: Shapes, threads: int | None = None) -> Run:
     """Load an ONNX file that has exactly these inputs and outputs.
 
-    A run takes so many `threads`, by default the number of cores, up to 4.
+    A run takes so many `threads`, by default the number of cores, up to 4. It can be pickled: another process then
+    loads the same file.
     Raises CheckpointError for a file that is damaged or has other inputs or outputs, EngineError for an engine that
     is unknown or cannot run here.
     """
     if name not in list(EngineName):
         raise EngineError(f"no engine is named {name!r}; there are {', '.join(EngineName)}")
-    threads = threads or min(MAX_THREADS, os.cpu_count() or 1)
+    cores = threads or min(MAX_THREADS, os.cpu_count() or 1)
     if name == EngineName.onnxruntime:
-        return _open_onnxruntime(path, inputs, outputs, threads)
-    precision = "bf16" if name == EngineName.openvino_bf16 else "f32"
-    return _open_openvino(path, inputs, outputs, threads, precision)
+        run = _open_onnxruntime(path, inputs, outputs, cores)
+    else:
+        run = _open_openvino(path, inputs, outputs, cores, "bf16" if name == EngineName.openvino_bf16 else "f32")
+    return _ReopenedRun(run, (str(name), path.absolute(), dict(inputs), dict(outputs), threads))
+
+
+class _ReopenedRun:
+    """A run, and the arguments by which another process opens it."""
+
+    def __init__(self, run: Run, arguments: tuple[Any, ...]) -> None:
+        self._run, self._arguments = run, arguments
+
+    def __call__(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        return self._run(arrays)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return open_engine, self._arguments
 
 
 def _open_onnxruntime(path: Path, inputs: Shapes, outputs: Shapes, threads: int) -> Run:
+    # ONNX Runtime reads this as it is imported; without it, it reports to its makers what runs where.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -93,7 +93,7 @@ class Predictor:
 def read_config(path: Path) -> Config:
     """Read and check a checkpoint's config.json. Raises CheckpointError."""
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
+        fields = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} is not readable as JSON: {error}; get the checkpoint again") from error
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, get_args
 
@@ -133,8 +134,9 @@ class Cascade:
 
     def _prepare(self, image: Array, theta: Any) -> tuple[Any, Array, Array]:
         if _kind(image) == "numpy":
-            images.check_image(image)
-            return np, images.to_planes(image), self.check_theta(theta)
+            array_image = np.asarray(image)  # of a subclass such as numpy.memmap only the values count
+            images.check_image(array_image)
+            return np, images.to_planes(array_image), self.check_theta(theta)
         if _kind(image) == "cuda":
             raise BackendError("trace and statistics take NumPy arrays and torch tensors; copy the CUDA array first")
         if _kind(image) != "torch":
@@ -144,7 +146,8 @@ class Cascade:
         from whitebox_filters import tensors
 
         tensors.check_batch(image, theta, len(self))
-        return torch, image.movedim(1, 0), theta
+        planes, arguments = tensors.as_plain(image).movedim(1, 0), tensors.as_plain(theta)
+        return torch, tensors.to_working_dtype(planes), tensors.to_working_dtype(arguments)
 
     def check_theta(self, theta: Any) -> images.FloatArray:
         """Check k numbers, or a mapping that names every filter, as float64 (k,). Raises ThetaError."""
@@ -155,7 +158,7 @@ class Cascade:
         values = np.asarray(theta, dtype=np.float64)
         if values.shape != (len(self),):
             raise ThetaError(f"theta has shape {values.shape}; {self!r} takes {len(self)} numbers")
-        outside = [f"{n} = {v:g}" for n, v in zip(self.names, values, strict=True) if not -1 <= v <= 1]
+        outside = [f"{n} = {v:.9g}" for n, v in zip(self.names, values, strict=True) if not -1 <= v <= 1]
         if outside:
             raise ThetaError(f"theta lies in [-1, 1]; got {', '.join(outside)}")
         return values
@@ -181,7 +184,8 @@ def _import(backend: str) -> Any:
 def _kind(image: Array) -> str:
     if isinstance(image, np.ndarray):
         return "numpy"
-    if type(image).__module__.partition(".")[0] == "torch":
+    torch = sys.modules.get("torch")  # whoever holds a tensor has imported it
+    if torch is not None and isinstance(image, torch.Tensor):
         return "torch"
     return "cuda" if hasattr(image, "__cuda_array_interface__") else "unknown"
 
@@ -197,4 +201,6 @@ def _alpha(image: Array, mask: Array | None, planes: Array) -> Array | None:
 
 
 def _restore(planes: Array, image: Array) -> Array:
-    return images.from_planes(planes, image.dtype) if _kind(image) == "numpy" else planes.movedim(0, 1)
+    if _kind(image) == "numpy":
+        return images.from_planes(planes, image.dtype)
+    return planes.movedim(0, 1).to(image.dtype)

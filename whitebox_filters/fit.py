@@ -81,9 +81,9 @@ def _descend(
         return ((255 * (result - goal)) ** 2).mean()
 
     priors = [filter.prior for filter in cascade.filters]
-    drawn = random.normal([p.mean for p in priors], [p.std for p in priors], (starts - 1, len(priors)))
+    starts_from_priors = random.normal([p.mean for p in priors], [p.std for p in priors], (starts - 1, len(priors)))
     ends = []
-    for start in (np.zeros(len(priors)), *np.clip(drawn, -0.9, 0.9)):
+    for start in (np.zeros(len(priors)), *np.clip(starts_from_priors, -0.9, 0.9)):
         unbounded = torch.from_numpy(np.arctanh(start)).requires_grad_()
         ends.append(_minimize(error, unbounded))
     best: npt.NDArray[np.float64] = np.tanh(min(ends, key=lambda end: end[0])[1])

@@ -10,6 +10,8 @@ import numpy.typing as npt
 from whitebox_filters.errors import ImageError
 
 FloatArray = npt.NDArray[np.floating[Any]]
+ROUNDING = 1e-6
+"""How far interpolation in float32 takes a mask out of [0, 1]."""
 LEVELS = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
 
 
@@ -25,7 +27,7 @@ def check_image(image: npt.NDArray[Any]) -> None:
     if not (np.isfinite(low) and np.isfinite(high)):
         raise ImageError("the image holds NaN or infinity; replace these values first, e.g. with numpy.nan_to_num")
     if low < 0 or high > 1:
-        raise ImageError(f"a float image lies in [0, 1]; got [{low:g}, {high:g}]. Scale or clip it first")
+        raise ImageError(f"a float image lies in [0, 1]; got {_range(low, high)}. Scale or clip it first")
 
 
 def to_planes(image: npt.NDArray[Any]) -> FloatArray:
@@ -50,8 +52,9 @@ def from_planes(planes: FloatArray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
 def to_alpha(mask: npt.NDArray[Any], size: tuple[int, int], dtype: np.dtype[Any]) -> FloatArray:
     """A mask (H, W) as foreground opacity in [0, 1] of `dtype`.
 
-    Accepted: bool; uint8 and uint16 with full scale 255 and 65535 (a mask of only 0 and 1 counts as bool);
-    float in [0, 1]. Raises ImageError for another dtype, range or size (`size` is (H, W)).
+    Accepted: bool; uint8 and uint16 with full scale 255 and 65535 (a mask of only 0 and 1 counts as bool); float in
+    [0, 1], clipped if interpolation has left it by a rounding error. Raises ImageError for another dtype, range or size
+    (`size` is (H, W)).
     """
     if mask.shape != size:
         raise ImageError(f"the mask has shape {mask.shape}, the image {size}; a mask has the (H, W) of its image")
@@ -62,6 +65,12 @@ def to_alpha(mask: npt.NDArray[Any], size: tuple[int, int], dtype: np.dtype[Any]
     if not np.issubdtype(mask.dtype, np.floating):
         raise ImageError(f"a mask is bool, uint8, uint16 or float; got {mask.dtype}")
     low, high = float(np.min(mask)), float(np.max(mask))
-    if not (low >= 0 and high <= 1):
-        raise ImageError(f"a float mask lies in [0, 1]; got [{low:g}, {high:g}]. Scale or clip it first")
-    return mask.astype(dtype)
+    if not (low >= -ROUNDING and high <= 1 + ROUNDING):
+        raise ImageError(f"a float mask lies in [0, 1]; got {_range(low, high)}. Scale or clip it first")
+    opacity = mask.astype(dtype)
+    return opacity if low >= 0 and high <= 1 else np.clip(opacity, 0, 1)
+
+
+def _range(low: float, high: float) -> str:
+    """A range in digits enough to tell it from [0, 1]."""
+    return f"[{low:.9g}, {high:.9g}]"

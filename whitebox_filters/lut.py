@@ -5,6 +5,7 @@ A LUT is a float32 array (N, N, N, 3): `lut[r, g, b]` is what the colour (r, g, 
 
 from __future__ import annotations
 
+import codecs
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,9 @@ from whitebox_filters.errors import LutError
 
 Lut = npt.NDArray[np.float32]
 
+DOMAIN = {"DOMAIN_MIN": [0.0] * 3, "DOMAIN_MAX": [1.0] * 3, "LUT_3D_INPUT_RANGE": [0.0, 1.0]}
+"""Keywords that give the domain of a table, and the only values with which they are read."""
+CTRL_Z = b"\x1a"  # the end of a text file in CP/M, MS-DOS, and some programs since
 SIZES = range(2, 257)  # of a 3-D LUT by the .cube specification
 PIXELS = 1 << 16  # looked up at a time, so that the work stays in the processor's cache
 
@@ -33,8 +37,8 @@ def bake_lut(cascade: Cascade, theta: Any, statistics: Sequence[Any] | None, siz
     Returns (size, size, size, 3) float32 in [0, 1]. Raises LutError, ThetaError, FilterError.
     """
     _check_size(size)
-    given = [None] * len(cascade) if statistics is None else statistics
-    missing = [f.name for f, value in zip(cascade.filters, given, strict=False) if f.statistic and value is None]
+    values = [None] * len(cascade) if statistics is None else statistics
+    missing = [f.name for f, value in zip(cascade.filters, values, strict=False) if f.statistic and value is None]
     if missing:
         raise LutError(
             f"{', '.join(missing)} would be measured on the lattice; freeze what the picture has: "
@@ -86,17 +90,17 @@ def write_cube(path: str | Path, lut: Lut, title: str = "whitebox_filters") -> N
 
 
 def read_cube(path: str | Path) -> Lut:
-    """Read an Adobe .cube file that holds a 3-D LUT over the domain [0, 1].
+    """Read a .cube file of Adobe's specification or DaVinci Resolve that holds a 3-D LUT over the domain [0, 1].
 
-    Comments (#), blank lines, TITLE and the default DOMAIN_MIN and DOMAIN_MAX may stand before the table.
+    Keywords, in any case, may stand before the table: TITLE, LUT_3D_SIZE, and the default DOMAIN_MIN, DOMAIN_MAX and
+    LUT_3D_INPUT_RANGE. A comment (#) may stand on a line of its own or behind values. Only keywords and numbers count,
+    so titles and comments may be in any encoding; a byte-order mark and a Ctrl-Z at the end are skipped.
     Raises LutError, with the line, for anything else.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = _decode(Path(path).read_bytes())
     except OSError as error:
         raise LutError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise LutError(f"{path} is not text, so no .cube file") from error
     size = 0
     rows: list[list[float]] = []
     for number, line in enumerate(lines, start=1):
@@ -109,6 +113,8 @@ def read_cube(path: str | Path) -> Lut:
             else:
                 rows.append(_read_numbers(words, 3))
         except ValueError as error:
+            if not line.isascii():
+                raise LutError(f"{path} is not text, so no .cube file") from None
             raise LutError(f"{path}, line {number}: {error}; got {line[:80]!r}") from None
     if not size:
         raise LutError(f"{path} has no LUT_3D_SIZE; only .cube files with a 3-D LUT are read")
@@ -116,6 +122,15 @@ def read_cube(path: str | Path) -> Lut:
         raise LutError(f"{path} has {len(rows)} colours; LUT_3D_SIZE {size} takes {size**3}")
     table = np.array(rows, dtype=np.float32).reshape(size, size, size, 3)
     return np.ascontiguousarray(table.transpose(2, 1, 0, 3))
+
+
+def _decode(content: bytes) -> list[str]:
+    """The lines of a file whose keywords and numbers are ASCII and whose other text may be in any encoding."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        content = content.decode("utf-16", errors="replace").encode()
+    content = content.removeprefix(codecs.BOM_UTF8).rstrip(b"\0 \t\r\n").removesuffix(CTRL_Z)
+    # Bytes are split at line feeds and carriage returns alone; text would be at controls that other encodings use.
+    return [line.decode("latin-1") for line in content.splitlines()]
 
 
 def _interpolate(colours: images.FloatArray, lut: Lut) -> images.FloatArray:
@@ -138,32 +153,37 @@ def _interpolate(colours: images.FloatArray, lut: Lut) -> images.FloatArray:
 
 
 def _read_keyword(words: list[str], *, in_header: bool) -> int | None:
-    """The size, if that is what the line gives. Raises ValueError."""
+    """The size, if that is what the line says. Raises ValueError."""
     if not in_header:
         raise ValueError("no keyword may follow the table's first line")
-    keyword, given = words[0], words[1:]
+    keyword = words[0].upper()
     if keyword == "TITLE":
         return None
+    values = _without_comment(words[1:])
     if keyword == "LUT_3D_SIZE":
-        if len(given) != 1 or not given[0].isdecimal() or int(given[0]) not in SIZES:
+        if len(values) != 1 or not values[0].isdecimal() or int(values[0]) not in SIZES:
             raise ValueError(f"LUT_3D_SIZE is one integer from {SIZES[0]} to {SIZES[-1]}")
-        return int(given[0])
-    domain = {"DOMAIN_MIN": 0.0, "DOMAIN_MAX": 1.0}
-    if keyword not in domain:
-        raise ValueError(f"keywords that are read: TITLE, LUT_3D_SIZE, {', '.join(domain)}")
-    if _read_numbers(given, 3) != [domain[keyword]] * 3:
+        return int(values[0])
+    if keyword not in DOMAIN:
+        raise ValueError(f"keywords that are read: TITLE, LUT_3D_SIZE, {', '.join(DOMAIN)}")
+    if _read_numbers(values, len(DOMAIN[keyword])) != DOMAIN[keyword]:
         raise ValueError("only LUTs over the domain from 0 0 0 to 1 1 1 are read")
     return None
 
 
 def _read_numbers(words: list[str], count: int) -> list[float]:
+    """The numbers of a line, up to a comment. Raises ValueError."""
     try:
-        values = [float(word) for word in words]
+        values = [float(word) for word in _without_comment(words)]
     except ValueError:
         values = []
     if len(values) != count or not np.isfinite(values).all():
         raise ValueError(f"a line holds {count} finite numbers, or a keyword")
     return values
+
+
+def _without_comment(words: list[str]) -> list[str]:
+    return " ".join(words).partition("#")[0].split()
 
 
 def _check_size(size: int) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from harmonizer.cli import evaluation, interrupts, learning, pictures, video
+from harmonizer.cli import evaluation, interrupts, learning, pictures, streams, video
 from harmonizer.cli.lines import print_line
 
 app = typer.Typer(
@@ -60,6 +60,7 @@ def main() -> None:
 
     So does Ctrl-C, with exit code 130.
     """
+    streams.prepare()
     # What tifffile finds wrong in a damaged file is in the error, once.
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
@@ -73,7 +74,9 @@ def main() -> None:
             from harmonizer.errors import HarmonizerError
             from whitebox_filters import FilterError
 
-            if not isinstance(error, HarmonizerError | FilterError):
+            if not isinstance(error, HarmonizerError | FilterError | OSError):
                 raise
+            if isinstance(error, OSError):
+                streams.abandon()  # standard output may be what failed
             print_line("error", error)
             sys.exit(2)

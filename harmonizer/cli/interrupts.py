@@ -19,5 +19,6 @@ def find_interrupt(error: BaseException | None) -> KeyboardInterrupt | None:
 
 def exit_interrupted(stop: KeyboardInterrupt) -> NoReturn:
     """End the process with the message of `stop`, or with a general one."""
-    sys.stderr.write(f"error: {stop if stop.args else 'stopped by Ctrl-C'}\n")
+    if sys.stderr:  # None if it is closed
+        sys.stderr.write(f"error: {stop if stop.args else 'stopped by Ctrl-C'}\n")
     sys.exit(EXIT_CODE)

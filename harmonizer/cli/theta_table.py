@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,10 @@ BAR_HALF = 10  # characters on each side of 0
 
 def print_theta(theta: Mapping[str, float], *, to_stderr: bool = False) -> None:
     """Print every filter with its theta in [-1, 1], a bar from 0, and its effect in a word."""
-    from rich.console import Console
+    from harmonizer.cli.streams import report
 
-    Console(stderr=to_stderr).print(_table(theta))
+    stream = sys.stderr if to_stderr else sys.stdout
+    report(_table(theta, (stream and stream.encoding) or "ascii"), to_stderr=to_stderr)
 
 
 def effect(name: str, value: float) -> str:
@@ -29,14 +31,19 @@ def effect(name: str, value: float) -> str:
     return above if value > 0 else below
 
 
-def bar(value: float) -> str:
-    """A bar from 0, in the middle, towards -1 on the left or 1 on the right."""
-    filled = "█" * round(abs(value) * BAR_HALF)
+def bar(value: float, encoding: str = "utf-8") -> str:
+    """A bar from 0, in the middle, towards -1 on the left or 1 on the right; in ASCII if `encoding` has no blocks."""
+    block, middle = "█", "│"
+    try:
+        (block + middle).encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        block, middle = "#", "|"
+    filled = block * round(abs(value) * BAR_HALF)
     left, right = (filled, "") if value < 0 else ("", filled)
-    return f"{left:>{BAR_HALF}}│{right:<{BAR_HALF}}"
+    return f"{left:>{BAR_HALF}}{middle}{right:<{BAR_HALF}}"
 
 
-def _table(theta: Mapping[str, float]) -> Table:
+def _table(theta: Mapping[str, float], encoding: str) -> Table:
     from rich import box
     from rich.table import Table
 
@@ -46,5 +53,5 @@ def _table(theta: Mapping[str, float]) -> Table:
     table.add_column("-1" + "0".center(2 * BAR_HALF - 3) + "+1", no_wrap=True)
     table.add_column("effect")
     for name, value in theta.items():
-        table.add_row(name, f"{value:+.2f}", bar(value), effect(name, value))
+        table.add_row(name, f"{value:+.2f}", bar(value, encoding), effect(name, value))
     return table

@@ -100,7 +100,7 @@ def peak_memory() -> int | None:
     """Peak memory of this process in bytes; None on systems that do not report it (Linux does)."""
     # Not resource.getrusage: its figure includes the process that started this one.
     status = Path("/proc/self/status")
-    lines = status.read_text().splitlines() if status.is_file() else []
+    lines = status.read_text(encoding="utf-8").splitlines() if status.is_file() else []
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), None)
 
 

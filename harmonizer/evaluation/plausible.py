@@ -8,6 +8,7 @@ from itertools import zip_longest
 
 import numpy as np
 
+from harmonizer.evaluation.index import Row
 from harmonizer.evaluation.transfer import ColourMap, Colours
 from harmonizer.pictures.picture import Pixels
 
@@ -22,8 +23,6 @@ MOST_TRANSFER = 4000.0  # mean squared change, 0-255
 LEAST, MOST_SCENE = 30.0, 10_000.0  # the same: less is nothing to do, more is beyond what a filter can mend
 BLACK, WHITE = 15, 240
 CLIPPED_FOREGROUND = 0.5  # from this share of black and white pixels on too little is left to recover
-
-Row = Mapping[str, str]
 
 
 def order(name: str) -> bytes:
@@ -52,9 +51,9 @@ def foreground_colours(picture: Pixels, foreground: Pixels) -> Colours:
 
 def references(name: str, colours: Colours, others: Mapping[str, Colours]) -> list[str]:
     """CANDIDATES other foregrounds, drawn by a hash of the names, sorted by how close their mean hue is."""
-    drawn = sorted(others, key=lambda other: order(f"{name} {other}"))[:CANDIDATES]
+    candidates = sorted(others, key=lambda other: order(f"{name} {other}"))[:CANDIDATES]
     hue = _mean_chroma(colours)
-    return sorted(drawn, key=lambda other: abs(float(np.angle(_mean_chroma(others[other]) * np.conj(hue)))))
+    return sorted(candidates, key=lambda other: abs(float(np.angle(_mean_chroma(others[other]) * np.conj(hue)))))
 
 
 def choose_transfer(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ import numpy.typing as npt
 from harmonizer.errors import EvaluationError, ImageFileError
 from harmonizer.evaluation import plausible, transfer
 from harmonizer.evaluation.held_out import is_held_out
-from harmonizer.evaluation.plausible import Row
+from harmonizer.evaluation.index import Row, read_index
 from harmonizer.pictures import io
 from harmonizer.pictures.picture import Pixels, convert_depth
 from whitebox_filters import Cascade
@@ -194,7 +193,7 @@ def _composites(subset: Path) -> list[Path]:
     lists = sorted(subset.glob("*_test.txt"))
     if not lists:
         return sorted(folder.iterdir())
-    lines = [line.strip() for path in lists for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = [line.strip() for path in lists for line in path.read_text(encoding="utf-8-sig").splitlines()]
     return [folder / Path(line).name for line in lines if line]
 
 
@@ -236,7 +235,7 @@ def _read_index(folder: Path, columns: str) -> list[Row]:
     index = folder / "index.csv"
     if not index.is_file():
         raise ImageFileError(f"{folder} holds no index.csv (columns {columns}); other layouts: {', '.join(LAYOUTS)}")
-    return list(csv.DictReader(index.read_text(encoding="utf-8").splitlines()))
+    return read_index(index, columns.split(", "))
 
 
 def _photograph_rows(folder: Path) -> list[Row]:
@@ -245,10 +244,10 @@ def _photograph_rows(folder: Path) -> list[Row]:
 
 def _worthwhile(subset: str, members: Sequence[tuple[str, Path, Path, Path]]) -> Iterator[Sample]:
     """The first PAIRS that are worth a score, of (name, real picture, the other, mask)."""
-    read = cache(_read_pixels)
+    open_pixels = cache(_read_pixels)
     number = 0
     for name, real_path, other_path, mask_path in members:
-        real, other = read(real_path), read(other_path)
+        real, other = open_pixels(real_path), open_pixels(other_path)
         if real.shape != other.shape:
             raise ImageFileError(f"{real_path} and {other_path} differ in size; scale both to the same")
         mask = io.read_mask(mask_path, real.shape[:2])

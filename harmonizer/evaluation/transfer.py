@@ -15,8 +15,8 @@ Colours = npt.NDArray[np.floating[Any]]
 ColourMap = Callable[[Colours], Colours]
 
 # Logarithmic cone responses, decorrelated on natural images (Ruderman et al. 1998; Reinhard et al. 2001).
-_TO_LMS = np.array([[0.3811, 0.5783, 0.0402], [0.1967, 0.7244, 0.0782], [0.0241, 0.1288, 0.8444]])
-_DECORRELATE = np.array([[1.0, 1, 1], [1, 1, -2], [1, -1, 0]]) / np.sqrt([[3.0], [6.0], [2.0]])
+TO_LMS = np.array([[0.3811, 0.5783, 0.0402], [0.1967, 0.7244, 0.0782], [0.0241, 0.1288, 0.8444]])
+DECORRELATE = np.array([[1.0, 1, 1], [1, 1, -2], [1, -1, 0]]) / np.sqrt([[3.0], [6.0], [2.0]])
 # Keeps the logarithm of black, and what a deviation of nearly nothing is divided by, finite.
 _BLACK = 0.02
 _VARIANCE = 1e-6
@@ -24,13 +24,13 @@ _VARIANCE = 1e-6
 
 def to_decorrelated(pixels: Colours) -> Colours:
     """Lightness, yellow-blue and red-green, (P, 3), in the logarithmic space of Ruderman et al. (1998)."""
-    decorrelated: Colours = np.log(pixels @ _TO_LMS.T + _BLACK) @ _DECORRELATE.T
+    decorrelated: Colours = np.log(pixels @ TO_LMS.T + _BLACK) @ DECORRELATE.T
     return decorrelated
 
 
 def from_decorrelated(pixels: Colours) -> Colours:
     """The inverse of `to_decorrelated`; may leave [0, 1]."""
-    return (np.exp(pixels @ np.linalg.inv(_DECORRELATE).T) - _BLACK) @ np.linalg.inv(_TO_LMS).T
+    return (np.exp(pixels @ np.linalg.inv(DECORRELATE).T) - _BLACK) @ np.linalg.inv(TO_LMS).T
 
 
 def reinhard(foreground: Colours, background: Colours) -> ColourMap:

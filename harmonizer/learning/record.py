@@ -42,7 +42,7 @@ class Recorder:
         )
         self.task = self.progress.add_task("steps", total=recipe.steps, completed=step, speed="")
         lines = [line for line in self._lines() if json.loads(line)["step"] <= step] if step else []
-        self.log.write_text("".join(lines))
+        self.log.write_text("".join(lines), encoding="utf-8")
 
     def __enter__(self) -> Recorder:
         self.progress.start()
@@ -82,7 +82,7 @@ class Recorder:
         self.clock = time.perf_counter()  # the time of a validation does not count
 
     def _write(self, step: int, group: str, values: dict[str, float]) -> None:
-        with self.log.open("a") as log:
+        with self.log.open("a", encoding="utf-8") as log:
             log.write(json.dumps({"step": step} | {name: round(value, 5) for name, value in values.items()}) + "\n")
         for name, value in values.items():
             self.tensorboard.add_scalar(f"{group}/{name}", value, step)
@@ -91,4 +91,4 @@ class Recorder:
         """The whole lines of the log; a killed run may have left part of one."""
         if not self.log.is_file():
             return []
-        return [line for line in self.log.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        return [line for line in self.log.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("\n")]

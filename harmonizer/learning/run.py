@@ -80,7 +80,7 @@ def run(
             train(recipe, training, state, None, lambda *_: None, workers=_workers(), minutes=minutes)
             return
         out.mkdir(parents=True, exist_ok=True)
-        (out / "recipe.json").write_text(to_json(recipe))
+        (out / "recipe.json").write_text(to_json(recipe), encoding="utf-8")
         with Recorder(out, recipe, state.network.cascade.names, state.step) as recorder:
 
             def report(state: State, losses: dict[str, Tensor]) -> None:
@@ -99,7 +99,7 @@ def run(
 
 def _read_recipe(name: str) -> Recipe:
     try:
-        return RECIPES[name] if name in RECIPES else from_json(Path(name).read_text())
+        return RECIPES[name] if name in RECIPES else from_json(Path(name).read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it holds no text"
         raise RecipeError(
@@ -109,17 +109,19 @@ def _read_recipe(name: str) -> Recipe:
 
 def _read_recipe_of_run(out: Path) -> Recipe:
     try:
-        return from_json((out / "recipe.json").read_text())
+        return from_json((out / "recipe.json").read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise CheckpointError(f"{out} holds no run to resume ({error}); start one without --resume") from error
 
 
 def _continue_from(weights: Path, recipe: Recipe) -> Recipe:
-    """The recipe with the network of a checkpoint, which grows by the encoder's last stage if the recipe has it."""
+    """The recipe with the network of a checkpoint, which grows by the last stage and the filters of the recipe."""
     config, network = load(weights).config, recipe.network
     grows = network.last_stage and config.pooling == network.pooling and config.histograms
+    names = tuple(config.filters)
     config = replace(
         config,
+        filters=network.filters if tuple(network.filters[: len(names)]) == names else names,
         last_stage=config.last_stage or grows,
         dropout=network.dropout,
         input_size=recipe.sizes[-1][1],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,17 @@ def test_the_shipped_network_runs(engine):
     expected = list(Harmonizer.load().harmonize(composite.pixels, mask).theta.values())
     found = list(Harmonizer.load(engine=engine).harmonize(composite.pixels, mask).theta.values())
     np.testing.assert_allclose(found, expected, atol=0.01 if engine is EngineName.openvino_bf16 else 1e-5)
+
+
+def test_a_harmonizer_travels_to_another_process(checkpoint, image, mask, engine, tmp_path, monkeypatch):
+    monkeypatch.chdir(checkpoint.parent)
+    harmonizer = Harmonizer.load(checkpoint.name, engine)  # the path is relative, and the worker is elsewhere
+    expected = harmonizer.harmonize(image, mask)
+    monkeypatch.chdir(tmp_path)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        result = pool.submit(harmonizer.harmonize, image, mask).result()
+    np.testing.assert_array_equal(result.image, expected.image)
+    assert result.theta == expected.theta
 
 
 def test_any_network_runs_by_the_names_of_its_inputs_and_outputs(tmp_path, engine):

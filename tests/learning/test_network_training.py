@@ -46,6 +46,15 @@ def learn(network, inputs):
     return {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
 
 
+def learn_by_picture(network, inputs):
+    """What a step towards a brighter picture changes in the regressor, by name."""
+    before = copy.deepcopy(network.regressor.state_dict())
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    network.trace(*inputs)[-1].mean().backward()
+    optimizer.step()
+    return {name for name, value in network.regressor.state_dict().items() if not torch.equal(value, before[name])}
+
+
 @pytest.mark.parametrize(("part", "quick"), [("none", False), ("half", False), ("encoder", False), ("half", True)])
 def test_what_is_frozen_stays_as_it_was_while_the_rest_learns(inputs, part, quick):
     network = awake(WIDE)
@@ -141,11 +150,31 @@ def test_a_network_grows_without_a_change_of_theta(config, inputs):
         assert "pooling.last_stage.output.weight" in learn(network.train(), inputs)
 
 
+@pytest.mark.parametrize("config", [ATTENTIVE, WIDE, replace(AVERAGE, regressor="multihead")])
+def test_a_network_grows_by_filters_whose_theta_starts_at_0_and_learns(config, inputs):
+    trained = awake(config).eval()
+    longer = replace(config, filters=(*config.filters, "tint", "gamma"))
+    network = checkpoint.grow(trained, longer, pretrained=False).eval()
+    with torch.no_grad():
+        theta = network(*inputs)
+        torch.testing.assert_close(theta[:, :6], trained(*inputs), atol=1e-5, rtol=0)
+    assert not theta[:, 6:].any()
+    assert [name for name in learn_by_picture(network.train(), inputs) if ".7." in name]
+
+
 @pytest.mark.parametrize(
-    "changes", [{"attention_width": 80}, {"attention_layers": 4}, {"second_share": 0.5}, {"last_stage": False}]
+    "changes",
+    [
+        {"filters": ("brightness", *ATTENTIVE.filters)},
+        {"filters": ATTENTIVE.filters[:5]},
+        {"attention_width": 80},
+        {"attention_layers": 4},
+        {"second_share": 0.5},
+        {"last_stage": False},
+    ],
 )
 def test_a_network_that_cannot_grow_is_refused(changes):
-    with pytest.raises(CheckpointError, match=f"alone; there differ {next(iter(changes))}"):
+    with pytest.raises(CheckpointError, match=f"that it has; there differ {next(iter(changes))}"):
         checkpoint.grow(Network(WIDE), replace(WIDE, **changes), pretrained=False)
 
 

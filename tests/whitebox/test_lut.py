@@ -157,8 +157,38 @@ def test_comments_blank_lines_and_no_domain_are_read(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("header", "encoding"),
+    [
+        (HEADER, "utf-8-sig"),
+        (HEADER, "utf-16"),
+        (HEADER.replace("by hand", "für Bücher"), "latin-1"),
+        (HEADER.replace("two", "电影"), "gbk"),
+        (HEADER.replace("two", "電影"), "shift-jis"),
+        (HEADER.replace("two", "a\x85b\x0bc\x1cd\u2028e"), "utf-8"),
+        (HEADER.replace("two", "part # 2"), "ascii"),
+        (HEADER.replace("LUT_3D_SIZE 2", "LUT_3D_SIZE\t2 # nodes"), "ascii"),
+        (HEADER.lower(), "ascii"),
+        (HEADER + "LUT_3D_INPUT_RANGE 0.0 1.0\n", "ascii"),
+        (HEADER + "LUT_3D_INPUT_RANGE 0 1# as Resolve has it\nDOMAIN_MIN 0 0 0 #\n", "ascii"),
+    ],
+)
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("end", ["", "\n", "\x1a", "\n\x1a\n"])
+def test_encodings_line_ends_and_comments_of_other_programs_are_read(tmp_path, header, encoding, newline, end):
+    rows = [ROWS[0] + " # black", *ROWS[1:-1], ROWS[-1] + "#white"]
+    text = (header + "\n".join(rows) + end).replace("\n", newline)
+    path = tmp_path / "other.cube"
+    path.write_bytes(text.encode(encoding))
+    np.testing.assert_array_equal(wf.read_cube(path), identity(2))
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
+        (HEADER + "LUT_3D_INPUT_RANGE 0.0 2.0\n" + "\n".join(ROWS), "line 5.*domain from 0 0 0 to 1 1 1"),
+        (HEADER + "LUT_3D_INPUT_RANGE 0.0\n" + "\n".join(ROWS), "line 5"),
+        (HEADER + "LUT_OUT_VIDEO_RANGE\n" + "\n".join(ROWS), "line 5.*keywords that are read"),
+        (HEADER + "\n".join(["0 0 # 0", *ROWS[1:]]), "line 5.*3 finite numbers"),
         ("\n".join(ROWS), "no LUT_3D_SIZE"),
         (HEADER + "\n".join(ROWS[:7]), "7 colours.*takes 8"),
         (HEADER + "\n".join([*ROWS, "0 0 0"]), "9 colours.*takes 8"),

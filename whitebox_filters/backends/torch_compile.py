@@ -40,10 +40,10 @@ class Plan:
         filters, region = cascade.filters, cascade.region
 
         def run(image: torch.Tensor, theta: torch.Tensor, alpha: Any, out: Any, statistics: list[Any]) -> Any:
-            planes = image.movedim(1, 0)
+            planes = tensors.to_working_dtype(image).movedim(1, 0)
             weights = None if alpha is None or region == "frame" else alpha[0]
-            *_, (filtered, _) = array.steps(xp, filters, planes, theta, statistics, weights)
-            blended = array.blend(filtered, planes, alpha).movedim(0, 1)
+            *_, (filtered, _) = array.steps(xp, filters, planes, tensors.to_working_dtype(theta), statistics, weights)
+            blended = array.blend(filtered, planes, alpha).movedim(0, 1).to(image.dtype)
             return blended if out is None else out.copy_(blended)
 
         self._run: Callable[..., Any] = torch.compile(_with_own_code(run), fullgraph=True)
@@ -66,6 +66,7 @@ class Plan:
         if not isinstance(image, torch.Tensor):
             raise BackendError(f"backend 'torch' takes a torch tensor; got {type(image).__name__}")
         tensors.check_batch(image, theta, len(self._cascade))
+        image, theta = tensors.as_plain(image), tensors.as_plain(theta)
         _check_out(out, image, [image, theta, mask])
         if image.device.type == "cpu":
             _check_compiler()
@@ -92,7 +93,9 @@ class Plan:
     def _frozen(self, statistics: Sequence[Any] | None, theta: torch.Tensor) -> list[Any]:
         """The frozen values as tensors, since a plain number would be compiled in as a constant."""
         return [
-            None if value is None else torch.as_tensor(value, dtype=theta.dtype, device=theta.device)
+            None
+            if value is None
+            else torch.as_tensor(value, dtype=tensors.to_working_dtype(theta).dtype, device=theta.device)
             for value in self._cascade.check_statistics(statistics)
         ]
 

@@ -59,8 +59,8 @@ def _compare(filter: Filter, backend: str, name: str, case: Case, result: npt.ND
     expected = filter(image.astype(np.float64) if image.dtype.kind == "f" else image, theta)
     error = float(np.max(np.abs(result.astype(np.float64) - expected)))
     tolerance = {"u": LEVELS_TOLERANCE, "f": FLOAT64_TOLERANCE if image.dtype == np.float64 else FLOAT32_TOLERANCE}
-    found = f"{where} is {error:.3g} from NumPy, beyond {tolerance[image.dtype.kind]:g}"
-    require(error <= tolerance[image.dtype.kind], filter.name, "agreement", found)
+    finding = f"{where} is {error:.3g} from NumPy, beyond {tolerance[image.dtype.kind]:g}"
+    require(error <= tolerance[image.dtype.kind], filter.name, "agreement", finding)
 
 
 def _run_numpy(filter: Filter, cases: Sequence[Case]) -> list[npt.NDArray[Any]]:

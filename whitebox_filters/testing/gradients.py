@@ -57,8 +57,8 @@ def check_finite(filter: Filter) -> None:
             by_image, by_theta = torch.autograd.grad(_apply(filter, batch, theta).sum(), (batch, theta))
             finite = torch.isfinite(by_theta) & torch.isfinite(by_image).all(dim=(1, 2, 3))
             bad = [name for name, fine in zip(named, finite, strict=True) if not fine]
-            found = f"theta {value:g} in {dtype} on the {', '.join(bad)} image"
-            require(not bad, filter.name, "finite gradient", found)
+            finding = f"theta {value:g} in {dtype} on the {', '.join(bad)} image"
+            require(not bad, filter.name, "finite gradient", finding)
 
 
 def check_living(filter: Filter) -> None:
@@ -73,8 +73,10 @@ def check_living(filter: Filter) -> None:
     filtered = _apply(filter, image.expand(len(values), -1, -1, -1), values)
     (slopes,) = torch.autograd.grad((filtered * weights).sum(), values)
     dead = values.detach()[~(slopes.abs() > DEAD)]
-    found = f"it is 0 at {len(dead)} of {len(values)} values of theta, the first {float(dead[0]) if len(dead) else 0:g}"
-    require(not len(dead), filter.name, "living gradient", found)
+    finding = (
+        f"it is 0 at {len(dead)} of {len(values)} values of theta, the first {float(dead[0]) if len(dead) else 0:g}"
+    )
+    require(not len(dead), filter.name, "living gradient", finding)
 
 
 def check_zero(filter: Filter) -> None:
@@ -91,8 +93,8 @@ def check_zero(filter: Filter) -> None:
     tolerance = SLOPE * (1 + slope.abs())
     fine = (slope >= torch.minimum(left, right) - tolerance) & (slope <= torch.maximum(left, right) + tolerance)
     first = int(torch.argmin(fine.to(torch.uint8)))
-    found = f"it is {float(slope[first]):.4g}; the slopes are {float(left[first]):.4g} and {float(right[first]):.4g}"
-    require(bool(fine.all()), filter.name, "gradient at 0", found)
+    finding = f"it is {float(slope[first]):.4g}; the slopes are {float(left[first]):.4g} and {float(right[first]):.4g}"
+    require(bool(fine.all()), filter.name, "gradient at 0", finding)
 
 
 def check_against_differences(filter: Filter) -> None:

@@ -66,7 +66,7 @@ def check_output(filter: Filter) -> None:
             require(kept, filter.name, "dtype and shape", f"{where} gives {result.dtype}, {result.shape}")
             if image.dtype.kind == "f":
                 low, high = float(np.min(result)), float(np.max(result))
-                require(low >= 0 and high <= 1, filter.name, "output range", f"{where} gives [{low:g}, {high:g}]")
+                require(low >= 0 and high <= 1, filter.name, "output range", f"{where} gives [{low:.9g}, {high:.9g}]")
 
 
 def check_untouched(filter: Filter) -> None:
@@ -77,12 +77,12 @@ def check_untouched(filter: Filter) -> None:
         require(np.array_equal(image, before), filter.name, "input untouched", f"a call changes the {name} image")
     planes = np.moveaxis(samples.textured(), -1, 0).copy()
     statistic = None if filter.statistic is None else np.asarray(measure(np, planes, filter.statistic))
-    given = [value for value in (planes, statistic) if value is not None]
-    before_all = [value.copy() for value in given]
+    inputs = [value for value in (planes, statistic) if value is not None]
+    before_all = [value.copy() for value in inputs]
     coefficients = filter.coefficients(np, np.asarray(0.3), statistic)
     filter.array(np, planes, *(np.asarray(value)[..., None, None] for value in coefficients))
-    same = all(np.array_equal(one, other) for one, other in zip(given, before_all, strict=True))
-    require(same, filter.name, "input untouched", "`array` or `coefficients` writes into what it is given")
+    same = all(np.array_equal(one, other) for one, other in zip(inputs, before_all, strict=True))
+    require(same, filter.name, "input untouched", "`array` or `coefficients` writes into its arguments")
 
 
 def check_crop(filter: Filter) -> None:
@@ -112,9 +112,9 @@ def check_monotone(filter: Filter) -> tuple[str, ...]:
         for (low, high), (one, other) in zip(pairwise(THETAS), pairwise(results), strict=True):
             fall = float(np.max(one - other))
             if fall > EXACT:
-                found = f"a value of the {name} image falls by {fall:.3g} from theta {low:g} to {high:g}"
-                require(not filter.monotone, filter.name, "monotone", found)
-                return (f"not monotone: {found}",)
+                finding = f"a value of the {name} image falls by {fall:.3g} from theta {low:g} to {high:g}"
+                require(not filter.monotone, filter.name, "monotone", finding)
+                return (f"not monotone: {finding}",)
     require(filter.monotone, filter.name, "monotone", "declared not to be, but no value of any sample ever falls")
     return ()
 
@@ -136,8 +136,8 @@ def check_inverse(filter: Filter) -> tuple[str, ...]:
             filtered = filter(image, theta)
             counted = samples.inside(image) & samples.inside(filtered)
             error = _distance(filter(filtered, back)[counted], image[counted])
-            found = f"theta {theta:g}, then {back:g}, leaves the {name} image {error:.3g} away"
-            require(error <= ROUND_TRIP, filter.name, "inverse", found)
+            finding = f"theta {theta:g}, then {back:g}, leaves the {name} image {error:.3g} away"
+            require(error <= ROUND_TRIP, filter.name, "inverse", finding)
             tried += int(theta != 0 and bool(counted.any()))
     require(tried, filter.name, "inverse", "no theta but 0 has an inverse within [-1, 1]")
     return ()
@@ -146,8 +146,8 @@ def check_inverse(filter: Filter) -> tuple[str, ...]:
 def check_examples(filter: Filter) -> None:
     for example in filter.examples:
         result = float(filter(np.full((2, 2, 3), example.value), example.theta)[0, 0, 0])
-        found = f"{example.value:g} at theta {example.theta:g} gives {result:g}, not {example.expected:g}"
-        require(abs(result - example.expected) <= LEVEL, filter.name, "examples", f"{found} ({example.source})")
+        finding = f"{example.value:g} at theta {example.theta:g} gives {result:g}, not {example.expected:g}"
+        require(abs(result - example.expected) <= LEVEL, filter.name, "examples", f"{finding} ({example.source})")
 
 
 def check_channels(filter: Filter) -> None:
@@ -169,8 +169,8 @@ def check_channels(filter: Filter) -> None:
     declared = f"declared {filter.channels!r}, but"
     if filter.channels == "mixed":
         better = "each" if differs else "same"
-        found = f"{declared} no channel depends on another one: declare {better!r}, which is faster"
-        require(bool(mixes), filter.name, "channels", found)
+        finding = f"{declared} no channel depends on another one: declare {better!r}, which is faster"
+        require(bool(mixes), filter.name, "channels", finding)
         return
     require(not mixes, filter.name, "channels", f"{declared} {mixes}: declare 'mixed'")
     if filter.channels == "same":

@@ -154,7 +154,7 @@ def ablate(
     for number, (seed, variant) in enumerate(missing, start=1):
         run = run_variant(variant, setting, seed, sources, tests)
         runs.append(run)
-        with (out / "runs.jsonl").open("a") as file:
+        with (out / "runs.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(run) + "\n")
         _write_table(out / "table.md", runs, setting, selection)
         left = (len(missing) - number) * sum(each["seconds"] for each in runs[-number:]) / number
@@ -231,7 +231,7 @@ def _read_runs(path: Path, setting: Setting) -> list[dict[str, Any]]:
     """The finished runs; an incomplete last line, which a kill leaves, is removed from the file."""
     if not path.exists():
         return []
-    whole, _, _ = path.read_text().rpartition("\n")
+    whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
     try:
         runs: list[dict[str, Any]] = [json.loads(line) for line in whole.splitlines()]
         others = [run["setting"] for run in runs if run["setting"] != asdict(setting)]

@@ -1,4 +1,7 @@
-"""Colour transfer from another photograph's foreground, as HCOCO and HFlickr were made.
+"""Colour transfer from another photograph's foreground, as HCOCO and HFlickr were made: batched, and held in bounds.
+
+`harmonizer.evaluation.transfer` has Reinhard's and Monge-Kantorovich's as they were published, for one picture; here
+their gains are limited, since a batch also draws references that are unlike the foreground.
 
 Pictures are (N, 3, H, W) in [0, 1], masks (N, 1, H, W); the reference may have another size.
 """
@@ -10,14 +13,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from harmonizer.evaluation.transfer import DECORRELATE, TO_LMS
 from harmonizer.learning.composites import curves, matrices
 from harmonizer.learning.composites.draws import Draws
 
 Transfer = Callable[[Tensor, Tensor, Tensor, Tensor, Draws], Tensor]
 
-# Logarithmic cone responses, decorrelated on natural images (Ruderman et al. 1998; Reinhard et al. 2001).
-_TO_LMS = torch.tensor([[0.3811, 0.5783, 0.0402], [0.1967, 0.7244, 0.0782], [0.0241, 0.1288, 0.8444]])
-_DECORRELATE = torch.tensor([[1.0, 1, 1], [1, 1, -2], [1, -1, 0]]) / torch.tensor([[3.0], [6.0], [2.0]]).sqrt()
+_TO_LMS, _DECORRELATE = (torch.from_numpy(matrix).float() for matrix in (TO_LMS, DECORRELATE))
 _FROM_LMS, _CORRELATE = torch.linalg.inv(_TO_LMS), torch.linalg.inv(_DECORRELATE)
 GAMUT = 0.05  # share of the foreground that may leave [0, 1] before the strength of a transfer is halved
 

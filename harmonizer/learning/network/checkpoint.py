@@ -7,6 +7,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 import safetensors.torch
+import torch
 
 from harmonizer.errors import CheckpointError
 from harmonizer.learning.network.config import NetworkConfig
@@ -25,13 +26,13 @@ def save(network: Network, directory: Path) -> None:
         name: (value.half() if value.ndim > 1 else value).contiguous() for name, value in network.state_dict().items()
     }
     (directory / "model.safetensors").write_bytes(safetensors.torch.save(tensors))
-    (directory / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    (directory / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 def load(directory: Path) -> Network:
     """Read what `save` wrote, in this version or an earlier one. Raises CheckpointError."""
     try:
-        config = rename_fields(json.loads((directory / "config.json").read_text()), NETWORK_FIELDS)
+        config = rename_fields(json.loads((directory / "config.json").read_text(encoding="utf-8-sig")), NETWORK_FIELDS)
         values = {field.name: config[field.name] for field in fields(NetworkConfig) if field.name in config}
         network = Network(NetworkConfig(**{**values, "filters": tuple(config["filters"])}))
         tensors = rename_tensors(safetensors.torch.load_file(directory / "model.safetensors"))
@@ -49,17 +50,24 @@ def load(directory: Path) -> Network:
 def grow(trained: Network, config: NetworkConfig, *, pretrained: bool = True) -> Network:
     """Make a network of another config that predicts the same theta as a trained one while neither trains.
 
-    `last_stage` may be new: its encoder stages start with ImageNet's weights and its output starts at 0. `dropout` and
-    `input_size` may differ. Raises CheckpointError for any other difference.
+    `last_stage` may be new: its encoder stages start with ImageNet's weights and its output starts at 0. More filters
+    may follow those of the trained network: their theta starts at 0. `dropout` and `input_size` may differ.
+    Raises CheckpointError for any other difference.
     """
     old, new = (asdict(each) | {"filters": tuple(each.filters)} for each in (trained.config, config))
     differences = [name for name, value in new.items() if value != old[name]]
-    forbidden = set(differences) - {"last_stage", "dropout", "input_size"}
-    if forbidden or (trained.config.last_stage and not config.last_stage):
+    forbidden = set(differences) - {"filters", "last_stage", "dropout", "input_size"}
+    count = len(old["filters"])
+    if forbidden or new["filters"][:count] != old["filters"] or (old["last_stage"] and not new["last_stage"]):
         raise CheckpointError(
-            f"a network can grow in its last_stage, dropout and input_size alone; there differ {', '.join(differences)}"
+            "a network can grow in its last_stage, dropout and input_size, and by filters after those that it has; "
+            f"there differ {', '.join(differences)}"
         )
     grows = config.last_stage and not trained.config.last_stage
     network = Network(config, pretrained=pretrained and grows).to(next(trained.parameters()).device)
-    network.load_state_dict(trained.state_dict(), strict=False)
+    state = network.state_dict()
+    for name, value in trained.state_dict().items():
+        # Outputs that lie in one matrix have a row for each filter; those of new filters are 0.
+        state[name] = value if value.shape == state[name].shape else torch.cat([value, state[name][len(value) :]])
+    network.load_state_dict(state)
     return network

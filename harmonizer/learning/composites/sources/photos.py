@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from torch import Generator, Tensor
 
 from harmonizer.errors import ImageFileError
 from harmonizer.evaluation.held_out import is_held_out
+from harmonizer.evaluation.index import read_index
 from harmonizer.learning.composites.sources.parallel import map_in_threads
 from harmonizer.learning.composites.sources.sampling import BalancedSampler
 from harmonizer.learning.composites.sources.segments import are_plain, take_segments
@@ -56,7 +56,7 @@ class Photos:
 def read_rows(folder: Path) -> list[tuple[Path, dict[str, str]]]:
     """The rows of `index.csv` in a folder, or in each folder within it that has one; with the folder of each.
 
-    Raises ImageFileError if there is none.
+    Raises ImageFileError if there is none, or one cannot be read.
     """
     indices = [folder / "index.csv"]
     if not indices[0].is_file():
@@ -66,14 +66,11 @@ def read_rows(folder: Path) -> list[tuple[Path, dict[str, str]]]:
             f"{folder} is no folder of photographs; expected index.csv with the columns image and mask, in it or in "
             "folders within it"
         )
-    try:
-        return [
-            (index.parent, {"source": index.parent.name} | {name: value or "" for name, value in row.items()})
-            for index in indices
-            for row in csv.DictReader(index.read_text(encoding="utf-8").splitlines())
-        ]
-    except OSError as error:
-        raise ImageFileError(f"{folder}: an index.csv cannot be read ({error}); mend it or take it away") from error
+    return [
+        (index.parent, {"source": index.parent.name, **row})
+        for index in indices
+        for row in read_index(index, ["image"])
+    ]
 
 
 def read_photos(folder: Path, *, held_out: bool, channels: int = 3) -> Photos:
