@@ -24,7 +24,7 @@ import numpy as np
 from report import describe_machine, grid, median_and_range
 
 import whitebox_filters as wf
-from whitebox_filters.backends import numba_cpu
+from whitebox_filters.backends.cpu import plan as cpu_plan
 from whitebox_filters.native import cores, queue, workers
 from whitebox_filters.native.kernel import RowKernel
 
@@ -136,7 +136,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.pool:
         if options.pool == "plain":
-            numba_cpu.Workers = PlainPool  # type: ignore[misc]
+            cpu_plan.Workers = PlainPool  # type: ignore[misc]
         print(*(f"{value:.4f}" for value in measure()))
         return
     quiet = compare()

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from harmonizer import compiled
-from harmonizer.compiled import COLUMNS, ROWS
+from harmonizer import kernels
+from harmonizer.kernels import COLUMNS, ROWS
 from harmonizer.pictures.picture import Pixels, convert_depth
 from whitebox_filters.images import LEVELS
 
@@ -59,7 +59,7 @@ def _shrink(workers: Workers, levels: Pixels, side: int) -> Floats:
     sums[:, width:] = 0
     out = np.empty((channels, side, side), np.float32)
     workers.run(
-        compiled.shrink_rows(levels.dtype),
+        kernels.shrink_rows(levels.dtype),
         rows,
         picture=levels,
         height=height,

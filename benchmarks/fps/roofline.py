@@ -18,14 +18,16 @@ from baselines import Frame, Names, Theta
 import whitebox_filters as wf
 from fps.cases import FULL, Limits, Work, arguments, mask, photo, sets
 from fps.clock import clock
-from whitebox_filters.backends import compiled, plan
-from whitebox_filters.backends.blocks import BLOCK, LEVELS_8
-from whitebox_filters.backends.frames import open_frame
+from whitebox_filters.backends import passes as planned
+from whitebox_filters.backends.cpu import kernels
+from whitebox_filters.backends.cpu.frames import open_frame
+from whitebox_filters.backends.cpu.kernels import BLOCK, LEVELS_8
+from whitebox_filters.backends.cpu.means import fit_lines
+from whitebox_filters.backends.cpu.prepass import run_prepass
+from whitebox_filters.backends.cpu.stages import Stages
 from whitebox_filters.backends.fuse import filter_coefficients
-from whitebox_filters.backends.levels import split
-from whitebox_filters.backends.stages import Stages
-from whitebox_filters.backends.survey import survey
-from whitebox_filters.native.kernel import INDEX, Array, Function, Loop, Source
+from whitebox_filters.native.kernel import Function
+from whitebox_filters.native.signature import INDEX, Array, Loop, Source
 from whitebox_filters.native.workers import Workers
 
 REPEATS = 2000  # of a block in the first cache
@@ -49,7 +51,7 @@ def limits(frame: Frame) -> Limits:
     table = np.arange(LEVELS_8, dtype=np.uint8)
     look_ups = _rate(found.size, "look_up", table=table, places=found, stored=stored)
     with Workers(0) as alone:
-        seconds = _best(lambda: survey(alone, open_frame(frame), None, summed=True))
+        seconds = _best(lambda: run_prepass(alone, open_frame(frame), None, summed=True))
     return Limits(operations, look_ups, frame.size / seconds)
 
 
@@ -62,7 +64,7 @@ def work(names: Names, size: tuple[int, int]) -> Work:
     cascade, theta = wf.Cascade(names), arguments(names)
     frame, opacity = photo(size), mask(FULL, size)
     out, ready = np.empty_like(frame), cascade.compile("numba")
-    passes = plan.passes(cascade, eight_bits=True, adding=True)
+    passes = planned.passes(cascade, eight_bits=True, by_sums=True)
     separate = {name: wf.get(name).channels != "mixed" for name in names}
     adding, filtering = [each for each in passes if not each.filters], [each for each in passes if each.filters]
     runs = [[(is_table, list(names)) for is_table, names in groupby(each.filters, separate.get)] for each in filtering]
@@ -84,13 +86,13 @@ def begins_straight(cascade: wf.Cascade, theta: Theta, frame: Frame) -> bool:
     for filter, argument, statistic in list(zip(cascade.filters, theta, statistics, strict=True)):
         if filter.channels == "mixed":
             break
-        stages.append(filter, filter_coefficients(filter, np.float64(argument), statistic), plan.nature(filter))
-    return split(stages.table()) is not None
+        stages.append(filter, filter_coefficients(filter, np.float64(argument), statistic))
+    return fit_lines(stages.curves()) is not None
 
 
 def operations(name: str) -> float:
     """Of float32 a pixel, in what LLVM has made of a filter."""
-    text, _ = compiled.filter_block(wf.get(name).pixel, SINGLE).compile()
+    text, _ = kernels.filter_block(wf.get(name).pixel, SINGLE).compile()
     body = text[text.index("\ndefine") :].split("\n}")[0]  # the function itself; its wrapper for C comes after
     lanes = [int(found[1]) for line in body.splitlines() if COMPUTES.search(line) and (found := VECTOR.search(line))]
     pixels = sum(map(int, LOADED.findall(body))) / 3

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import whitebox_filters as wf
-from harmonizer import compiled as harmonizer_kernels
-from whitebox_filters.backends import compiled
+from harmonizer import kernels as harmonizer_kernels
+from whitebox_filters.backends.cpu import kernels as cpu_kernels
 from whitebox_filters.native import queue
 from whitebox_filters.native.exports import ROWS, export
-from whitebox_filters.native.kernel import INDEX, Array, Function, Kernel, Memory, Real, RowKernel, Rows, Source
+from whitebox_filters.native.kernel import Function, Kernel, RowKernel
+from whitebox_filters.native.signature import INDEX, Array, Memory, Real, Rows, Source
 from whitebox_filters.native.workers import Workers
 
 HERE = ((Path(__file__).parent, ()),)
@@ -144,12 +145,12 @@ def declared():
         "filter_block": [(single, SINGLE)],
         "look_up": [(1020,)],
         "render": [(*kinds, None), (*kinds, BYTE)],
-        "sum_rows": [(*kinds, None), (*kinds, SINGLE)],
-        "survey": [(None,), (BYTE,)],
+        "sum_channels": [(*kinds, None), (*kinds, SINGLE)],
+        "prepass": [(None,), (BYTE,)],
         "shrink_rows": [(BYTE,), (SINGLE,)],
     }
-    options = {"render": {"straight": True, "ended": True}, "survey": {"summed": True}}
-    for module in (compiled, harmonizer_kernels, queue):
+    options = {"render": {"from_lines": True, "to_table": True}, "prepass": {"summed": True}}
+    for module in (cpu_kernels, harmonizer_kernels, queue):
         for name, value in vars(module).items():
             if isinstance(value, Kernel):
                 yield value

@@ -11,7 +11,8 @@ import pytest
 
 import whitebox_filters as wf
 from whitebox_filters.native import cores
-from whitebox_filters.native.kernel import INDEX, RowKernel, Source
+from whitebox_filters.native.kernel import RowKernel
+from whitebox_filters.native.signature import INDEX, Source
 from whitebox_filters.native.workers import Workers
 
 LARGE = 10**9  # pixels

@@ -22,7 +22,7 @@ from typing import Any
 import llvmlite.binding as llvm
 import numpy as np
 
-from whitebox_filters.native.kernel import Source
+from whitebox_filters.native.signature import Source
 
 CACHE_VARIABLE = "WHITEBOX_FILTERS_CACHE"
 """The environment variable that names another folder for the cache; empty for none."""

@@ -11,7 +11,7 @@ import numpy as np
 from numba import types
 
 from whitebox_filters.native.intrinsics import unpack
-from whitebox_filters.native.kernel import SAFE, Array, Index, Kind, Loop, Real, Rows
+from whitebox_filters.native.signature import SAFE, Array, Index, Kind, Loop, Real, Rows
 
 INDEX = types.int64
 ROWS = ("top", "bottom", "part")

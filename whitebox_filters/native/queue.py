@@ -7,7 +7,8 @@ job or 0: the CURRENT job, which is done first, and the BACKGROUND job, for thre
 
 from __future__ import annotations
 
-from whitebox_filters.native.kernel import INDEX, Function, Source
+from whitebox_filters.native.kernel import Function
+from whitebox_filters.native.signature import INDEX, Source
 
 # Words of a job: the address of the row kernel, where the words of its arguments begin, how many ranges there are, the
 # next one to take, and how many are finished. Then follow the first rows of the ranges and the end of the last one.

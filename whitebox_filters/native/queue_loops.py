@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from whitebox_filters.native.exports import INDEX, jit
 from whitebox_filters.native.intrinsics import add_shared, call_rows, read_shared, rest, words_at, write_shared
-from whitebox_filters.native.kernel import Loop
 from whitebox_filters.native.queue import (
     ARGUMENTS,
     BACKGROUND,
@@ -16,6 +15,7 @@ from whitebox_filters.native.queue import (
     RANGES,
     ROWS,
 )
+from whitebox_filters.native.signature import Loop
 
 WORD_SIZE = INDEX.bitwidth // 8
 

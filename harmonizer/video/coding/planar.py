@@ -10,10 +10,10 @@ import numpy.typing as npt
 from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 
-from harmonizer import compiled
+from harmonizer import kernels
 from harmonizer.pictures.picture import Pixels
 from harmonizer.video.frames import Colour
-from whitebox_filters.native.kernel import Memory
+from whitebox_filters.native.signature import Memory
 
 LAYOUTS = ("yuv420p", "yuvj420p")
 
@@ -51,14 +51,14 @@ def to_rgb(frame: VideoFrame, terms: npt.NDArray[np.float32]) -> Pixels:
     out = np.empty((height, width, 3), np.uint8)
     columns = (width + 1) // 2
     narrow, wide = np.empty((2, columns + 2), np.float32), np.empty((2, 2 * columns), np.float32)
-    compiled.to_rgb(**_planes(frame), width=width, height=height, terms=terms, narrow=narrow, wide=wide, out=out)
+    kernels.to_rgb(**_planes(frame), width=width, height=height, terms=terms, narrow=narrow, wide=wide, out=out)
     return out
 
 
 def to_grey(luma: VideoPlane, terms: npt.NDArray[np.float32]) -> Pixels:
     """The luma of a frame to HW, uint8 both; `terms` are what a level is worth, and black."""
     out = np.empty((luma.height, luma.width), np.uint8)
-    compiled.to_grey(luma=_rows(luma), width=luma.width, height=luma.height, terms=terms, out=out)
+    kernels.to_grey(luma=_rows(luma), width=luma.width, height=luma.height, terms=terms, out=out)
     return out
 
 
@@ -67,7 +67,7 @@ def to_yuv(pixels: Pixels, terms: npt.NDArray[np.float32]) -> VideoFrame:
     rows = np.ascontiguousarray(pixels)
     height, width = rows.shape[:2]
     frame = VideoFrame(width, height, "yuv420p")
-    compiled.to_yuv(picture=rows, width=width, height=height, terms=terms, **_planes(frame))
+    kernels.to_yuv(picture=rows, width=width, height=height, terms=terms, **_planes(frame))
     return frame
 
 

@@ -1,4 +1,4 @@
-"""Once through a frame and its mask, for what must be known before the filters; and the background."""
+"""One pass over a picture and its mask before the filters, and the copy of the background."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from whitebox_filters.backends import compiled
-from whitebox_filters.backends.frames import COPIED, SURVEYED, Frame, Mask
+from whitebox_filters.backends.cpu import kernels
+from whitebox_filters.backends.cpu.frames import COPY_SPEED, PREPASS_SPEED, Frame, Mask
 from whitebox_filters.native.workers import Workers
 
 
 @dataclass(frozen=True)
-class Survey:
-    """The mask with its spans, None if there is none, and the sums of all levels (3,), None if not asked for."""
+class Prepass:
+    """The mask with its spans, or None, and the sums (3,) of all levels, or None if they were not asked for."""
 
     mask: Mask | None
     totals: npt.NDArray[np.int64] | None
 
 
-def survey(workers: Workers, frame: Frame, values: npt.NDArray[Any] | None, *, summed: bool) -> Survey:
+def run_prepass(workers: Workers, frame: Frame, values: npt.NDArray[Any] | None, *, summed: bool) -> Prepass:
     """Find the spans of a mask (H, W), and add up the levels if `summed`."""
     if values is None and not summed:
-        return Survey(None, None)
-    rows = frame.split_rows(SURVEYED)
+        return Prepass(None, None)
+    rows = frame.split_rows(PREPASS_SPEED)
     spans, highest = np.empty((len(frame.pixels), 2), np.int64), np.zeros(len(rows) - 1, np.uint8)
     sums = np.zeros((len(rows) - 1, 3), np.int64)
     workers.run(
-        compiled.survey(None if values is None else values.dtype, summed=summed),
+        kernels.prepass(None if values is None else values.dtype, summed=summed),
         rows,
         picture=frame.pixels if summed else None,
         width=frame.width,
@@ -39,7 +39,7 @@ def survey(workers: Workers, frame: Frame, values: npt.NDArray[Any] | None, *, s
         sums=sums,
     )
     opacity = 1 / 255 if highest.max() > 1 else 1.0
-    return Survey(None if values is None else Mask(values, opacity, spans), sums.sum(axis=0) if summed else None)
+    return Prepass(None if values is None else Mask(values, opacity, spans), sums.sum(axis=0) if summed else None)
 
 
 def copy_background(workers: Workers, frame: Frame, mask: Mask | None, target: Frame) -> None:
@@ -47,10 +47,10 @@ def copy_background(workers: Workers, frame: Frame, mask: Mask | None, target: F
     if mask is None or target.pixels.ctypes.data == frame.pixels.ctypes.data:
         return
     workers.run_in_background(
-        compiled.copy_outside(),
-        frame.split_rows(COPIED),
+        kernels.copy_background(),
+        frame.split_rows(COPY_SPEED),
         picture=frame.pixels.view(np.uint8),
-        pixel=3 * frame.dtype.itemsize,
+        pixel_size=3 * frame.dtype.itemsize,
         width=frame.width,
         spans=mask.spans,
         out=target.pixels.view(np.uint8),
