@@ -24,12 +24,13 @@ from harmonizer.errors import VideoError
 from harmonizer.pictures import roles
 from harmonizer.pictures.picture import Pixels
 from harmonizer.video.coding.colour import Converter, read_colour
-from harmonizer.video.frames import Alpha, Frame, VideoInfo, to_opacity
+from harmonizer.video.frames import Alpha, Frame, VideoInfo, to_opacity, without_noise
 
 # By how much a file may end before the time in its header: rounding and odd muxers, not a lost part.
 MISSING_SECONDS, MISSING_PART = 0.5, 0.02
 MICROSECOND = Fraction(1, 1_000_000)
 ONE = 1 << 16  # in a display matrix
+VPX = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own decoder, and the one that reads alpha
 
 
 class Reader:
@@ -82,23 +83,38 @@ class Reader:
         """The frames in RGB, with alpha where the stream has it."""
         alpha = self.info.has_alpha
         for index, decoded in enumerate(self._checked()):
-            pixels = self._converter.to_rgb(decoded, alpha=alpha)
+            pixels = self._converter.to_rgb(decoded)
             yield Frame(
                 index=index,
                 pts=decoded.pts or 0,
                 duration=decoded.duration or 0,
                 time=float((decoded.pts or 0) * self.info.time_base - self.info.start),
-                pixels=self._upright(pixels[..., :3]),
-                alpha=to_opacity(self._upright(pixels[..., 3])) if alpha else None,
+                pixels=self._upright(pixels),
+                alpha=to_opacity(self._upright(self._converter.to_alpha(decoded))) if alpha else None,
             )
 
+    @cached_property
+    def alpha_varies(self) -> bool:
+        """Whether the stream has an alpha channel that differs between any two pixels of any two frames.
+
+        One that is the same in all frames shows no foreground. The first frames do not decide: a fade begins opaque or
+        transparent. So frames are decoded, from the beginning and by another reader, up to the first difference.
+        """
+        if not self.info.has_alpha:
+            return False
+        low, high = _bounds(self._converter.to_alpha(self._first))
+        if low < high:
+            return True
+        with Reader(self.path) as again:
+            return any(_bounds(again._converter.to_alpha(frame)) != (low, high) for frame in again._checked())
+
     def opacities(self) -> Iterator[Alpha]:
-        """The frames as masks: their alpha where the stream has it, else their grey values."""
-        if self.info.has_alpha:
-            yield from (frame.alpha for frame in self if frame.alpha is not None)
-            return
-        for decoded in self._checked():
-            yield to_opacity(self._upright(self._converter.to_grey(decoded)))
+        """The frames as masks: their alpha where it varies over the video, else their grey values."""
+        if self.alpha_varies:
+            yield from (to_opacity(self._upright(self._converter.to_alpha(decoded))) for decoded in self._checked())
+        else:
+            grey = (self._upright(self._converter.to_grey(decoded)) for decoded in self._checked())
+            yield from (to_opacity(without_noise(levels)) for levels in grey)
 
     def _upright(self, pixels: Pixels) -> Pixels:
         transposed, rows, columns = self._turn
@@ -166,9 +182,11 @@ def start(container: av.container.InputContainer) -> Fraction:
 
 
 def _decoder(stream: VideoStream) -> VideoCodecContext:
-    """The stream's own decoder; VP9 keeps alpha beside the picture, where only libvpx looks for it."""
-    if stream.codec_context.name == "vp9" and stream.metadata.get("alpha_mode") == "1":
-        decoder = CodecContext.create("libvpx-vp9", "r")
+    """The stream's own decoder; VP8 and VP9 keep alpha beside the picture, where only libvpx looks for it."""
+    name = VPX.get(stream.codec_context.name)
+    tags = {key.lower(): value for key, value in stream.metadata.items()}
+    if name and tags.get("alpha_mode") == "1":
+        decoder = CodecContext.create(name, "r")
         assert isinstance(decoder, VideoCodecContext)
         return decoder
     stream.thread_type = "AUTO"
@@ -209,6 +227,10 @@ def _turn(frame: VideoFrame) -> tuple[bool, int, int]:
     if {abs(b), abs(c)} == {ONE} and a == d == 0:
         return True, b // ONE, c // ONE
     raise VideoError("the video is to be shown turned by other than quarter turns; convert it to an upright one first")
+
+
+def _bounds(values: Pixels) -> tuple[int, int]:
+    return int(values.min()), int(values.max())
 
 
 def _end(packet: Packet[Any]) -> Fraction:
