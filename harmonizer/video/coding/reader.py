@@ -23,6 +23,7 @@ from av.video.stream import VideoStream
 from harmonizer.errors import VideoError
 from harmonizer.pictures import roles
 from harmonizer.pictures.picture import Pixels
+from harmonizer.video.coding.clock import DecodingClock
 from harmonizer.video.coding.colour import Converter, read_colour
 from harmonizer.video.frames import Alpha, Frame, VideoInfo, to_opacity, without_noise
 
@@ -53,11 +54,12 @@ class Reader:
                     f"{path} is damaged, or in a codec that cannot be decoded here; get or convert it again"
                 )
             self._stream = stream
+            self._clock: DecodingClock | None = None
             frames = self._decode()
             first = next(frames, None)
             if first is None:
                 raise VideoError(f"{path} holds no frame that can be decoded; if it is cut off, get it again")
-            self.info = _describe(self._stream, first)
+            self.info = _describe(self._stream, first, self._clock)
             self._turn = _turn(first)
             self._converter = Converter(self.info.colour)
         except BaseException:
@@ -140,12 +142,17 @@ class Reader:
         count, end = 0, Fraction(0)
         try:
             # The other streams are read too: the file is whole if any of them reaches its end.
-            for packet in self._container.demux():
+            self._clock, packets = DecodingClock.find(self._stream, self._container.demux())
+            for packet in packets:
                 end = max(end, _end(packet))
                 if packet.stream.index != self._stream.index:
                     continue
+                if self._clock:
+                    self._clock.take(packet)
                 for frame in decoder.decode(packet):
                     count += 1
+                    if self._clock:
+                        self._clock.set_time(frame)
                     yield frame
         except FFmpegError as error:
             raise VideoError(
@@ -176,9 +183,14 @@ def open_input(path: Path) -> av.container.InputContainer:
         ) from error
 
 
-def start(container: av.container.InputContainer) -> Fraction:
-    """Seconds by which a file's clock is ahead of 0, as in transport streams."""
-    return max(0, container.start_time or 0) * MICROSECOND
+def _start(container: av.container.InputContainer, first: VideoFrame, time_base: Fraction) -> Fraction:
+    """The time in seconds that becomes 0, for picture and sound.
+
+    It is the start of a file whose clock is ahead of 0, as in transport streams, and the first frame's time if that is
+    negative. Sound may begin before 0: encoders put a lead there, which players leave out.
+    """
+    begin = (first.pts or 0) * time_base
+    return begin if begin < 0 else min(begin, max(0, container.start_time or 0) * MICROSECOND)
 
 
 def _decoder(stream: VideoStream) -> VideoCodecContext:
@@ -193,24 +205,27 @@ def _decoder(stream: VideoStream) -> VideoCodecContext:
     return stream.codec_context
 
 
-def _describe(stream: VideoStream, frame: VideoFrame) -> VideoInfo:
+def _describe(stream: VideoStream, frame: VideoFrame, clock: DecodingClock | None) -> VideoInfo:
     container = stream.container
     assert isinstance(container, av.container.InputContainer)
-    assert stream.time_base is not None
+    time_base = stream.time_base
+    assert time_base is not None
     rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+    if clock and clock.step > 0:
+        rate = 1 / (clock.step * time_base)
     turned = _turn(frame)[0]
     aspect = Fraction(stream.sample_aspect_ratio or 1)
     seconds = (container.duration or 0) * MICROSECOND
     return VideoInfo(
         size=(frame.width, frame.height) if turned else (frame.height, frame.width),
-        time_base=stream.time_base,
+        time_base=time_base,
         rate=rate,
         sample_aspect=1 / aspect if turned else aspect,
         pixel_format=frame.format.name,
         bits=frame.format.components[0].bits,
         has_alpha=any(component.is_alpha for component in frame.format.components),
         colour=read_colour(frame),
-        start=start(container),
+        start=_start(container, frame, time_base),
         frames=stream.frames or round(seconds * rate) or None,
     )
 

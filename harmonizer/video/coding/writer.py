@@ -6,15 +6,12 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import av
 from av.error import FFmpegError
-from av.packet import Packet
-from av.stream import Stream
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
@@ -25,7 +22,7 @@ from harmonizer.errors import OutputError, VideoError
 from harmonizer.video import CodecName
 from harmonizer.video.coding.codecs import CODECS, CONTAINERS, output_format
 from harmonizer.video.coding.colour import Converter
-from harmonizer.video.coding.reader import open_input, start
+from harmonizer.video.coding.tracks import Sound
 from harmonizer.video.frames import Frame, VideoInfo
 
 # Seconds by which a frame may come too late: damaged streams are decoded in a wrong order here and there.
@@ -119,7 +116,7 @@ class Writer:
             if self._codec.tag and container in ("mp4", "mov"):
                 stream.codec_context.codec_tag = self._codec.tag
             if self._source:
-                self._sound = Sound(self._source, self._output)
+                self._sound = Sound(self._source, self._output, self._info.start)
                 self._stack.callback(self._sound.close)
             with self._explained(but=(ValueError,)):
                 self._output.start_encoding()
@@ -155,48 +152,6 @@ class Writer:
             raise OutputError(
                 f"{self._path} cannot be written: {error.strerror}, after {self._written} frames; nothing is left of it"
             ) from error
-
-
-class Sound:
-    """The sound of a file, copied packet by packet into an output that has not begun."""
-
-    def __init__(self, source: Path, output: av.container.OutputContainer) -> None:
-        """Raises ValueError for a codec that the output's container does not take."""
-        self._container = open_input(source)
-        self._output = output
-        self._start = start(self._container)
-        try:
-            self._tracks: dict[int, Stream] = {
-                stream.index: output.add_stream_from_template(stream) for stream in self._container.streams.audio
-            }
-        except ValueError:
-            self._container.close()
-            raise
-        self._packets = self._container.demux(*self._container.streams.audio) if self._tracks else iter(())
-        self._next = self._read()
-
-    def copy(self, until: float | None = None) -> None:
-        """Copy the packets that begin at `until` seconds or before, all that are left by default."""
-        while self._next is not None and (until is None or self._seconds(self._next) <= until):
-            packet = self._next
-            assert packet.time_base is not None
-            shift = round(self._start / packet.time_base)
-            packet.pts = None if packet.pts is None else packet.pts - shift
-            packet.dts = None if packet.dts is None else packet.dts - shift
-            packet.stream = self._tracks[packet.stream_index]
-            self._output.mux(packet)
-            self._next = self._read()
-
-    def close(self) -> None:
-        """Close the source."""
-        self._container.close()
-
-    def _read(self) -> Packet[Any] | None:
-        # A packet without a time ends a stream and is empty.
-        return next((packet for packet in self._packets if packet.dts is not None), None)
-
-    def _seconds(self, packet: Packet[Any]) -> Fraction:
-        return (packet.dts or 0) * (packet.time_base or Fraction(0)) - self._start
 
 
 def check_output(path: Path) -> None:

@@ -30,7 +30,7 @@ def send(harmonizer, layer, pixel_format):
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(level=st.one_of(st.sampled_from([0, 1, 2, 3, 254, 255, 256, 65534, 65535]), st.integers(0, 65535)))
 def test_change_is_in_proportion_to_opacity(harmonizer, pixel_format, level):
-    """At any level no pixel moves further than its share of what the same theta does at full opacity, and a rounding."""
+    """No pixel moves further than its share of full scale, and a rounding."""
     dtype = np.dtype("u1" if pixel_format == "rgba" else "<u2")
     full = np.iinfo(dtype).max
     level = min(level, full)
