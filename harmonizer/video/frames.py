@@ -87,6 +87,19 @@ class Colour:
 
 
 @dataclass(frozen=True)
+class Hdr10:
+    """What HDR10 says of a whole film, in the notation of x264 and x265; None where the file does not say.
+
+    `mastering_display` is G(x,y)B(x,y)R(x,y)WP(x,y)L(greatest,least) in units of 0.00002 and 0.0001 candela a square
+    metre (SMPTE ST 2086), `light_level` the greatest light of a pixel and of a frame, in candela a square metre
+    (CTA-861.3).
+    """
+
+    mastering_display: str | None = None
+    light_level: str | None = None
+
+
+@dataclass(frozen=True)
 class VideoInfo:
     """A video stream, upright."""
 
@@ -100,3 +113,5 @@ class VideoInfo:
     colour: Colour
     start: Fraction  # seconds by which the file's clock is ahead of 0
     frames: int | None  # about how many, for the progress; None where the file does not say
+    hdr10: Hdr10 = Hdr10()
+    unwritable: Sequence[str] = ()  # what the stream says of its picture that no output says, in words

@@ -25,6 +25,7 @@ from harmonizer.pictures import roles
 from harmonizer.pictures.picture import Pixels
 from harmonizer.video.coding.clock import DecodingClock
 from harmonizer.video.coding.colour import Converter, read_colour
+from harmonizer.video.coding.extras import find_unwritable, read_hdr10
 from harmonizer.video.frames import Alpha, Frame, VideoInfo, to_opacity, without_noise
 
 # By how much a file may end before the time in its header: rounding and odd muxers, not a lost part.
@@ -46,8 +47,8 @@ class Reader:
         self.path = path
         self._container = open_input(path)
         try:
-            stream = self._container.streams.best("video")
-            if not isinstance(stream, VideoStream):
+            stream = best_video(self._container)
+            if stream is None:
                 raise VideoError(f"{path} holds no video stream")
             if stream.codec_context is None:
                 raise VideoError(
@@ -162,7 +163,8 @@ class Reader:
         if self._container.duration is None:
             return
         length = self._container.duration * MICROSECOND
-        end -= (self._container.start_time or 0) * MICROSECOND
+        if "matroska" not in self._container.format.name:  # which counts its length from 0
+            end -= (self._container.start_time or 0) * MICROSECOND
         if length - end > max(MISSING_SECONDS, MISSING_PART * length):
             raise VideoError(
                 f"{self.path} ends after {float(end):.1f} of {float(length):.1f} seconds ({count} frames): it is cut "
@@ -181,6 +183,12 @@ def open_input(path: Path) -> av.container.InputContainer:
             f"{path} cannot be read as video: {error.strerror}. If it is damaged or cut off, get it again; else "
             "convert it"
         ) from error
+
+
+def best_video(container: av.container.InputContainer) -> VideoStream | None:
+    """The track that players show, None where there is none; a cover picture is none."""
+    stream = container.streams.best("video")
+    return stream if isinstance(stream, VideoStream) else None
 
 
 def _start(container: av.container.InputContainer, first: VideoFrame, time_base: Fraction) -> Fraction:
@@ -227,6 +235,8 @@ def _describe(stream: VideoStream, frame: VideoFrame, clock: DecodingClock | Non
         colour=read_colour(frame),
         start=_start(container, frame, time_base),
         frames=stream.frames or round(seconds * rate) or None,
+        hdr10=read_hdr10(frame),
+        unwritable=find_unwritable(stream, frame),
     )
 
 

@@ -22,7 +22,7 @@ from harmonizer.errors import OutputError, VideoError
 from harmonizer.video import CodecName
 from harmonizer.video.coding.codecs import CODECS, CONTAINERS, output_format
 from harmonizer.video.coding.colour import Converter
-from harmonizer.video.coding.tracks import Sound
+from harmonizer.video.coding.tracks import Tracks
 from harmonizer.video.frames import Frame, VideoInfo
 
 # Seconds by which a frame may come too late: damaged streams are decoded in a wrong order here and there.
@@ -32,7 +32,8 @@ BACKWARDS = 0.5
 class Writer:
     """Encodes frames into one of the files of `group`, whole on leaving the context without an error.
 
-    The sound of `source` is copied beside the frames; None makes a silent video. All methods raise OutputError.
+    What lies beside the picture of `source` is copied: sound, subtitles, chapters, tags; None makes a silent video.
+    All methods raise OutputError.
     """
 
     def __init__(
@@ -50,11 +51,11 @@ class Writer:
         self._info = info
         self._source = source
         self._codec = CODECS[codec]
-        self._settings = self._codec.settings(quality)
+        self._settings = self._codec.settings(quality, info.hdr10)
         self._pixel_format = output_format(codec, info.pixel_format)
         self._part = group.reserve(path)
         self._converter = Converter(info.colour)
-        self._sound: Sound | None = None
+        self._tracks: Tracks | None = None
         self._stack = ExitStack()
         self._shift = round(info.start / info.time_base)
         self._last = -sys.maxsize  # the last frame's time
@@ -76,8 +77,8 @@ class Writer:
         coded.pts, coded.time_base, coded.duration = self._time(frame), self._info.time_base, frame.duration
         with self._explained():
             self._output.mux(self._stream.encode(coded))
-            if self._sound:
-                self._sound.copy(until=frame.time)
+            if self._tracks:
+                self._tracks.copy(until=frame.time)
         self._written += 1
 
     def __exit__(
@@ -87,9 +88,11 @@ class Writer:
             if error is None:
                 with self._explained():
                     self._output.mux(self._stream.encode(None))
-                    if self._sound:
-                        self._sound.copy()
+                    if self._tracks:
+                        self._tracks.copy()
                     self._output.close()  # writes the index, so it too can meet a full disk
+                    if self._tracks:
+                        self._tracks.check(self._part, self._info.sample_aspect)
         finally:
             self._discard()
 
@@ -116,8 +119,9 @@ class Writer:
             if self._codec.tag and container in ("mp4", "mov"):
                 stream.codec_context.codec_tag = self._codec.tag
             if self._source:
-                self._sound = Sound(self._source, self._output, self._info.start)
-                self._stack.callback(self._sound.close)
+                self._tracks = Tracks(self._source, self._output, stream, self._info.start)
+                self._stack.callback(self._tracks.close)
+                self._tracks.dropped += self._codec.find_lost(self._info)
             with self._explained(but=(ValueError,)):
                 self._output.start_encoding()
         except ValueError as error:  # among others of FFmpeg's "invalid argument"

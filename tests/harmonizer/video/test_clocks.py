@@ -6,27 +6,15 @@ import subprocess
 from fractions import Fraction
 
 import av
-import imageio_ffmpeg
 import numpy as np
 import pytest
-from clips import HEIGHT, WIDTH, mask
-from PIL import Image
+from clips import HEIGHT, WIDTH, ffmpeg
 
 from harmonizer.video.coding.reader import Reader
 
 SIZE = f"{WIDTH}x{HEIGHT}"
 RAMP = f"color=black:s={SIZE}:r=25:d=0.48,format=gray,geq=lum='20+18*N'"
 H264 = ("-c:v", "libx264", "-bf", "3", "-pix_fmt", "yuv420p", "-qp", "1")
-
-
-def ffmpeg(folder, *arguments):
-    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *map(str, arguments)], check=True, cwd=folder)
-
-
-@pytest.fixture
-def still(tmp_path):
-    Image.fromarray(mask()).save(tmp_path / "mask.png")
-    return tmp_path / "mask.png"
 
 
 def decoded(path):
@@ -63,7 +51,7 @@ def test_times_of_avi_are_those_of_display(tmp_path, codec, copied):
     assert len(times) == 12
     assert list(levels) == sorted(levels)
     np.testing.assert_allclose(np.diff(times)[:-1], 0.04, atol=0.004)  # FFmpeg writes the last time of an AVI wrong
-    assert times[0] <= 0.041 if copied else times[0] == 0
+    assert times[0] <= 0.041 if copied or "0" in codec else times[0] == 0
 
 
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.mov", "clip.ts", "clip.mpg", "clip.flv"])
