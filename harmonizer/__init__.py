@@ -26,7 +26,9 @@ from harmonizer.errors import (
 )
 
 if TYPE_CHECKING:
+    from harmonizer import edits, jobs
     from harmonizer.edits import Edit
+    from harmonizer.pictures import io
     from harmonizer.pipeline import Harmonizer
     from harmonizer.predictor import Predictor
     from harmonizer.render import Renderer, Result
@@ -50,6 +52,9 @@ __all__ = [
     "StreamError",
     "TimelineError",
     "VideoError",
+    "edits",
+    "io",
+    "jobs",
 ]
 
 # Imported when first asked for: the command line has to answer Ctrl-C before NumPy is loaded.
@@ -60,9 +65,12 @@ _HOMES = {
     "Renderer": "render",
     "Result": "render",
 }
+_MODULES = {"edits": "edits", "io": "pictures.io", "jobs": "jobs"}
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"{__name__}.{_MODULES[name]}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -10,18 +10,20 @@ from typing import BinaryIO
 from harmonizer.atomic import check_place, write_file
 from harmonizer.errors import ImageFileError, MaskError, OutputError
 from harmonizer.pictures import roles
-from harmonizer.pictures.codecs import ENCODERS, decode, kind
+from harmonizer.pictures.coding.decode import decode
+from harmonizer.pictures.coding.encode import ENCODERS
+from harmonizer.pictures.coding.formats import HEADER, READABLE, kind
 from harmonizer.pictures.picture import Picture, Pixels
 
 # As the name of a file: standard input where it is read, standard output where it is written.
 STANDARD = Path("-")
 
 
-def read_image(path: str | Path) -> Picture:
-    """Read a JPEG, PNG, WebP or TIFF file as RGB: 8 bits, 16 bits or float32, upright by its EXIF orientation.
+def read_image(path: str | Path, *, is_mask: bool = False) -> Picture:
+    """Read a file of a format that docs/formats.md lists as RGB: 8 bits, 16 bits or float32, upright.
 
-    Grey and palette become RGB; CMYK too, through its profile where it has one. `-` is standard input.
-    Raises ImageFileError.
+    Grey and palette become RGB; grey, CMYK and Lab through their profile where they have one. Of a mask the values
+    themselves count: no profile bends them. `-` is standard input. Raises ImageFileError.
     """
     path = Path(path)
     name = "standard input" if path == STANDARD else str(path)
@@ -29,19 +31,19 @@ def read_image(path: str | Path) -> Picture:
         if path == STANDARD and sys.stdin is None:
             raise ImageFileError("standard input is closed; name a file")
         with nullcontext(sys.stdin.buffer) if path == STANDARD else path.open("rb") as file:
-            header = file.read(16)
+            header = file.read(HEADER)
             if kind(header) is None:
                 reason = "" if header else ". It is empty"
-                raise ImageFileError(
-                    f"{name} is not a picture that can be read; JPEG, PNG, WebP and TIFF (not BigTIFF) can{reason}"
-                )
+                raise ImageFileError(f"{name} is not a picture that can be read; {READABLE}{reason}")
             data = header + file.read()
     except FileNotFoundError:
         raise ImageFileError(f"there is no file {path}; check the name and the folder") from None
     except OSError as error:
         raise ImageFileError(f"{name} cannot be read: {error.strerror}") from error
     try:
-        return decode(data)
+        return decode(data, is_mask=is_mask)
+    except ImageFileError as error:
+        raise ImageFileError(f"{name} cannot be read: {error}") from error
     except Exception as error:  # the decoders share no base class of errors
         message = f"{name} cannot be decoded: {error}. If it is damaged or cut off, get it again; else convert it"
         raise ImageFileError(message) from error
@@ -52,7 +54,7 @@ def read_mask(path: str | Path, size: tuple[int, int]) -> Pixels:
 
     Raises ImageFileError, and MaskError for a picture of another size, or in colour.
     """
-    return roles.opacity(read_image(path), size, str(path))
+    return roles.opacity(read_image(path, is_mask=True), size, str(path))
 
 
 def read_roles(
@@ -79,7 +81,7 @@ def read_composite(first: str | Path, second: str | Path) -> tuple[Picture, Pixe
     Raises ImageFileError and MaskError, as `read_roles` and `roles.is_pasted` do.
     """
     _check_streams(first, second)
-    picture, other = read_image(first), read_image(second)
+    picture, other = read_image(first), read_image(second, is_mask=True)  # if it is grey
     if roles.is_pasted(picture, other, str(second)):
         return roles.paste(picture, other, None, (str(first), str(second)))
     return picture, roles.opacity(other, picture.pixels.shape[:2], str(second))

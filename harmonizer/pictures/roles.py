@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
 
 from harmonizer.alpha import says_something, varies
-from harmonizer.errors import MaskError
+from harmonizer.errors import HarmonizerWarning, MaskError
+from harmonizer.pictures import profiles
 from harmonizer.pictures.picture import Picture, Pixels, convert_depth
 from whitebox_filters.images import to_alpha
 
@@ -47,7 +49,8 @@ def paste(
 ) -> tuple[Picture, Pixels]:
     """A foreground over a background of its size, and the foreground's opacity: `mask` (HW), or its alpha channel.
 
-    Depth, profile and EXIF data are the background's, and so is transparency that the foreground leaves.
+    The foreground's colours are converted into the background's profile. Depth, profile and metadata are the
+    background's, and so is transparency that the foreground leaves.
     Raises MaskError, with `names`, for pictures of two sizes, or if nothing shows what the foreground is.
     """
     if foreground.pixels.shape != background.pixels.shape:
@@ -62,7 +65,7 @@ def paste(
                 "background; give a mask too, or a foreground that is cut out"
             )
         mask = convert_depth(foreground.alpha, np.float32)
-    over, under = (convert_depth(picture.pixels, np.float32) for picture in (foreground, background))
+    over, under = _in_its_colours(foreground, background, names[0]), convert_depth(background.pixels, np.float32)
     dtype = background.pixels.dtype
     if background.alpha is None:
         pixels = over * mask[..., None] + under * (1 - mask[..., None])
@@ -108,6 +111,20 @@ def _looks_like_a_mask(grey: Pixels) -> bool:
     near = EXTREME * _full_scale(grey)
     black, white = (grey <= near).mean(), (grey >= _full_scale(grey) - near).mean()
     return bool(black > 0 and white > 0 and black + white >= MOSTLY)
+
+
+def _in_its_colours(foreground: Picture, background: Picture, name: str) -> Pixels:
+    """The foreground's pixels as float32, by the background's profile."""
+    if foreground.cicp != background.cicp:
+        message = "one of foreground and background is HDR, and the other not; their values are mixed as they are"
+        warnings.warn(message, HarmonizerWarning, stacklevel=3)
+        return convert_depth(foreground.pixels, np.float32)
+    try:
+        return profiles.convert(foreground.pixels, foreground.profile, background.profile)
+    except Exception:  # the colour engine's errors have no public base class
+        message = f"the colour profile of {name} or of its background is damaged; values are mixed as they are"
+        warnings.warn(message, HarmonizerWarning, stacklevel=3)
+        return convert_depth(foreground.pixels, np.float32)
 
 
 def _or_none(alpha: Pixels) -> Pixels | None:

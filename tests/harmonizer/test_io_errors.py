@@ -84,7 +84,6 @@ def test_float_file_outside_the_range(tmp_path, value):
     [
         (np.zeros((4, 4), np.int32), {"photometric": "minisblack"}, "int32"),
         (np.zeros((4, 4, 4), np.uint16), {"photometric": "separated"}, "SEPARATED"),
-        (np.zeros((4, 4, 4), np.uint16), {"photometric": "rgb", "extrasamples": ["assocalpha"]}, "premultiplied"),
         (np.zeros((4, 4, 6), np.uint16), {"photometric": "minisblack", "planarconfig": "contig"}, "6 channels"),
     ],
 )

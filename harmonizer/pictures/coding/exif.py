@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 ORIENTATION = 0x0112
+WIDTH, HEIGHT = 0xA002, 0xA003  # in the directory of camera settings
+INTEROPERABILITY = 0xA005
 DIRECTORIES = (0x8769, 0x8825)  # camera settings, GPS
 # Description, make, model, software, date, artist, host, copyright. The other tags of a TIFF file tell how its
 # pixels are stored, which no longer holds in another file.
@@ -34,6 +36,35 @@ def read(source: Image.Image | bytes) -> tuple[int, bytes | None]:
     except Exception:  # Pillow lets errors of many types out of damaged EXIF data; the pixels are good without it
         warnings.warn("the EXIF data is damaged; it is dropped", HarmonizerWarning, stacklevel=2)
         return 1, None
+
+
+def upright(data: bytes) -> bytes | None:
+    """EXIF data of a picture that its decoder has turned, with orientation 1; None for none, or damaged data."""
+    if not data:
+        return None
+    try:
+        exif = parse(data)
+        if ORIENTATION in exif:
+            exif[ORIENTATION] = 1
+        return exif.tobytes() if len(exif) else None
+    except Exception:  # as in `read`
+        warnings.warn("the EXIF data is damaged; it is dropped", HarmonizerWarning, stacklevel=2)
+        return None
+
+
+def swap_sizes(data: bytes | None) -> bytes | None:
+    """EXIF data with width and height exchanged, of a picture that was turned by a quarter."""
+    exif = parse(data)
+    directory = exif.get_ifd(DIRECTORIES[0])
+    if not (WIDTH in directory and HEIGHT in directory):
+        return data
+    directory[WIDTH], directory[HEIGHT] = directory[HEIGHT], directory[WIDTH]
+    return exif.tobytes()
+
+
+def is_adobe_rgb(data: bytes | None) -> bool:
+    """Whether a camera says so (Design rule for Camera File system: the interoperability index R03)."""
+    return parse(data).get_ifd(INTEROPERABILITY).get(1) == "R03"
 
 
 def parse(data: bytes | None) -> Image.Exif:
