@@ -21,13 +21,18 @@ Theta = npt.NDArray[np.float64]
 
 
 def to_opacity(levels: Pixels) -> Alpha:
-    """The mask of a frame, HW: uint8 stays as it is, uint16 becomes float32.
+    """Opacity (H, W) of full scale 255 or 65535, as a frame carries it.
 
-    A mask of 8 bits that is nowhere above level 1 becomes 0: level 1 is noise there, which filters would read as True.
+    uint8 stays as it is where filters take it for opacity. They take levels of 0 and 1 alone for flags, so these become
+    float32, as uint16 always does.
     """
-    if levels.dtype != np.uint8:
-        return convert_depth(levels, np.float32)
-    return levels if levels.max() > 1 else np.zeros_like(levels)
+    is_mistakable = levels.dtype == np.uint8 and levels.max() == 1
+    return convert_depth(levels, np.float32) if is_mistakable or levels.dtype != np.uint8 else levels
+
+
+def without_noise(levels: Pixels) -> Pixels:
+    """Grey (H, W) as it is, or black if it is uint8 and nowhere above level 1, which is noise of an encoder there."""
+    return levels if levels.dtype != np.uint8 or levels.max() > 1 else np.zeros_like(levels)
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,19 @@ class Colour:
 
 
 @dataclass(frozen=True)
+class Hdr10:
+    """What HDR10 says of a whole film, in the notation of x264 and x265; None where the file does not say.
+
+    `mastering_display` is G(x,y)B(x,y)R(x,y)WP(x,y)L(greatest,least) in units of 0.00002 and 0.0001 candela a square
+    metre (SMPTE ST 2086), `light_level` the greatest light of a pixel and of a frame, in candela a square metre
+    (CTA-861.3).
+    """
+
+    mastering_display: str | None = None
+    light_level: str | None = None
+
+
+@dataclass(frozen=True)
 class VideoInfo:
     """A video stream, upright."""
 
@@ -95,3 +113,5 @@ class VideoInfo:
     colour: Colour
     start: Fraction  # seconds by which the file's clock is ahead of 0
     frames: int | None  # about how many, for the progress; None where the file does not say
+    hdr10: Hdr10 = Hdr10()
+    unwritable: Sequence[str] = ()  # what the stream says of its picture that no output says, in words

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
+from harmonizer.alpha import cover_hidden, says_something
 from harmonizer.errors import HarmonizerWarning, MaskError, VideoError
 from harmonizer.pictures import io
 from harmonizer.pictures.picture import Pixels, convert_depth
 from harmonizer.video.coding.reader import Reader
 from harmonizer.video.frames import Alpha, Frame, to_opacity
+from harmonizer.video.mask_folder import read_folder
 from harmonizer.video.prefetch import running
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
@@ -25,19 +27,20 @@ PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 def open_masks(path: Path, size: tuple[int, int], stack: ExitStack) -> Iterator[Alpha]:
     """Masks of `size` (H, W), one a frame: from a video, from a folder of numbered pictures, or one picture for all.
 
-    A video's masks are its alpha channel if it has one, else its grey values; pictures are read by `io.read_mask`.
+    A video's masks are its alpha channel if that varies over the video, else its grey values; so are those of a
+    folder. One picture is read by `io.read_mask`.
     Files stay open until `stack` closes. Raises MaskError, VideoError and ImageFileError.
     """
     if path.is_dir():
         files = sorted((file for file in path.iterdir() if file.suffix.lower() in PICTURES), key=_numbers)
         if not files:
             raise MaskError(f"the folder {path} holds no masks; they are pictures ({', '.join(PICTURES)}), one a frame")
-        return (io.read_mask(file, size) for file in files)
+        return read_folder(path, files, size)
     if path.suffix.lower() in PICTURES:
         return repeat(_shallow(io.read_mask(path, size)))
     video = stack.enter_context(Reader(path))
     _check_size(video, size, "mask")
-    if video.is_coloured and not video.info.has_alpha:
+    if video.is_coloured and not video.alpha_varies:
         raise MaskError(
             f"{path} is in colour; a mask is grey, white on the foreground, or has an alpha channel. A background is "
             "given with --background"
@@ -51,18 +54,41 @@ def open_background(path: Path, size: tuple[int, int], stack: ExitStack) -> Iter
     Raises VideoError and ImageFileError.
     """
     if path.suffix.lower() in PICTURES:
-        pixels = io.read_image(path).pixels
-        if pixels.shape[:2] != size:
-            raise VideoError(_sizes("background", path, (pixels.shape[0], pixels.shape[1]), size))
-        return iter([(0.0, pixels)])
+        picture = io.read_image(path)
+        height, width = picture.pixels.shape[:2]
+        if (height, width) != size:
+            raise VideoError(_sizes("background", path, (height, width), size))
+        return opaque(iter([(0.0, picture.pixels, picture.alpha)]), path)
     video = stack.enter_context(Reader(path))
     _check_size(video, size, "background")
-    return running(((frame.time, frame.pixels) for frame in video), stack)
+    return running(opaque(((frame.time, frame.pixels, frame.alpha) for frame in video), path), stack)
 
 
-def with_masks(frames: Iterable[Frame], masks: Iterator[Alpha], name: Path) -> Iterator[Frame]:
-    """Put each frame's mask into its `alpha`. Raises MaskError if there are fewer masks than frames."""
-    count = 0
+def opaque(backgrounds: Iterable[tuple[float, Pixels, Alpha | None]], path: Path) -> Iterator[tuple[float, Pixels]]:
+    """Backgrounds without their alpha channels; what these hide gets the mean colour of the rest.
+
+    A HarmonizerWarning says that the channel is dropped.
+    """
+    is_dropped = False
+    for time, pixels, alpha in backgrounds:
+        if alpha is None or not says_something(alpha):
+            yield time, pixels
+            continue
+        if not is_dropped:
+            is_dropped = True
+            _warn_of_dropped_alpha(f"the background {path}")
+        yield time, cover_hidden(pixels, alpha)
+
+
+def with_masks(
+    frames: Iterable[Frame], masks: Iterator[Alpha], name: Path, *, layer: Path | None = None
+) -> Iterator[Frame]:
+    """Put each frame's mask into its `alpha`. Raises MaskError if there are fewer masks than frames.
+
+    `layer` names a video whose frames have an alpha channel of their own. It is dropped, with a HarmonizerWarning, and
+    what it hides steers nothing: pixels with alpha 0 get the mean colour of the others and are no foreground.
+    """
+    count, is_dropped = 0, False
     for frame in frames:
         alpha = next(masks, None)
         if alpha is None:
@@ -70,6 +96,12 @@ def with_masks(frames: Iterable[Frame], masks: Iterator[Alpha], name: Path) -> I
                 f"the mask {name} ends after {count} frames, its video goes on; there is one mask for each frame"
             )
         count += 1
+        if layer and frame.alpha is not None and says_something(frame.alpha):
+            if not is_dropped:
+                is_dropped = True
+                _warn_of_dropped_alpha(str(layer))
+            alpha = np.where(frame.alpha > 0, alpha, alpha.dtype.type(0))
+            frame = replace(frame, pixels=cover_hidden(frame.pixels, frame.alpha))
         yield replace(frame, alpha=alpha)
     if not isinstance(masks, repeat) and next(masks, None) is not None:
         message = f"the mask {name} goes on after the video's {count} frames; check that they belong together"
@@ -107,6 +139,11 @@ def bounding_box(alpha: Alpha) -> tuple[slice, slice] | None:
     if not len(rows):
         return None
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _warn_of_dropped_alpha(name: str) -> None:
+    message = f"the alpha channel of {name} is dropped; what it hides is filled with the mean colour of the rest"
+    warnings.warn(message, HarmonizerWarning, stacklevel=3)
 
 
 def _shallow(opacity: Alpha) -> Alpha:

@@ -47,9 +47,18 @@ def harmonize_video(
         video = stack.enter_context(Reader(composite))
         frames: Iterator[Frame] = running(video, stack)
         if mask is not None:
-            frames = masks.with_masks(frames, masks.open_masks(mask, video.info.size, stack), mask)
+            layer = composite if video.info.has_alpha else None
+            frames = masks.with_masks(frames, masks.open_masks(mask, video.info.size, stack), mask, layer=layer)
         elif not video.info.has_alpha:
             raise VideoError(f"{composite} has no alpha channel to take the mask from; give a mask as second argument")
+        elif not video.alpha_varies:
+            raise VideoError(
+                f"the alpha channel of {composite} is the same everywhere and shows no foreground; give a mask as "
+                "second argument"
+            )
+        elif background is None:
+            message = f"the alpha channel of {composite} is the mask; the output has none and shows what lies under it"
+            warnings.warn(message, HarmonizerWarning, stacklevel=2)
         if background is not None:
             frames = masks.with_backgrounds(frames, masks.open_background(background, video.info.size, stack))
             frames = running(frames, stack)

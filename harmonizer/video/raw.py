@@ -13,7 +13,7 @@ import numpy as np
 
 from harmonizer.errors import HarmonizerWarning, StreamError
 from harmonizer.pictures import io
-from harmonizer.pictures.picture import Pixels, check_size
+from harmonizer.pictures.picture import Pixels, check_size, convert_depth
 from harmonizer.pipeline import Harmonizer
 
 
@@ -63,9 +63,10 @@ def harmonize_stream(
     with warnings.catch_warnings():
         warnings.simplefilter("default", HarmonizerWarning)  # once for each place in the code
         for frame in read_frames(source, shape, pixel_format):
-            alpha = frame[..., 3] if still is None else still
+            # As opacity: a frame of a fade that is nowhere above level 1 would be taken for flags.
+            alpha = convert_depth(frame[..., 3], np.float32) if still is None else still
             image = harmonizer.harmonize(frame[..., :3], alpha).image
-            out = np.dstack([image, alpha]) if has_alpha else image
+            out = np.dstack([image, frame[..., 3]]) if has_alpha else image
             io.write_stream(sink, out.astype(pixel_format.dtype, copy=False).tobytes())
 
 

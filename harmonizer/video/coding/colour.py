@@ -49,12 +49,22 @@ class Converter:
         self._terms = planar.make_terms(colour) if colour.matrix in planar.LUMA else np.empty(0, np.float32)
         self._reformatter = VideoReformatter()
 
-    def to_rgb(self, frame: VideoFrame, *, alpha: bool = False) -> Pixels:
-        """HWC RGB, or RGBA with `alpha`: uint8, or uint16 from frames of more than 8 bits."""
+    def to_rgb(self, frame: VideoFrame) -> Pixels:
+        """HWC RGB without alpha: uint8, or uint16 from frames of more than 8 bits."""
         if planar.is_known(frame.format.name, self._colour):
             return planar.to_rgb(frame, self._terms)
-        shallow, deep = ("rgba", "rgba64le") if alpha else ("rgb24", "rgb48le")
-        return self._decode(frame, shallow, deep)
+        return self._decode(frame, "rgb24", "rgb48le")
+
+    def to_alpha(self, frame: VideoFrame) -> Pixels:
+        """The alpha channel (H, W) of a frame that has one, uint8 or uint16 as in `to_rgb`; opaque is full scale."""
+        form = frame.format
+        index = next(index for index, component in enumerate(form.components) if component.is_alpha)
+        component = form.components[index]
+        if form.is_planar and not form.is_big_endian and len(frame.planes) == len(form.components):
+            return planar.to_alpha(frame.planes[component.plane], component.bits)
+        if form.name in ("rgba64le", "rgba64be"):  # FFmpeg's converter has its white a level below 65535
+            return frame.to_ndarray()[..., 3].astype(np.uint16)
+        return self._decode(frame, "rgba", "rgba64le")[..., 3]
 
     def to_grey(self, frame: VideoFrame) -> Pixels:
         """HW, uint8 or uint16 as in `to_rgb`; white is full scale, whatever the stream's range."""

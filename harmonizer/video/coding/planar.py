@@ -62,6 +62,17 @@ def to_grey(luma: VideoPlane, terms: npt.NDArray[np.float32]) -> Pixels:
     return out
 
 
+def to_alpha(plane: VideoPlane, bits: int) -> Pixels:
+    """A plane of `bits` a value to (H, W), uint8 for 8 bits, else uint16 of full scale."""
+    dtype = np.dtype(np.uint8 if bits == 8 else "<u2")
+    values: Pixels = np.frombuffer(memoryview(plane), dtype)
+    rows = values.reshape(plane.height, plane.line_size // dtype.itemsize)[:, : plane.width]
+    full = (1 << bits) - 1
+    if bits not in (8, 16):
+        rows = (rows.astype(np.uint32) * 65535 + full // 2) // full
+    return rows.astype(dtype.newbyteorder("="))
+
+
 def to_yuv(pixels: Pixels, terms: npt.NDArray[np.float32]) -> VideoFrame:
     """HWC RGB, uint8, to a frame in yuv420p."""
     rows = np.ascontiguousarray(pixels)

@@ -23,13 +23,16 @@ from av.video.stream import VideoStream
 from harmonizer.errors import VideoError
 from harmonizer.pictures import roles
 from harmonizer.pictures.picture import Pixels
+from harmonizer.video.coding.clock import DecodingClock
 from harmonizer.video.coding.colour import Converter, read_colour
-from harmonizer.video.frames import Alpha, Frame, VideoInfo, to_opacity
+from harmonizer.video.coding.extras import find_unwritable, read_hdr10
+from harmonizer.video.frames import Alpha, Frame, VideoInfo, to_opacity, without_noise
 
 # By how much a file may end before the time in its header: rounding and odd muxers, not a lost part.
 MISSING_SECONDS, MISSING_PART = 0.5, 0.02
 MICROSECOND = Fraction(1, 1_000_000)
 ONE = 1 << 16  # in a display matrix
+VPX = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own decoder, and the one that reads alpha
 
 
 class Reader:
@@ -44,19 +47,20 @@ class Reader:
         self.path = path
         self._container = open_input(path)
         try:
-            stream = self._container.streams.best("video")
-            if not isinstance(stream, VideoStream):
+            stream = best_video(self._container)
+            if stream is None:
                 raise VideoError(f"{path} holds no video stream")
             if stream.codec_context is None:
                 raise VideoError(
                     f"{path} is damaged, or in a codec that cannot be decoded here; get or convert it again"
                 )
             self._stream = stream
+            self._clock: DecodingClock | None = None
             frames = self._decode()
             first = next(frames, None)
             if first is None:
                 raise VideoError(f"{path} holds no frame that can be decoded; if it is cut off, get it again")
-            self.info = _describe(self._stream, first)
+            self.info = _describe(self._stream, first, self._clock)
             self._turn = _turn(first)
             self._converter = Converter(self.info.colour)
         except BaseException:
@@ -82,23 +86,38 @@ class Reader:
         """The frames in RGB, with alpha where the stream has it."""
         alpha = self.info.has_alpha
         for index, decoded in enumerate(self._checked()):
-            pixels = self._converter.to_rgb(decoded, alpha=alpha)
+            pixels = self._converter.to_rgb(decoded)
             yield Frame(
                 index=index,
                 pts=decoded.pts or 0,
                 duration=decoded.duration or 0,
                 time=float((decoded.pts or 0) * self.info.time_base - self.info.start),
-                pixels=self._upright(pixels[..., :3]),
-                alpha=to_opacity(self._upright(pixels[..., 3])) if alpha else None,
+                pixels=self._upright(pixels),
+                alpha=to_opacity(self._upright(self._converter.to_alpha(decoded))) if alpha else None,
             )
 
+    @cached_property
+    def alpha_varies(self) -> bool:
+        """Whether the stream has an alpha channel that differs between any two pixels of any two frames.
+
+        One that is the same in all frames shows no foreground. The first frames do not decide: a fade begins opaque or
+        transparent. So frames are decoded, from the beginning and by another reader, up to the first difference.
+        """
+        if not self.info.has_alpha:
+            return False
+        low, high = _bounds(self._converter.to_alpha(self._first))
+        if low < high:
+            return True
+        with Reader(self.path) as again:
+            return any(_bounds(again._converter.to_alpha(frame)) != (low, high) for frame in again._checked())
+
     def opacities(self) -> Iterator[Alpha]:
-        """The frames as masks: their alpha where the stream has it, else their grey values."""
-        if self.info.has_alpha:
-            yield from (frame.alpha for frame in self if frame.alpha is not None)
-            return
-        for decoded in self._checked():
-            yield to_opacity(self._upright(self._converter.to_grey(decoded)))
+        """The frames as masks: their alpha where it varies over the video, else their grey values."""
+        if self.alpha_varies:
+            yield from (to_opacity(self._upright(self._converter.to_alpha(decoded))) for decoded in self._checked())
+        else:
+            grey = (self._upright(self._converter.to_grey(decoded)) for decoded in self._checked())
+            yield from (to_opacity(without_noise(levels)) for levels in grey)
 
     def _upright(self, pixels: Pixels) -> Pixels:
         transposed, rows, columns = self._turn
@@ -124,12 +143,17 @@ class Reader:
         count, end = 0, Fraction(0)
         try:
             # The other streams are read too: the file is whole if any of them reaches its end.
-            for packet in self._container.demux():
+            self._clock, packets = DecodingClock.find(self._stream, self._container.demux())
+            for packet in packets:
                 end = max(end, _end(packet))
                 if packet.stream.index != self._stream.index:
                     continue
+                if self._clock:
+                    self._clock.take(packet)
                 for frame in decoder.decode(packet):
                     count += 1
+                    if self._clock:
+                        self._clock.set_time(frame)
                     yield frame
         except FFmpegError as error:
             raise VideoError(
@@ -139,7 +163,8 @@ class Reader:
         if self._container.duration is None:
             return
         length = self._container.duration * MICROSECOND
-        end -= (self._container.start_time or 0) * MICROSECOND
+        if "matroska" not in self._container.format.name:  # which counts its length from 0
+            end -= (self._container.start_time or 0) * MICROSECOND
         if length - end > max(MISSING_SECONDS, MISSING_PART * length):
             raise VideoError(
                 f"{self.path} ends after {float(end):.1f} of {float(length):.1f} seconds ({count} frames): it is cut "
@@ -160,40 +185,58 @@ def open_input(path: Path) -> av.container.InputContainer:
         ) from error
 
 
-def start(container: av.container.InputContainer) -> Fraction:
-    """Seconds by which a file's clock is ahead of 0, as in transport streams."""
-    return max(0, container.start_time or 0) * MICROSECOND
+def best_video(container: av.container.InputContainer) -> VideoStream | None:
+    """The track that players show, None where there is none; a cover picture is none."""
+    stream = container.streams.best("video")
+    return stream if isinstance(stream, VideoStream) else None
+
+
+def _start(container: av.container.InputContainer, first: VideoFrame, time_base: Fraction) -> Fraction:
+    """The time in seconds that becomes 0, for picture and sound.
+
+    It is the start of a file whose clock is ahead of 0, as in transport streams, and the first frame's time if that is
+    negative. Sound may begin before 0: encoders put a lead there, which players leave out.
+    """
+    begin = (first.pts or 0) * time_base
+    return begin if begin < 0 else min(begin, max(0, container.start_time or 0) * MICROSECOND)
 
 
 def _decoder(stream: VideoStream) -> VideoCodecContext:
-    """The stream's own decoder; VP9 keeps alpha beside the picture, where only libvpx looks for it."""
-    if stream.codec_context.name == "vp9" and stream.metadata.get("alpha_mode") == "1":
-        decoder = CodecContext.create("libvpx-vp9", "r")
+    """The stream's own decoder; VP8 and VP9 keep alpha beside the picture, where only libvpx looks for it."""
+    name = VPX.get(stream.codec_context.name)
+    tags = {key.lower(): value for key, value in stream.metadata.items()}
+    if name and tags.get("alpha_mode") == "1":
+        decoder = CodecContext.create(name, "r")
         assert isinstance(decoder, VideoCodecContext)
         return decoder
     stream.thread_type = "AUTO"
     return stream.codec_context
 
 
-def _describe(stream: VideoStream, frame: VideoFrame) -> VideoInfo:
+def _describe(stream: VideoStream, frame: VideoFrame, clock: DecodingClock | None) -> VideoInfo:
     container = stream.container
     assert isinstance(container, av.container.InputContainer)
-    assert stream.time_base is not None
+    time_base = stream.time_base
+    assert time_base is not None
     rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+    if clock and clock.step > 0:
+        rate = 1 / (clock.step * time_base)
     turned = _turn(frame)[0]
     aspect = Fraction(stream.sample_aspect_ratio or 1)
     seconds = (container.duration or 0) * MICROSECOND
     return VideoInfo(
         size=(frame.width, frame.height) if turned else (frame.height, frame.width),
-        time_base=stream.time_base,
+        time_base=time_base,
         rate=rate,
         sample_aspect=1 / aspect if turned else aspect,
         pixel_format=frame.format.name,
         bits=frame.format.components[0].bits,
         has_alpha=any(component.is_alpha for component in frame.format.components),
         colour=read_colour(frame),
-        start=start(container),
+        start=_start(container, frame, time_base),
         frames=stream.frames or round(seconds * rate) or None,
+        hdr10=read_hdr10(frame),
+        unwritable=find_unwritable(stream, frame),
     )
 
 
@@ -209,6 +252,10 @@ def _turn(frame: VideoFrame) -> tuple[bool, int, int]:
     if {abs(b), abs(c)} == {ONE} and a == d == 0:
         return True, b // ONE, c // ONE
     raise VideoError("the video is to be shown turned by other than quarter turns; convert it to an upright one first")
+
+
+def _bounds(values: Pixels) -> tuple[int, int]:
+    return int(values.min()), int(values.max())
 
 
 def _end(packet: Packet[Any]) -> Fraction:

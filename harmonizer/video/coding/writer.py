@@ -6,15 +6,12 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import av
 from av.error import FFmpegError
-from av.packet import Packet
-from av.stream import Stream
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
@@ -25,7 +22,7 @@ from harmonizer.errors import OutputError, VideoError
 from harmonizer.video import CodecName
 from harmonizer.video.coding.codecs import CODECS, CONTAINERS, output_format
 from harmonizer.video.coding.colour import Converter
-from harmonizer.video.coding.reader import open_input, start
+from harmonizer.video.coding.tracks import Tracks
 from harmonizer.video.frames import Frame, VideoInfo
 
 # Seconds by which a frame may come too late: damaged streams are decoded in a wrong order here and there.
@@ -35,7 +32,8 @@ BACKWARDS = 0.5
 class Writer:
     """Encodes frames into one of the files of `group`, whole on leaving the context without an error.
 
-    The sound of `source` is copied beside the frames; None makes a silent video. All methods raise OutputError.
+    What lies beside the picture of `source` is copied: sound, subtitles, chapters, tags; None makes a silent video.
+    All methods raise OutputError.
     """
 
     def __init__(
@@ -53,11 +51,11 @@ class Writer:
         self._info = info
         self._source = source
         self._codec = CODECS[codec]
-        self._settings = self._codec.settings(quality)
+        self._settings = self._codec.settings(quality, info.hdr10)
         self._pixel_format = output_format(codec, info.pixel_format)
         self._part = group.reserve(path)
         self._converter = Converter(info.colour)
-        self._sound: Sound | None = None
+        self._tracks: Tracks | None = None
         self._stack = ExitStack()
         self._shift = round(info.start / info.time_base)
         self._last = -sys.maxsize  # the last frame's time
@@ -79,8 +77,8 @@ class Writer:
         coded.pts, coded.time_base, coded.duration = self._time(frame), self._info.time_base, frame.duration
         with self._explained():
             self._output.mux(self._stream.encode(coded))
-            if self._sound:
-                self._sound.copy(until=frame.time)
+            if self._tracks:
+                self._tracks.copy(until=frame.time)
         self._written += 1
 
     def __exit__(
@@ -90,9 +88,11 @@ class Writer:
             if error is None:
                 with self._explained():
                     self._output.mux(self._stream.encode(None))
-                    if self._sound:
-                        self._sound.copy()
+                    if self._tracks:
+                        self._tracks.copy()
                     self._output.close()  # writes the index, so it too can meet a full disk
+                    if self._tracks:
+                        self._tracks.check(self._part, self._info.sample_aspect)
         finally:
             self._discard()
 
@@ -119,8 +119,9 @@ class Writer:
             if self._codec.tag and container in ("mp4", "mov"):
                 stream.codec_context.codec_tag = self._codec.tag
             if self._source:
-                self._sound = Sound(self._source, self._output)
-                self._stack.callback(self._sound.close)
+                self._tracks = Tracks(self._source, self._output, stream, self._info.start)
+                self._stack.callback(self._tracks.close)
+                self._tracks.dropped += self._codec.find_lost(self._info)
             with self._explained(but=(ValueError,)):
                 self._output.start_encoding()
         except ValueError as error:  # among others of FFmpeg's "invalid argument"
@@ -155,48 +156,6 @@ class Writer:
             raise OutputError(
                 f"{self._path} cannot be written: {error.strerror}, after {self._written} frames; nothing is left of it"
             ) from error
-
-
-class Sound:
-    """The sound of a file, copied packet by packet into an output that has not begun."""
-
-    def __init__(self, source: Path, output: av.container.OutputContainer) -> None:
-        """Raises ValueError for a codec that the output's container does not take."""
-        self._container = open_input(source)
-        self._output = output
-        self._start = start(self._container)
-        try:
-            self._tracks: dict[int, Stream] = {
-                stream.index: output.add_stream_from_template(stream) for stream in self._container.streams.audio
-            }
-        except ValueError:
-            self._container.close()
-            raise
-        self._packets = self._container.demux(*self._container.streams.audio) if self._tracks else iter(())
-        self._next = self._read()
-
-    def copy(self, until: float | None = None) -> None:
-        """Copy the packets that begin at `until` seconds or before, all that are left by default."""
-        while self._next is not None and (until is None or self._seconds(self._next) <= until):
-            packet = self._next
-            assert packet.time_base is not None
-            shift = round(self._start / packet.time_base)
-            packet.pts = None if packet.pts is None else packet.pts - shift
-            packet.dts = None if packet.dts is None else packet.dts - shift
-            packet.stream = self._tracks[packet.stream_index]
-            self._output.mux(packet)
-            self._next = self._read()
-
-    def close(self) -> None:
-        """Close the source."""
-        self._container.close()
-
-    def _read(self) -> Packet[Any] | None:
-        # A packet without a time ends a stream and is empty.
-        return next((packet for packet in self._packets if packet.dts is not None), None)
-
-    def _seconds(self, packet: Packet[Any]) -> Fraction:
-        return (packet.dts or 0) * (packet.time_base or Fraction(0)) - self._start
 
 
 def check_output(path: Path) -> None:

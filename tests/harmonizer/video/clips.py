@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
+import imageio_ffmpeg
 import numpy as np
 
 WIDTH, HEIGHT, COUNT = 64, 48, 12
@@ -88,6 +90,11 @@ def write_clip(
 def write_masks(path: Path, count: int = COUNT, size: tuple[int, int] | None = None, **options: Any) -> Path:
     frames = [mask(index) if size is None else np.zeros(size, np.uint8) for index in range(count)]
     return write_clip(path, frames, pixel_format="gray", **options)
+
+
+def ffmpeg(folder: Path, *arguments: object) -> None:
+    """Run FFmpeg's program in a folder, for clips that PyAV does not write."""
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *map(str, arguments)], check=True, cwd=folder)
 
 
 def decode(path: Path) -> tuple[Any, list[Any]]:

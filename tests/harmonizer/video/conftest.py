@@ -7,7 +7,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from clips import COUNT, picture, write_clip, write_masks
+from clips import COUNT, mask, picture, write_clip, write_masks
+from PIL import Image
 
 from harmonizer.__main__ import main
 
@@ -16,6 +17,13 @@ from harmonizer.__main__ import main
 def _no_thread_stays():
     yield
     assert not [thread for thread in threading.enumerate() if thread.name == "prefetch"]
+
+
+@pytest.fixture
+def still(tmp_path) -> Path:
+    """A mask of the clips' size as one picture."""
+    Image.fromarray(mask()).save(tmp_path / "mask.png")
+    return tmp_path / "mask.png"
 
 
 @pytest.fixture
