@@ -19,7 +19,7 @@ KEYS = {"format", "harmonizer_version", "registry_version", "input", "statistics
 def load(path: Path) -> dict[str, Any]:
     """The JSON document of an edit file, checked. Raises EditError."""
     try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        document: dict[str, Any] = json.loads(path.read_bytes())
     except OSError as error:
         raise EditError(f"{path} cannot be read: {error.strerror}; give a file that --edit wrote") from error
     except (ValueError, RecursionError) as error:
