@@ -28,7 +28,8 @@ class Format(StrEnum):
 
 
 Output = Annotated[
-    Path, typer.Option("--output", "-o", help="The picture to write: .jpg, .png, .webp, .tif, .avif or .exr; or - for stdout.")
+    Path,
+    typer.Option("--output", "-o", help="The picture to write: .jpg, .png, .webp, .tif, .avif, .exr; or - for stdout."),
 ]
 Second = Annotated[
     Path | None, typer.Argument(metavar="MASK", help="Its mask: grey, white on the foreground.", show_default=False)
