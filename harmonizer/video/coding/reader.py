@@ -24,7 +24,7 @@ from harmonizer.errors import VideoError
 from harmonizer.pictures import roles
 from harmonizer.pictures.picture import Pixels
 from harmonizer.video.coding.clock import DecodingClock
-from harmonizer.video.coding.colour import Converter, read_colour
+from harmonizer.video.coding.colour import Converter, find_obstacle, read_colour
 from harmonizer.video.coding.extras import find_unwritable, read_hdr10
 from harmonizer.video.frames import Alpha, Frame, VideoInfo, to_opacity, without_noise
 
@@ -60,6 +60,11 @@ class Reader:
             first = next(frames, None)
             if first is None:
                 raise VideoError(f"{path} holds no frame that can be decoded; if it is cut off, get it again")
+            if obstacle := find_obstacle(first):
+                raise VideoError(
+                    f"{path} has {obstacle}, which cannot be converted here; convert it to BT.709 first, with "
+                    "FFmpeg's zscale or another program"
+                )
             self.info = _describe(self._stream, first, self._clock)
             self._turn = _turn(first)
             self._converter = Converter(self.info.colour)

@@ -52,7 +52,7 @@ class Writer:
         self._source = source
         self._codec = CODECS[codec]
         self._settings = self._codec.settings(quality, info.hdr10)
-        self._pixel_format = output_format(codec, info.pixel_format)
+        self._pixel_format = output_format(codec, info.pixel_format, info.size)
         self._part = group.reserve(path)
         self._converter = Converter(info.colour)
         self._tracks: Tracks | None = None
