@@ -31,10 +31,8 @@ def open_masks(path: Path, size: tuple[int, int], stack: ExitStack) -> Iterator[
     folder. One picture is read by `io.read_mask`.
     Files stay open until `stack` closes. Raises MaskError, VideoError and ImageFileError.
     """
-    if path.is_dir():
-        files = sorted((file for file in path.iterdir() if file.suffix.lower() in PICTURES), key=_numbers)
-        if not files:
-            raise MaskError(f"the folder {path} holds no masks; they are pictures ({', '.join(PICTURES)}), one a frame")
+    files = _list_folder(path)
+    if files is not None:
         return read_folder(path, files, size)
     if path.suffix.lower() in PICTURES:
         return repeat(_shallow(io.read_mask(path, size)))
@@ -144,6 +142,19 @@ def bounding_box(alpha: Alpha) -> tuple[slice, slice] | None:
 def _warn_of_dropped_alpha(name: str) -> None:
     message = f"the alpha channel of {name} is dropped; what it hides is filled with the mean colour of the rest"
     warnings.warn(message, HarmonizerWarning, stacklevel=3)
+
+
+def _list_folder(path: Path) -> list[Path] | None:
+    """The pictures of a folder of masks in the order of their numbers; None if the path is no folder."""
+    try:
+        if not path.is_dir():
+            return None
+        files = sorted((file for file in path.iterdir() if file.suffix.lower() in PICTURES), key=_numbers)
+    except OSError as error:
+        raise MaskError(f"the mask {path} cannot be read: {error.strerror}") from error
+    if not files:
+        raise MaskError(f"the folder {path} holds no masks; they are pictures ({', '.join(PICTURES)}), one a frame")
+    return files
 
 
 def _shallow(opacity: Alpha) -> Alpha:

@@ -22,6 +22,7 @@ from harmonizer.errors import OutputError, VideoError
 from harmonizer.video import CodecName
 from harmonizer.video.coding.codecs import CODECS, CONTAINERS, output_format
 from harmonizer.video.coding.colour import Converter
+from harmonizer.video.coding.reader import as_file
 from harmonizer.video.coding.tracks import Tracks
 from harmonizer.video.frames import Frame, VideoInfo
 
@@ -110,7 +111,7 @@ class Writer:
     def _open(self) -> None:
         container = CONTAINERS[self._path.suffix.lower()]
         with self._explained():
-            self._output = av.open(str(self._part), "w", format=container)
+            self._output = av.open(as_file(self._part), "w", format=container)
         try:
             stream = self._output.add_stream(self._codec.encoder, self._info.rate, self._settings)
             assert isinstance(stream, VideoStream)
