@@ -21,11 +21,11 @@ from numba import cuda, types
 from report import grid
 
 import whitebox_filters as wf
-from whitebox_filters.backends import cuda_kernels as kernels
 from whitebox_filters.backends import fuse
-from whitebox_filters.backends import plan as plans
-from whitebox_filters.backends.cuda import table_length
-from whitebox_filters.backends.cuda_words import words_of
+from whitebox_filters.backends import passes as plans
+from whitebox_filters.backends.cuda import kernels
+from whitebox_filters.backends.cuda.packing import packing_of
+from whitebox_filters.backends.cuda.plan import table_length
 from whitebox_filters.spec import Filter
 
 RESULTS = Path(__file__).parent / "results" / "cuda_kernels.md"
@@ -66,7 +66,7 @@ def pixel_kernel(filters: tuple[Filter, ...], dtype: np.dtype[Any], *, masked: b
     """The pass over the pixels, and the types of its arguments (a mask of uint8)."""
     real, row = real_types(filters, dtype)
     signature = (*frame_types(dtype) * 2, types.uint8[::1], real, types.float32[::1], row)
-    return kernels.blend_pixels(fuse.pixels(filters), dtype, masked, tabled), (
+    return kernels.blend_pixels(fuse.pixel_formulas(filters), dtype, masked, tabled), (
         *signature,
         *(types.int64,) * 5,
         types.boolean,
@@ -76,7 +76,7 @@ def pixel_kernel(filters: tuple[Filter, ...], dtype: np.dtype[Any], *, masked: b
 def sum_kernel(filters: tuple[Filter, ...], dtype: np.dtype[Any]) -> Kernel:
     """The sums after `filters`, weighted by a mask of uint8, and the types of their arguments."""
     real, row = real_types(filters, dtype)
-    kernel = kernels.sum_pixels(fuse.pixels(filters), dtype, True)
+    kernel = kernels.sum_pixels(fuse.pixel_formulas(filters), dtype, True)
     return kernel, (*frame_types(dtype), types.uint8[::1], real, row, real[:, ::1])
 
 
@@ -92,7 +92,7 @@ def bound_kernel(mask: np.dtype[Any]) -> Kernel:
 
 def frame_types(dtype: np.dtype[Any]) -> tuple[Any, Any]:
     """A frame as items and as words."""
-    return getattr(types, dtype.name)[::1], getattr(types, words_of(dtype).dtype.name)[::1]
+    return getattr(types, dtype.name)[::1], getattr(types, packing_of(dtype).word.name)[::1]
 
 
 def real_types(filters: tuple[Filter, ...], dtype: np.dtype[Any]) -> tuple[Any, Any]:

@@ -19,7 +19,7 @@ from numba import cuda
 from report import grid, median_and_range
 
 import whitebox_filters as wf
-from whitebox_filters.backends.cuda import Plan
+from whitebox_filters.backends.cuda.plan import Plan
 
 SIZES = ("1920x1080", "3840x2160")
 DTYPES = (np.uint8, np.float32)

@@ -24,8 +24,9 @@ import numpy as np
 from report import describe_machine, grid, median_and_range
 
 import whitebox_filters as wf
-from whitebox_filters.backends import numba_cpu
-from whitebox_filters.native import cores, functions, workers
+from whitebox_filters.backends.cpu import plan as cpu_plan
+from whitebox_filters.native import cores, queue, workers
+from whitebox_filters.native.kernel import RowKernel
 
 RESULTS = Path(__file__).parent / "results" / "threads.md"
 POOLS = ("workers", "plain")
@@ -45,17 +46,17 @@ class PlainPool(workers.Workers):
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         wait(self._submitted)
 
-    def run(self, function: int, arguments: Sequence[float], cuts: Sequence[int]) -> None:
-        """Call a pass over rows on all cores, and wait."""
-        job = self._job(function, arguments, cuts)
-        others = [cores.pool().submit(functions.finish(), job) for _ in range(self._others)]
-        functions.finish()(job)
+    def run(self, kernel: RowKernel, rows: Sequence[int], **arguments: Any) -> None:
+        """Call a kernel over rows on all cores, and wait."""
+        job = self._make_job(kernel, rows, arguments)
+        others = [cores.pool().submit(queue.finish_job, job=job) for _ in range(self._others)]
+        queue.finish_job(job=job)
         wait(others)
 
-    def start(self, function: int, arguments: Sequence[float], cuts: Sequence[int], kept: object) -> None:
+    def run_in_background(self, kernel: RowKernel, rows: Sequence[int], **arguments: Any) -> None:
         """Have a pass done meanwhile."""
-        self._kept.append(kept)
-        self._submitted.append(cores.pool().submit(functions.finish(), self._job(function, arguments, cuts)))
+        job = self._make_job(kernel, rows, arguments)
+        self._submitted.append(cores.pool().submit(queue.finish_job, job=job))
 
 
 def measure() -> list[float]:
@@ -135,7 +136,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.pool:
         if options.pool == "plain":
-            numba_cpu.Workers = PlainPool  # type: ignore[misc]
+            cpu_plan.Workers = PlainPool  # type: ignore[misc]
         print(*(f"{value:.4f}" for value in measure()))
         return
     quiet = compare()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Set
-from pathlib import Path
 from typing import Any, get_args
 
 import whitebox_filters as wf
@@ -16,19 +15,17 @@ FORMAT = 1
 KEYS = {"format", "harmonizer_version", "registry_version", "input", "statistics_region", "filters"}
 
 
-def load(path: Path) -> dict[str, Any]:
-    """The JSON document of an edit file, checked. Raises EditError."""
+def parse(text: str | bytes, name: str) -> dict[str, Any]:
+    """The JSON document of an edit, checked. Raises EditError, which calls it `name`."""
     try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise EditError(f"{path} cannot be read: {error.strerror}; give a file that --edit wrote") from error
+        document: dict[str, Any] = json.loads(text.removeprefix("\ufeff") if isinstance(text, str) else text)
     except (ValueError, RecursionError) as error:
-        raise EditError(f"{path} is not JSON: {error}; give a file that --edit wrote") from error
+        raise EditError(f"{name} is not JSON: {error}; give what --edit wrote") from error
     try:
         check_structure(document)
         _check_filters(document)
     except EditError as error:
-        raise EditError(f"{path}: {error}") from None
+        raise EditError(f"{name}: {error}") from None
     return document
 
 

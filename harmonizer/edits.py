@@ -109,9 +109,25 @@ def change_theta(cascade: wf.Cascade, theta: Mapping[str, float], changes: Mappi
 
 
 def write(path: str | Path, edit: Edit) -> None:
-    """Write an edit as JSON by docs/edit.schema.json, whole or not at all. Raises OutputError."""
-    path = Path(path)
-    atomic.check_place(path)
+    """Write what `dumps` returns to a file, whole or not at all. Raises OutputError."""
+    atomic.write_file(Path(path), dumps(edit).encode())
+
+
+def read(path: str | Path) -> Edit:
+    """Read a file that `write` wrote, and that a person may have changed.
+
+    Gives a HarmonizerWarning if the filters have changed since. Raises EditError for a file that is no edit, that has
+    a newer format or newer filters, or that names filters that are not installed.
+    """
+    try:
+        text = Path(path).read_bytes()
+    except OSError as error:
+        raise EditError(f"{path} cannot be read: {error.strerror}; give a file that --edit wrote") from error
+    return loads(text, str(path))
+
+
+def dumps(edit: Edit) -> str:
+    """An edit as JSON by docs/edit.schema.json."""
     steps = [{"name": step.name, "theta": step.theta, "statistic": step.statistic} for step in edit.steps]
     document = {
         "format": edit_format.FORMAT,
@@ -121,19 +137,18 @@ def write(path: str | Path, edit: Edit) -> None:
         "statistics_region": edit.region,
         "filters": [{key: value for key, value in step.items() if value is not None} for step in steps],
     }
-    atomic.write_file(path, (json.dumps(document, indent=2) + "\n").encode())
+    return json.dumps(document, indent=2) + "\n"
 
 
-def read(path: str | Path) -> Edit:
-    """Read a file that `write` wrote, and that a person may have changed.
+def loads(text: str | bytes, name: str = "the edit") -> Edit:
+    """Read JSON by docs/edit.schema.json, with or without a byte-order mark.
 
-    Gives a HarmonizerWarning if the filters have changed since. Raises EditError for a file that is no edit, that has
-    a newer format or newer filters, or that names filters that are not installed.
+    Warnings and errors are those of `read`; they call the edit `name`.
     """
-    document = edit_format.load(Path(path))
+    document = edit_format.parse(text, name)
     if document["registry_version"] < wf.REGISTRY_VERSION:
         message = (
-            f"{path} was made with filters of version {document['registry_version']}; these are of version "
+            f"{name} was made with filters of version {document['registry_version']}; these are of version "
             f"{wf.REGISTRY_VERSION}, and may render it a little differently"
         )
         warnings.warn(message, HarmonizerWarning, stacklevel=2)

@@ -1,197 +1,78 @@
-"""What runs over every value of a frame besides the filters, as Numba compiles it.
-
-`native` keeps the result, so few processes import this. Pictures are addressed by their first value and the values
-from one row to the next.
-"""
+"""The kernels over pixels that are no filters: what their arguments are, and where their loops are written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import functools
+from pathlib import Path
 
-import numba
 import numpy as np
-from numba import types
 
-from harmonizer.compiled import ROWS
-from whitebox_filters.native.exports import export_rows
-from whitebox_filters.native.intrinsics import unpack
+from whitebox_filters.native.kernel import Function, RowKernel
+from whitebox_filters.native.signature import INDEX, Array, Kind, Real, Rows, Source
 
-INDEX = types.int64
-BYTES, FLOATS, INDICES = types.CPointer(types.uint8), types.CPointer(types.float32), types.CPointer(INDEX)
+ROWS, COLUMNS = 4, 16  # taps come in so many: rows that are added at once, columns that fill a register
+OTHERS = ("cli", "evaluation", "learning", "video")
+"""Folders of the package on which the compiled functions do not depend."""
+
+_FAST = frozenset({"fast"})  # every fast-math flag of LLVM
+_BYTE, _INTEGER, _SINGLE = np.dtype(np.uint8), np.dtype(np.int64), np.dtype(np.float32)
+_BYTES, _FLOATS, _INTEGERS = Array(_BYTE), Array(_SINGLE), Array(_INTEGER)
+_TERMS = Array(_SINGLE, 15)
+_PLANES: dict[str, Kind] = {"luma": Rows(_BYTE), "blue": Rows(_BYTE), "red": Rows(_BYTE)}
+_SIZE: dict[str, Kind] = {"width": INDEX, "height": INDEX}
 
 
-def shrink_rows(dtype: str) -> tuple[str, str]:
-    """(picture of `dtype`, its stride, height, width, channels, down, down_weights, down_most, across, across_weights,
-    across_most, side, scale, sums, out): rows of a thumbnail (channels, side, side), float32, for `threads`.
+def _source(name: str) -> Source:
+    return Source("harmonizer.loops", name, folders=((Path(__file__).parent, OTHERS),))
 
-    The picture has 1 channel or 3. Row y is the sum of the picture's rows from down[y] on, by their `down_most`
-    weights; columns are summed in the same way. `sums` has room for a row of the picture and `across_most` more
-    pixels, which are finite, for each part.
+
+@functools.cache
+def shrink_rows(dtype: np.dtype[np.generic]) -> RowKernel:
+    """Make rows of a thumbnail `out` (channels, side, side) of a picture with 1 channel or 3.
+
+    Row y is the sum of the picture's rows from down[y] on, times `scale` and their `down_most` weights; columns are
+    summed in the same way. Weights of 0 may lie outside the picture. `sums` has room for a row of the picture and
+    `across_most` more pixels, which are finite, for each range of rows.
     """
-    unpacked = unpack(
-        types.CPointer(getattr(types, dtype)), INDEX, INDEX, INDEX, INDEX, INDICES, FLOATS, INDEX, INDICES, FLOATS,
-        INDEX, INDEX, types.float32, FLOATS, FLOATS,
-    )  # fmt: skip
-
-    def shrink(row, top, bottom, part):  # type: ignore[no-untyped-def]
-        (
-            picture, stride, height, width, channels, down, down_weights, down_most, across, across_weights,
-            across_most, side, scale, sums, out,
-        ) = unpacked(row)  # fmt: skip
-        begin = part * (width + across_most) * channels
-        for y in range(top, bottom):
-            for i in range(width * channels):
-                sums[begin + i] = np.float32(0)
-            for tap in range(0, down_most, ROWS):  # a sum is fetched and put back once for all of them
-                # Rows of weight 0 may lie below the picture.
-                line, weights = down[y] + tap, y * down_most + tap
-                a, b = min(line, height - 1) * stride, min(line + 1, height - 1) * stride
-                c, d = min(line + 2, height - 1) * stride, min(line + 3, height - 1) * stride
-                of_a, of_b = scale * down_weights[weights], scale * down_weights[weights + 1]
-                of_c, of_d = scale * down_weights[weights + 2], scale * down_weights[weights + 3]
-                for i in range(width * channels):
-                    sums[begin + i] += (
-                        of_a * np.float32(picture[a + i])
-                        + of_b * np.float32(picture[b + i])
-                        + of_c * np.float32(picture[c + i])
-                        + of_d * np.float32(picture[d + i])
-                    )
-            for x in range(side):
-                place, weights = begin + channels * across[x], x * across_most
-                red = green = blue = np.float32(0)
-                if channels == 1:
-                    for tap in range(across_most):
-                        red += across_weights[weights + tap] * sums[place + tap]
-                else:
-                    for tap in range(across_most):
-                        weight = across_weights[weights + tap]
-                        red += weight * sums[place + 3 * tap]
-                        green += weight * sums[place + 3 * tap + 1]
-                        blue += weight * sums[place + 3 * tap + 2]
-                    out[(side + y) * side + x], out[(2 * side + y) * side + x] = green, blue
-                out[y * side + x] = red
-
-    return export_rows(shrink, fast={"fast"})
-
-
-def to_rgb() -> tuple[str, str]:
-    """(luma, its stride, blue, its stride, red, its stride, width, height, terms, narrow, wide, out): 4:2:0 to
-    RGB, in bytes.
-
-    Chroma lies in the middle of its four pixels, and is linear between. `terms` are those that `planar` makes of the
-    coding; `narrow` has room for 2 rows of chroma and a value beyond each of their ends, `wide` for 2 rows twice as
-    wide, `out` for (height, width, 3).
-    """
-
-    def convert(luma, stride, blue, blue_stride, red, red_stride, width, height, terms, narrow, wide, out):  # type: ignore[no-untyped-def]
-        scale, black, red_of_v, green_of_u, green_of_v, blue_of_u = (
-            terms[0], terms[1], terms[2], terms[3], terms[4], terms[5],
-        )  # fmt: skip
-        columns, rows = (width + 1) // 2, (height + 1) // 2
-        # Chroma has a neighbour beyond each edge: a loop that asks where it is takes twice the time.
-        pitch = columns + 2
-        for y in range(height):
-            near = y // 2
-            far = min(max(near + 2 * (y % 2) - 1, 0), rows - 1)
-            for i in range(columns):
-                to_blue = between(blue[near * blue_stride + i], blue[far * blue_stride + i])
-                to_red = between(red[near * red_stride + i], red[far * red_stride + i])
-                narrow[1 + i], narrow[pitch + 1 + i] = to_blue - np.float32(128), to_red - np.float32(128)
-            for plane in range(2):
-                source, target = plane * pitch, plane * 2 * columns
-                narrow[source], narrow[source + columns + 1] = narrow[source + 1], narrow[source + columns]
-                for i in range(columns):
-                    here = narrow[source + i + 1]
-                    wide[target + 2 * i] = between(here, narrow[source + i])
-                    wide[target + 2 * i + 1] = between(here, narrow[source + i + 2])
-            for x in range(width):
-                level = (np.float32(luma[y * stride + x]) - black) * scale
-                to_blue, to_red = wide[x], wide[2 * columns + x]
-                place = 3 * (y * width + x)
-                out[place] = to_byte(level + red_of_v * to_red)
-                out[place + 1] = to_byte(level + green_of_u * to_blue + green_of_v * to_red)
-                out[place + 2] = to_byte(level + blue_of_u * to_blue)
-
-    return _export(convert, BYTES, INDEX, BYTES, INDEX, BYTES, INDEX, INDEX, INDEX, FLOATS, FLOATS, FLOATS, BYTES)
-
-
-def to_yuv() -> tuple[str, str]:
-    """(picture, its stride, width, height, terms, luma, its stride, blue, its stride, red, its stride): and back.
-
-    Chroma is that of the mean of four pixels; at an odd edge the last ones count twice.
-    """
-
-    def convert(picture, stride, width, height, terms, luma, luma_stride, blue, blue_stride, red, red_stride):  # type: ignore[no-untyped-def]
-        black, y_red, y_green, y_blue = terms[1], terms[6], terms[7], terms[8]
-        u_red, u_green, u_blue, v_red, v_green, v_blue = (
-            terms[9], terms[10], terms[11], terms[12], terms[13], terms[14],
-        )  # fmt: skip
-        for y in range(height):
-            for x in range(width):
-                place = y * stride + 3 * x
-                r, g, b = picture[place], picture[place + 1], picture[place + 2]
-                luma[y * luma_stride + x] = to_byte(
-                    y_red * np.float32(r) + y_green * np.float32(g) + y_blue * np.float32(b) + black
-                )
-        for y in range((height + 1) // 2):
-            top, bottom = 2 * y * stride, min(2 * y + 1, height - 1) * stride
-            for x in range(width // 2):
-                r, g, b = sums_of_four(picture, top + 6 * x, bottom + 6 * x, 3)
-                blue[y * blue_stride + x] = to_byte(u_red * r + u_green * g + u_blue * b + np.float32(128))
-                red[y * red_stride + x] = to_byte(v_red * r + v_green * g + v_blue * b + np.float32(128))
-            if width % 2:  # in the loop, to ask takes as long as all else
-                x = width // 2
-                r, g, b = sums_of_four(picture, top + 6 * x, bottom + 6 * x, 0)
-                blue[y * blue_stride + x] = to_byte(u_red * r + u_green * g + u_blue * b + np.float32(128))
-                red[y * red_stride + x] = to_byte(v_red * r + v_green * g + v_blue * b + np.float32(128))
-
-    return _export(convert, BYTES, INDEX, INDEX, INDEX, FLOATS, BYTES, INDEX, BYTES, INDEX, BYTES, INDEX)
-
-
-def to_grey() -> tuple[str, str]:
-    """(luma, its stride, width, height, terms, out): luma to grey, in bytes; `terms` are the first two of `to_rgb`."""
-
-    def convert(luma, stride, width, height, terms, out):  # type: ignore[no-untyped-def]
-        scale, black = terms[0], terms[1]
-        for y in range(height):
-            for x in range(width):
-                out[y * width + x] = to_byte((np.float32(luma[y * stride + x]) - black) * scale)
-
-    return _export(convert, BYTES, INDEX, INDEX, INDEX, FLOATS, BYTES)
-
-
-_jit = numba.njit(error_model="numpy", fastmath=True, inline="always")
-
-
-@_jit  # type: ignore[untyped-decorator]
-def between(near: Any, far: Any) -> Any:
-    """A quarter of the way from one value to the other."""
-    return np.float32(0.75) * np.float32(near) + np.float32(0.25) * np.float32(far)
-
-
-@_jit  # type: ignore[untyped-decorator]
-def sums_of_four(picture: Any, top: int, bottom: int, right: int) -> Any:
-    """Of each channel the sum of the bytes of two pixels and those `right` bytes beside them, as float32."""
-    return (
-        sum_of_four(picture, top, top + right, bottom, bottom + right),
-        sum_of_four(picture, top + 1, top + right + 1, bottom + 1, bottom + right + 1),
-        sum_of_four(picture, top + 2, top + right + 2, bottom + 2, bottom + right + 2),
+    return RowKernel(
+        _source("shrink_rows"),
+        {
+            "picture": Rows(dtype),
+            "height": INDEX,
+            "width": INDEX,
+            "channels": INDEX,
+            "down": _INTEGERS,
+            "down_weights": _FLOATS,
+            "down_most": INDEX,
+            "across": _INTEGERS,
+            "across_weights": _FLOATS,
+            "across_most": INDEX,
+            "side": INDEX,
+            "scale": Real(_SINGLE),
+            "sums": _FLOATS,
+            "out": _FLOATS,
+        },
+        _FAST,
     )
 
 
-@_jit  # type: ignore[untyped-decorator]
-def sum_of_four(picture: Any, a: int, b: int, c: int, d: int) -> Any:
-    """The sum of four bytes, as float32."""
-    return np.float32(np.int32(picture[a]) + np.int32(picture[b]) + np.int32(picture[c]) + np.int32(picture[d]))
+to_rgb = Function(
+    _source("to_rgb"),
+    {**_PLANES, **_SIZE, "terms": _TERMS, "narrow": _FLOATS, "wide": _FLOATS, "out": _BYTES},
+    _FAST,
+)
+"""Convert 4:2:0 to RGB `out` (height, width, 3), both in 8 bits.
 
+A value of chroma lies in the middle of its four pixels, and between two values chroma is linear. `terms` are what
+`planar.make_terms` returns. `narrow` (2, columns + 2) has room for a row of both chroma planes and a value beyond each
+end, `wide` (2, 2 columns) for two rows twice as wide.
+"""
 
-@_jit  # type: ignore[untyped-decorator]
-def to_byte(value: Any) -> Any:
-    """The nearest of 0 to 255."""
-    return np.uint8(np.int32(min(max(value, np.float32(0)), np.float32(255)) + np.float32(0.5)))
+to_grey = Function(_source("to_grey"), {"luma": Rows(_BYTE), **_SIZE, "terms": Array(_SINGLE, 2), "out": _BYTES}, _FAST)
+"""Convert luma to grey `out` (height, width), both in 8 bits; `terms` are the first two of `planar.make_terms`."""
 
+to_yuv = Function(_source("to_yuv"), {"picture": Rows(_BYTE), **_SIZE, "terms": _TERMS, **_PLANES}, _FAST)
+"""Convert RGB to 4:2:0, both in 8 bits.
 
-def _export(function: Callable[..., Any], *arguments: Any) -> tuple[str, str]:
-    exported = numba.cfunc(types.void(*arguments), error_model="numpy", fastmath=True)(function)
-    return exported.inspect_llvm(), exported.native_name
+Chroma is that of the mean of four pixels; at an odd edge the last pixels count twice.
+"""

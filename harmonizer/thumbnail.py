@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from harmonizer import compiled
-from harmonizer.compiled import COLUMNS, ROWS
+from harmonizer import kernels
+from harmonizer.kernels import COLUMNS, ROWS
 from harmonizer.pictures.picture import Pixels, convert_depth
 from whitebox_filters.images import LEVELS
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from whitebox_filters.native.workers import Workers
 
 STORED = 256  # pixels of each side to which training squashes its photographs before it makes composites of them
-PARTS = 32  # of a thumbnail's rows, of which each core takes the next
+RANGES = 32  # of a thumbnail's rows; a core that is free takes the next one
 Floats = npt.NDArray[np.float32]
 
 
@@ -53,15 +53,29 @@ def _by_rows(pixels: Pixels) -> Pixels:
 
 def _shrink(workers: Workers, levels: Pixels, side: int) -> Floats:
     height, width, channels = levels.shape
-    down, across = _taps(height, side, ROWS), _taps(width, side, COLUMNS)
-    cuts = np.linspace(0, side, min(side, PARTS) + 1).astype(int).tolist()
-    sums = np.empty((len(cuts) - 1, width + across[1].shape[1], channels), np.float32)
+    (down, down_weights), (across, across_weights) = _taps(height, side, ROWS), _taps(width, side, COLUMNS)
+    rows = np.linspace(0, side, min(side, RANGES) + 1).astype(int).tolist()
+    sums = np.empty((len(rows) - 1, width + across_weights.shape[1], channels), np.float32)
     sums[:, width:] = 0
     out = np.empty((channels, side, side), np.float32)
-    given = levels.ctypes.data, levels.strides[0] // levels.itemsize, height, width, channels
-    rest = side, 1 / LEVELS.get(levels.dtype, 1), sums.ctypes.data, out.ctypes.data
-    run = compiled.shrink_rows(levels.dtype.name)
-    workers.run(run, (*given, *_addresses(*down), *_addresses(*across), *rest), cuts)
+    workers.run(
+        kernels.shrink_rows(levels.dtype),
+        rows,
+        picture=levels,
+        height=height,
+        width=width,
+        channels=channels,
+        down=down,
+        down_weights=down_weights,
+        down_most=down_weights.shape[1],
+        across=across,
+        across_weights=across_weights,
+        across_most=across_weights.shape[1],
+        side=side,
+        scale=1 / LEVELS.get(levels.dtype, 1),
+        sums=sums,
+        out=out,
+    )
     return out
 
 
@@ -92,7 +106,3 @@ def _triangles(length: int, side: int) -> tuple[npt.NDArray[np.int64], npt.NDArr
     weights[first[:, None] + steps >= length] = 0
     weights = weights.clip(0)
     return first, weights / weights.sum(axis=1, keepdims=True)
-
-
-def _addresses(first: npt.NDArray[np.int64], weights: Floats) -> tuple[int, int, int]:
-    return first.ctypes.data, weights.ctypes.data, weights.shape[1]

@@ -84,11 +84,18 @@ def format_cube(lut: Lut, title: str = "whitebox_filters") -> str:
 
 
 def write_cube(path: str | Path, lut: Lut, title: str = "whitebox_filters") -> None:
-    """Write what `format_cube` returns to a file, whole or not at all; a symbolic link stays one. Raises LutError."""
+    """Write what `format_cube` returns to a file, whole or not at all. Raises LutError.
+
+    What is there keeps its mode, and a symbolic link stays one. Pipes, devices and files with several names (hard
+    links) are written to.
+    """
     text = format_cube(lut, title)
     place = Path(os.path.realpath(path))
     beside = place.with_name(f".{uuid.uuid4().hex}.part")
     try:
+        if place.exists() and (not place.is_file() or place.stat().st_nlink > 1):
+            place.write_text(text, encoding="ascii", newline="\n")
+            return
         beside.write_text(text, encoding="ascii", newline="\n")
         if place.exists():
             shutil.copymode(place, beside)

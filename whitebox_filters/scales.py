@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from whitebox_filters.spec import Array
+from whitebox_filters.aliases import Array
 
 # The shares of the channels in luma, Rec. 709.
 RED_LUMA, GREEN_LUMA, BLUE_LUMA = 0.2126, 0.7152, 0.0722

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-Array = Any
-"""A NumPy array or a torch tensor; a filter's text serves both through the namespace `xp`."""
+from whitebox_filters.aliases import Array, Channels, Coefficients, Pixel, Statistic
+from whitebox_filters.chain import Chain
 
-Statistic = Literal["mean", "channel_means"]
-Channels = Literal["same", "each", "mixed"]
-"""How a filter treats the channels of a pixel: all by the same curve, each by a curve of its own, or mixed."""
-Coefficients = Callable[[Any, Array, Array | None], tuple[Array, ...]]
-Pixel = Callable[..., tuple[float, float, float]]
+__all__ = ["Array", "Example", "Filter", "Prior"]
 
 
 @dataclass(frozen=True)
@@ -56,12 +52,10 @@ class Filter:
     examples: tuple[Example, ...] = ()
 
     def __call__(self, image: Array, theta: Any, mask: Array | None = None, *, statistic: Any = None) -> Array:
-        """Filter an image: `Cascade([self])` for one argument. See `Cascade.__call__`.
+        """Filter an image: a cascade of this filter alone. See `Cascade.__call__`.
 
         `theta` is a number (NumPy) or a tensor of shape (N,) (torch); `statistic` freezes what is else
         measured on the image. Raises ThetaError, ImageError, BackendError.
         """
-        from whitebox_filters.cascade import Cascade
-
         wrapped = [theta] if isinstance(theta, (int, float)) else theta[..., None]
-        return Cascade([self])(image, wrapped, mask, statistics=None if statistic is None else [statistic])
+        return Chain([self])(image, wrapped, mask, statistics=None if statistic is None else [statistic])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from whitebox_filters.spec import Array, Statistic
+from whitebox_filters.aliases import Array, Statistic
 
 
 def measure(xp: Any, planes: Array, statistic: Statistic, alpha: Array | None = None) -> Array:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
+from whitebox_filters.aliases import Array
 from whitebox_filters.errors import ImageError, ThetaError
 from whitebox_filters.images import ROUNDING
-from whitebox_filters.spec import Array
 
 _FULL_SCALE = {torch.uint8: 255, torch.uint16: 65535}
 

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from baselines import Frame, Names, Theta
-from numba import types
 
 import whitebox_filters as wf
 from fps.cases import FULL, Limits, Work, arguments, mask, photo, sets
 from fps.clock import clock
-from whitebox_filters.backends import kernels, plan
-from whitebox_filters.backends.blocks import BLOCK, LEVELS_8
-from whitebox_filters.backends.frames import open_frame
+from whitebox_filters.backends import passes as planned
+from whitebox_filters.backends.cpu import kernels
+from whitebox_filters.backends.cpu.frames import open_frame
+from whitebox_filters.backends.cpu.kernels import BLOCK, LEVELS_8
+from whitebox_filters.backends.cpu.means import fit_lines
+from whitebox_filters.backends.cpu.prepass import run_prepass
+from whitebox_filters.backends.cpu.stages import Stages
 from whitebox_filters.backends.fuse import filter_coefficients
-from whitebox_filters.backends.levels import split
-from whitebox_filters.backends.stages import Stages
-from whitebox_filters.backends.survey import survey
-from whitebox_filters.native import cache
-from whitebox_filters.native.exports import INDEX, Text, export
+from whitebox_filters.native.kernel import Function
+from whitebox_filters.native.signature import INDEX, Array, Loop, Source
 from whitebox_filters.native.workers import Workers
 
 REPEATS = 2000  # of a block in the first cache
@@ -46,12 +46,12 @@ LOADED = re.compile(r"load <(\d+) x float>")
 def limits(frame: Frame) -> Limits:
     """Measure the core; levels are added up of a frame, all else is done on data in the first cache."""
     block = np.full(3 * BLOCK, 0.5, np.float32)
-    operations = _rate(_multiply_add, [block], 2 * CHAIN * block.size)
+    operations = _rate(2 * CHAIN * block.size, "multiply_add", block=block)
     stored, found = np.zeros(3 * BLOCK, np.uint8), np.arange(3 * BLOCK, dtype=np.int32) % LEVELS_8
     table = np.arange(LEVELS_8, dtype=np.uint8)
-    look_ups = _rate(_look_up, [table, found, stored], found.size)
+    look_ups = _rate(found.size, "look_up", table=table, places=found, stored=stored)
     with Workers(0) as alone:
-        seconds = _best(lambda: survey(alone, open_frame(frame), None, summed=True))
+        seconds = _best(lambda: run_prepass(alone, open_frame(frame), None, summed=True))
     return Limits(operations, look_ups, frame.size / seconds)
 
 
@@ -64,7 +64,7 @@ def work(names: Names, size: tuple[int, int]) -> Work:
     cascade, theta = wf.Cascade(names), arguments(names)
     frame, opacity = photo(size), mask(FULL, size)
     out, ready = np.empty_like(frame), cascade.compile("numba")
-    passes = plan.passes(cascade, eight_bits=True, adding=True)
+    passes = planned.passes(cascade, eight_bits=True, by_sums=True)
     separate = {name: wf.get(name).channels != "mixed" for name in names}
     adding, filtering = [each for each in passes if not each.filters], [each for each in passes if each.filters]
     runs = [[(is_table, list(names)) for is_table, names in groupby(each.filters, separate.get)] for each in filtering]
@@ -86,20 +86,22 @@ def begins_straight(cascade: wf.Cascade, theta: Theta, frame: Frame) -> bool:
     for filter, argument, statistic in list(zip(cascade.filters, theta, statistics, strict=True)):
         if filter.channels == "mixed":
             break
-        stages.append(filter, filter_coefficients(filter, np.float64(argument), statistic), plan.nature(filter))
-    return split(stages.table()) is not None
+        stages.append(filter, filter_coefficients(filter, np.float64(argument), statistic))
+    return fit_lines(stages.curves()) is not None
 
 
 def operations(name: str) -> float:
     """Of float32 a pixel, in what LLVM has made of a filter."""
-    text, _ = kernels.filter_block(wf.get(name).pixel, SINGLE)
+    text, _ = kernels.filter_block(wf.get(name).pixel, SINGLE).compile()
     body = text[text.index("\ndefine") :].split("\n}")[0]  # the function itself; its wrapper for C comes after
     lanes = [int(found[1]) for line in body.splitlines() if COMPUTES.search(line) and (found := VECTOR.search(line))]
     pixels = sum(map(int, LOADED.findall(body))) / 3
     return sum(lanes) / pixels
 
 
-def _multiply_add() -> Text:
+def multiply_add() -> Loop:
+    """Changes a block by multiply-adds."""
+
     def run(block, repeats):  # type: ignore[no-untyped-def]
         for _ in range(repeats):
             for i in range(3 * BLOCK):
@@ -108,23 +110,25 @@ def _multiply_add() -> Text:
                     value = value * np.float32(0.5) + np.float32(0.25)
                 block[i] = value
 
-    return export(run, types.CPointer(types.float32), INDEX)
+    return run
 
 
-def _look_up() -> Text:
-    def run(table, found, stored, repeats):  # type: ignore[no-untyped-def]
+def look_up() -> Loop:
+    """Fills a block from a table."""
+
+    def run(table, places, stored, repeats):  # type: ignore[no-untyped-def]
         for _ in range(repeats):
             for i in range(3 * BLOCK):
-                stored[i] = table[found[i]]
+                stored[i] = table[places[i]]
 
-    return export(run, types.CPointer(types.uint8), types.CPointer(types.int32), types.CPointer(types.uint8), INDEX)
+    return run
 
 
-def _rate(compile_it: Callable[[], Text], arrays: Sequence[Any], done: int) -> float:
-    """How often a second a compiled loop does what it does `done` times in one go through its block."""
-    address = cache.address(cache.fingerprint(compile_it), compile_it)
-    run = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * len(arrays), ctypes.c_int64)(address)
-    return done * REPEATS / _best(lambda: run(*(array.ctypes.data for array in arrays), REPEATS))
+def _rate(done: int, name: str, **arrays: np.ndarray[Any, Any]) -> float:
+    """How often a second a loop does what it does `done` times in one go through its block."""
+    source = Source("fps.roofline", name, folders=((Path(__file__).parent, ()),))
+    kernel = Function(source, {each: Array(array.dtype) for each, array in arrays.items()} | {"repeats": INDEX})
+    return done * REPEATS / _best(lambda: kernel(**arrays, repeats=REPEATS))
 
 
 def _best(run: Callable[[], object]) -> float:

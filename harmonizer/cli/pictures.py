@@ -22,10 +22,13 @@ class Format(StrEnum):
     jpg = "jpg"
     webp = "webp"
     tif = "tif"
+    avif = "avif"
+    exr = "exr"
 
 
 Output = Annotated[
-    Path, typer.Option("--output", "-o", help="The picture to write: .jpg, .png, .webp or .tif; or - for stdout.")
+    Path,
+    typer.Option("--output", "-o", help="The picture to write: .jpg, .png, .webp, .tif, .avif, .exr; or - for stdout."),
 ]
 Second = Annotated[
     Path | None, typer.Argument(metavar="MASK", help="Its mask: grey, white on the foreground.", show_default=False)

@@ -106,9 +106,9 @@ def check_lut(path: Path) -> None:
 
 
 def write_image(path: str | Path, picture: Picture, extension: str = ".png") -> None:
-    """Write a picture in the format of its extension: .jpg, .jpeg, .png, .webp, .tif or .tiff.
+    """Write a picture in the format of its extension, one of ENCODERS.
 
-    PNG and TIFF keep 16 bits, TIFF float too; else the pixels are rounded, with a HarmonizerWarning. The file
+    Where the format has not the depth of the pixels, they are rounded, with a HarmonizerWarning. The file
     appears whole or not at all. `-` is standard output, in the format of `extension`. Raises OutputError.
     """
     check_output(path)

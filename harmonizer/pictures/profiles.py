@@ -89,7 +89,7 @@ def grey_to_srgb(samples: Pixels, profile: bytes) -> Pixels:
     converted: Pixels = imagecodecs.cms_transform(
         np.ascontiguousarray(samples), profile, _srgb(), colorspace="gray", outcolorspace="rgb"
     )
-    return converted
+    return converted.clip(0, 1) if converted.dtype.kind == "f" else converted
 
 
 def convert(pixels: Pixels, source: bytes | None, destination: bytes | None) -> Pixels:

@@ -256,3 +256,12 @@ def test_a_newer_edit_is_refused(files, run, inputs, edited):
     assert (code, out) == (2, "")
     assert "upgrade harmonizer" in err
     assert not (files / "new.png").exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
+def test_an_edit_that_an_editor_saved_in_its_own_encoding_is_read(files, run, encoding):
+    run("run", files / "composite.png", files / "mask.png", "-o", files / "out.png", "--edit", files / "edit.json")
+    text = (files / "edit.json").read_text(encoding="utf-8")
+    (files / "other.json").write_text(text.replace("\n", "\r\n"), encoding=encoding, newline="")
+    assert edits.read(files / "other.json") == edits.read(files / "edit.json") == edits.loads(text)
+    assert edits.dumps(edits.loads(text)) == text

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numba import cuda
 
 import whitebox_filters as wf
-from whitebox_filters.backends import cuda as backend
-from whitebox_filters.backends import cuda_kernels as kernels
+from whitebox_filters.backends.cuda import kernels
+from whitebox_filters.backends.cuda import plan as backend
 
 TOLERANCE = {"uint8": 1, "uint16": 2, "float32": 1e-4, "float64": 1e-6}
 MASKS = ("none", "all", "empty", "bool", "zeros and ones", "uint8", "uint16", "float32", "float64", "float16")

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import whitebox_filters as wf
-from whitebox_filters.backends import compiled
+from whitebox_filters.backends.cpu import kernels as cpu_kernels
 from whitebox_filters.filters.colour_bands import BANDS, CENTRES, weight
 
 BY_NAME = {band.name: band for band in BANDS}
@@ -132,5 +132,5 @@ def test_a_colour_of_the_band_has_a_gradient_at_zero_and_a_grey_none(name):
 
 
 def test_all_of_them_share_one_compiled_kernel():
-    kernels = {compiled.filter_block(wf.get(name).pixel, np.dtype(np.float32)) for name in NAMES}
+    kernels = {cpu_kernels.filter_block(wf.get(name).pixel, np.dtype(np.float32)) for name in NAMES}
     assert len(kernels) == 1

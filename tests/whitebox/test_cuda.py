@@ -139,7 +139,7 @@ class TestOnAGpu:
     def test_in_place(self, dtype, region):
         from numba import cuda
 
-        from whitebox_filters.backends.cuda import Plan
+        from whitebox_filters.backends.cuda.plan import Plan
 
         image, levels = stored((131, 257), dtype)
         mask = np.zeros((131, 257), np.uint8)

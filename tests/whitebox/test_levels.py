@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import whitebox_filters as wf
-from whitebox_filters.backends import frames, levels
-from whitebox_filters.backends.levels import Levels, split
-from whitebox_filters.backends.survey import copy_background, survey
+from whitebox_filters.backends.cpu import frames
+from whitebox_filters.backends.cpu import means as means_module
+from whitebox_filters.backends.cpu.means import LevelMeans, fit_lines
+from whitebox_filters.backends.cpu.prepass import copy_background, run_prepass
 from whitebox_filters.native.workers import Workers
 
 LEVEL = np.arange(256)
@@ -18,8 +19,8 @@ def means(image, *curves):
     """By the plan's passes, in turn, over one frame."""
     frame = frames.open_frame(image)
     with Workers(frame.size) as workers:
-        found = Levels(workers, frame, survey(workers, frame, None, summed=True).totals)
-        return [found.means(np.ascontiguousarray(each, np.float64)) for each in curves]
+        found = LevelMeans(workers, frame, run_prepass(workers, frame, None, summed=True).totals)
+        return [found.after(np.ascontiguousarray(each, np.float64)) for each in curves]
 
 
 def expected(image, curves):
@@ -49,7 +50,7 @@ def bent(draw):
 @given(pictures(), bent())
 def test_means_of_two_lines_are_those_of_numpy_without_a_histogram(image, curves):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(levels, "count_levels", lambda *_: pytest.fail("a histogram was taken"))
+        patch.setattr(means_module, "count_levels", lambda *_: pytest.fail("a histogram was taken"))
         (found,) = means(image, curves)
     np.testing.assert_allclose(found, expected(image, curves), rtol=0, atol=1e-12)
 
@@ -58,9 +59,9 @@ def test_means_of_two_lines_are_those_of_numpy_without_a_histogram(image, curves
 @given(pictures())
 def test_means_of_other_curves_take_one_histogram(image):
     curves = [np.tile(curve, (3, 1)) for curve in (LEVEL / 255, (LEVEL / 255) ** 0.7, np.clip(LEVEL / 99 - 0.3, 0, 1))]
-    taken, count = [], levels.count_levels
+    taken, count = [], means_module.count_levels
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(levels, "count_levels", lambda *given: taken.append(1) or count(*given))
+        patch.setattr(means_module, "count_levels", lambda *given: taken.append(1) or count(*given))
         found = means(image, *curves)
     for each, curve in zip(found, curves, strict=True):
         np.testing.assert_allclose(each, expected(image, curve), rtol=0, atol=1e-12)
@@ -75,19 +76,19 @@ def test_the_brightest_frame_overflows_nothing():
 
 def test_a_curve_that_bends_little_everywhere_is_no_line():
     curved = LEVEL / 255 + 4e-7 * (LEVEL - 128.0) ** 2
-    assert np.abs(np.diff(curved, 2)).max() < levels.FLAT
-    assert split(np.tile(curved, (3, 1))) is None
-    assert split(np.tile(LEVEL / 255 + 1e-7 * np.sin(LEVEL), (3, 1))) is not None
+    assert np.abs(np.diff(curved, 2)).max() < means_module.LINE_TOLERANCE
+    assert fit_lines(np.tile(curved, (3, 1))) is None
+    assert fit_lines(np.tile(LEVEL / 255 + 1e-7 * np.sin(LEVEL), (3, 1))) is not None
 
 
 @pytest.mark.parametrize("theta", [(0.6, -0.3), (-0.8, 0.4), (0.2, 0.9), (0, 0)])
 def test_gains_that_clamp_need_no_histogram(theta, monkeypatch):
-    monkeypatch.setattr(levels, "count_levels", lambda *_: pytest.fail("a histogram was taken"))
+    monkeypatch.setattr(means_module, "count_levels", lambda *_: pytest.fail("a histogram was taken"))
     image = np.random.default_rng(0).integers(0, 256, (90, 70, 3), np.uint8)
     cascade, arguments = wf.Cascade(["temperature", "brightness", "contrast"]), [*theta, 0.3]
     found, goal = cascade.compile().statistics(image, arguments), cascade.statistics(image / 255, arguments)
     np.testing.assert_allclose(found[0], goal[0], rtol=0, atol=1e-9)
-    assert abs(found[2] - goal[2]) < 2 * levels.FLAT
+    assert abs(found[2] - goal[2]) < 2 * means_module.LINE_TOLERANCE
 
 
 @st.composite
@@ -108,7 +109,7 @@ def test_what_a_mask_shows_is_found_and_all_else_is_copied(mask, dtype):
     out = np.full((mask.shape[0], mask.shape[1] + 4, 3), 9, dtype)[:, 1:-3]
     frame = frames.open_frame(image)
     with Workers(frame.size) as workers:
-        seen = survey(workers, frame, frames.open_mask(mask, frame), summed=False).mask
+        seen = run_prepass(workers, frame, frames.open_mask(mask, frame), summed=False).mask
         copy_background(workers, frame, seen, frames.open_frame(out, writable=True))
     assert seen.opacity == (1 / 255 if mask.dtype == np.uint8 and mask.max() > 1 else 1)
     assert seen.is_empty == (not mask.any())

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import threading
+
 import av
 import numpy as np
 import pytest
@@ -258,3 +262,28 @@ def test_a_failed_write_leaves_nothing(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["grade.cube"]
     with pytest.raises(wf.LutError, match="No such file"):
         wf.write_cube(tmp_path / "nowhere" / "grade.cube", random_lut())
+
+
+def test_what_is_there_keeps_its_mode_and_its_names(tmp_path):
+    real = tmp_path / "real.cube"
+    real.write_text("old")
+    real.chmod(0o640)
+    (tmp_path / "link.cube").symlink_to("real.cube")
+    wf.write_cube(tmp_path / "link.cube", identity(2))
+    assert (tmp_path / "link.cube").is_symlink()
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+    (tmp_path / "second name.cube").hardlink_to(real)
+    wf.write_cube(real, identity(3))
+    assert len(wf.read_cube(tmp_path / "second name.cube")) == 3
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_pipe_is_written_to(tmp_path):
+    os.mkfifo(tmp_path / "pipe.cube")
+    texts = []
+    reader = threading.Thread(target=lambda: texts.append((tmp_path / "pipe.cube").read_text()))
+    reader.start()
+    wf.write_cube(tmp_path / "pipe.cube", identity(2))
+    reader.join()
+    assert texts == [wf.format_cube(identity(2))]
+    assert (tmp_path / "pipe.cube").is_fifo()

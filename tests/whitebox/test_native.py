@@ -13,8 +13,8 @@ import pytest
 
 import harmonizer
 import whitebox_filters as wf
-from harmonizer import compiled as harmonizer_compiled
-from whitebox_filters.backends import compiled, vectors
+from harmonizer import kernels as harmonizer_kernels
+from whitebox_filters.backends.cpu import vectors
 from whitebox_filters.native import cache
 from whitebox_filters.scales import angle, power
 
@@ -62,7 +62,7 @@ def copy_of(package, folder):
 
 
 @pytest.mark.parametrize(
-    ("package", "leave_out"), [(wf, cache.WITHOUT), (harmonizer, harmonizer_compiled.OTHERS)], ids=["filters", "own"]
+    ("package", "leave_out"), [(wf, cache.WITHOUT), (harmonizer, harmonizer_kernels.OTHERS)], ids=["filters", "own"]
 )
 def test_every_module_that_code_may_depend_on_is_in_its_digest(package, leave_out, tmp_path):
     folder = copy_of(package, tmp_path / "package")
@@ -86,10 +86,10 @@ def test_the_digest_is_of_the_whole_package():
     [
         (
             wf,
-            ["backends/kernels.py", "native/queue.py", *(f"backends/{name}.py" for name in compiled.MODULES.values())],
+            ["native/queue_loops.py", *(f"backends/cpu/{name}_loops.py" for name in ("pixel", "prepass", "table"))],
             cache.WITHOUT,
         ),
-        (harmonizer, ["kernels.py"], harmonizer_compiled.OTHERS),
+        (harmonizer, ["loops.py"], harmonizer_kernels.OTHERS),
     ],
     ids=["filters", "own"],
 )

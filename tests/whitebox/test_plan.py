@@ -1,5 +1,6 @@
 """The compiled cascade on the CPU: as exact as it says, on any layout, in few passes."""
 
+import dataclasses
 import re
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import whitebox_filters as wf
-from whitebox_filters.backends import compiled, frames, kernels, plan, survey, tables
+from whitebox_filters.backends import passes as planned
+from whitebox_filters.backends.cpu import frames, kernels, prepass, tables
 from whitebox_filters.native import cores, workers
 
 THETA = (0.3, -0.2, 0.25, 0.3, -0.3, 0.25)
@@ -179,7 +181,7 @@ def test_threads_may_share_a_plan(photo):
 @pytest.mark.parametrize("most", [1, 2, 5])
 @pytest.mark.parametrize("costs", [[0] * 9, [7], [100_000] * 9, [0, 0, 50_000, 90_000, 0, 1, 0], [0] * 5 + [10**6]])
 def test_each_row_that_costs_anything_is_in_one_range(costs, most):
-    cuts = cores.cut(np.array(costs, np.int64), most).tolist()
+    cuts = cores.split_rows(np.array(costs, np.int64), most).tolist()
     assert len(cuts) <= most + 1
     rows = [row for top, bottom in pairwise(cuts) for row in range(top, bottom)]
     assert len(rows) == len(set(rows))
@@ -192,7 +194,7 @@ def test_the_spans_of_a_mask_are_what_it_touches(dtype):
     mask[1, 3], mask[1, 690], mask[2, 300], mask[3, 0], mask[3, 699] = 1, 1, 1, 1, 1
     frame = frames.open_frame(np.zeros((4, 700, 3), np.uint8))
     with workers.Workers(1) as alone:
-        spans = survey.survey(alone, frame, frames.open_mask(mask, frame), summed=False).mask.spans
+        spans = prepass.run_prepass(alone, frame, frames.open_mask(mask, frame), summed=False).mask.spans
     assert spans[0, 0] == spans[0, 1]
     assert spans[1:].tolist() == [[3, 691], [300, 301], [0, 700]]
 
@@ -208,12 +210,14 @@ def test_a_plan_says_what_it_will_do():
 
 
 def test_a_statistic_behind_a_mixing_filter_takes_a_pass_of_its_own():
-    purposes = [(each.purpose, each.filters) for each in plan.passes(wf.Cascade(["hue", "contrast"]), eight_bits=True)]
+    purposes = [
+        (each.purpose, each.filters) for each in planned.passes(wf.Cascade(["hue", "contrast"]), eight_bits=True)
+    ]
     assert purposes == [("measure means", ("hue",)), ("filter pixels", ("hue", "contrast"))]
 
 
 def test_a_histogram_of_the_frame_does_not_tell_the_means_inside_a_mask():
-    passes = plan.passes(wf.Cascade(["contrast"], statistics="mask"), eight_bits=True)
+    passes = planned.passes(wf.Cascade(["contrast"], statistics="mask"), eight_bits=True)
     assert [each.purpose for each in passes] == ["measure means", "filter pixels"]
 
 
@@ -222,9 +226,9 @@ def stages(*given):
     chosen = []
     for name, coefficients in given:
         filter = wf.get(name)
-        address = compiled.filter_block(filter.pixel, real)
+        kernel = kernels.filter_block(filter.pixel, real)
         values = np.array([*coefficients, 0], real)
-        chosen.append(tables.Stage(address, values, filter, *plan.nature(filter)))
+        chosen.append(tables.Stage(kernel, values, filter))
     return chosen
 
 
@@ -238,9 +242,9 @@ def stages(*given):
     ],
 )
 def test_tables_stand_for_runs_where_they_are_as_good(given, expected):
-    found = tables.shorten(stages(*given), np.dtype(np.uint8))
+    found = tables.tabulate_runs(stages(*given), np.dtype(np.uint8))
     assert [stage.filter.name if stage.filter else None for stage in found] == expected
-    assert len(tables.shorten(stages(*given), np.dtype(np.float32))) == len(given)
+    assert len(tables.tabulate_runs(stages(*given), np.dtype(np.float32))) == len(given)
 
 
 @pytest.mark.parametrize(
@@ -254,15 +258,16 @@ def test_tables_stand_for_runs_where_they_are_as_good(given, expected):
 )
 def test_stored_values_stand_for_the_last_run_where_they_are_as_good(given, replaced):
     chosen = stages(*given)
-    assert (tables.end_table(chosen, np.dtype(np.uint8)) is None) == (not replaced)
-    assert tables.end_table(chosen, np.dtype(np.uint16)) is None
+    assert (tables.make_output_table(chosen, np.dtype(np.uint8)) is None) == (not replaced)
+    assert tables.make_output_table(chosen, np.dtype(np.uint16)) is None
 
 
 @pytest.mark.parametrize("given", [[("highlight", [0.3]), ("shadow", [-0.3])], [("shadow", [-0.3]), ("fade", [0.2])]])
 def test_one_table_of_stored_values_is_as_good_as_three(given):
     chosen = stages(*given)
-    one = tables.end_table(chosen, np.dtype(np.uint8))
-    three = tables.end_table([stage._replace(alike=False) for stage in chosen], np.dtype(np.uint8))
+    one = tables.make_output_table(chosen, np.dtype(np.uint8))
+    each = [stage._replace(filter=dataclasses.replace(stage.filter, channels="each")) for stage in chosen]
+    three = tables.make_output_table(each, np.dtype(np.uint8))
     assert (len(one), len(three)) == (1, 3)
     np.testing.assert_array_equal(three, np.repeat(one, 3, axis=0))
 
@@ -275,15 +280,15 @@ def test_stored_values_are_less_than_a_level_off(mask, monkeypatch):
     cascade, theta = wf.Cascade(["saturation", "shadow", "temperature", "red_gain"]), [0.1, 0.55, 0.3, -0.2]
     frozen = [None, None, np.array([0.5, 0.4, 0.3]), None]
     exact = 255 * cascade(image / 255, theta, mask, statistics=frozen)
-    used, render = [], compiled.render
-    monkeypatch.setattr(compiled, "render", lambda *kinds, **how: used.append(how["ended"]) or render(*kinds, **how))
+    used, render = [], kernels.render
+    monkeypatch.setattr(kernels, "render", lambda *kinds, **how: used.append(how["to_table"]) or render(*kinds, **how))
     assert np.abs(cascade.compile("numba")(image, theta, mask, statistics=frozen) - exact).max() < 1
     assert used == [True]
 
 
 @pytest.mark.parametrize("name", [name for name in wf.names() if name not in BANDS] + ["blue_hue"])
 def test_every_filter_compiles_to_vectors_without_calls(name):
-    text, _ = kernels.filter_block(wf.get(name).pixel, np.dtype(np.float32))
+    text, _ = kernels.filter_block(wf.get(name).pixel, np.dtype(np.float32)).compile()
     body = text[text.index("filter_block") :].split("\n}")[0]
     assert re.search(r"<\d+ x float>", body)
     assert not re.search(r"@(pow|atan2|llvm\.pow)", body)

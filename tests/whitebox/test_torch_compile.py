@@ -127,3 +127,13 @@ def test_without_a_compiler_the_error_says_what_to_install(monkeypatch):
 def test_backends_that_do_not_exist_are_refused():
     with pytest.raises(wf.BackendError, match=r"'numba', 'cuda', 'torch'.*'opencl'"):
         wf.Cascade(NAMES).compile("opencl")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_half_precision_is_computed_in_float32(traced, dtype):
+    cascade = wf.Cascade(["brightness", "contrast"])
+    image = torch.rand(2, 3, 8, 9, generator=torch.Generator().manual_seed(0)).to(dtype)
+    theta = torch.tensor([[0.999, 0.2], [-0.3, -0.4]], dtype=dtype)
+    result = cascade.compile("torch")(image, theta)
+    assert result.dtype == dtype
+    torch.testing.assert_close(result, cascade(image, theta))

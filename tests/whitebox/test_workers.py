@@ -11,6 +11,8 @@ import pytest
 
 import whitebox_filters as wf
 from whitebox_filters.native import cores
+from whitebox_filters.native.kernel import RowKernel
+from whitebox_filters.native.signature import INDEX, Source
 from whitebox_filters.native.workers import Workers
 
 LARGE = 10**9  # pixels
@@ -18,15 +20,16 @@ WAIT = 60  # seconds: on a busy machine a thread may give up, which is allowed, 
 THETA = (0.3, -0.2, 0.25, 0.3, -0.3, 0.25)
 
 
-class Recorder:
-    """A pass over rows that notes its parts."""
+class Recorder(RowKernel):
+    """A kernel over rows that notes its ranges and its one argument."""
 
     def __init__(self, pause=0.0):
+        super().__init__(Source(__name__, "note"), {"job": INDEX})
         self.parts, self.threads = [], set()
 
-        def note(row, top, bottom, part):
+        def note(words, top, bottom, part):
             time.sleep(pause)
-            self.parts.append((row[0], top, bottom, part))
+            self.parts.append((words[0], top, bottom, part))
             self.threads.add(threading.get_ident())
 
         self._function = ctypes.CFUNCTYPE(None, ctypes.POINTER(ctypes.c_int64), *[ctypes.c_int64] * 3)(note)
@@ -46,10 +49,10 @@ def test_each_part_is_done_once_with_its_arguments(monkeypatch, count):
     recorder = Recorder(pause=1e-4)
     with Workers(LARGE) as workers:
         for job in range(20):
-            workers.run(recorder.address, [job], [0, 3, 5, 5, 9])
+            workers.run(recorder, [0, 3, 5, 5, 9], job=job)
             assert sorted(recorder.parts) == [(job, 0, 3, 0), (job, 3, 5, 1), (job, 5, 5, 2), (job, 5, 9, 3)]
             recorder.parts.clear()
-        workers.run(recorder.address, [0], [4])  # no part
+        workers.run(recorder, [4], job=0)  # no range
     assert not recorder.parts
 
 
@@ -58,7 +61,7 @@ def test_others_come(monkeypatch):
     recorder, deadline = Recorder(pause=1e-3), time.monotonic() + WAIT
     while len(recorder.threads) < 2 and time.monotonic() < deadline:
         with Workers(LARGE) as workers:
-            workers.run(recorder.address, [0], range(31))
+            workers.run(recorder, range(31), job=0)
     assert len(recorder.threads) == 2
 
 
@@ -67,8 +70,8 @@ def test_those_who_do_not_come_are_not_waited_for(monkeypatch):
     monkeypatch.setattr(cores, "pool", Nobody)
     now, later = Recorder(), Recorder()
     with Workers(LARGE) as workers:
-        workers.start(later.address, [1], range(8), None)
-        workers.run(now.address, [0], range(5))
+        workers.run_in_background(later, range(8), job=1)
+        workers.run(now, range(5), job=0)
         assert (len(now.parts), len(later.parts)) == (4, 0)
     assert len(later.parts) == 7
 
@@ -79,7 +82,7 @@ def test_what_was_started_is_done_by_others_meanwhile(monkeypatch):
     while not done and time.monotonic() < deadline:
         later = Recorder()
         with Workers(LARGE) as workers:
-            workers.start(later.address, [1], range(8), None)
+            workers.run_in_background(later, range(8), job=1)
             time.sleep(0.1)
             done = len(later.parts) == 7
     assert done
@@ -91,7 +94,7 @@ def test_what_was_started_is_done_in_spite_of_errors(monkeypatch):
 
     def fail():
         with Workers(LARGE) as workers:
-            workers.start(later.address, [1], range(8), None)
+            workers.run_in_background(later, range(8), job=1)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from whitebox_filters.spec import Array, Filter
+from whitebox_filters.aliases import Array
 from whitebox_filters.statistics import measure
+
+if TYPE_CHECKING:
+    from whitebox_filters.spec import Filter
 
 
 def steps(

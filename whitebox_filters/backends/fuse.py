@@ -1,8 +1,6 @@
-"""The plan of a fused cascade, shared by Numba on the CPU and on CUDA.
+"""What the compiled backends compute: working dtypes, coefficients, and formulas that call each other.
 
-A chain of filters becomes one function of a pixel, so that no intermediate image is ever stored. A filter that
-needs a statistic gets it from a pass of its own, which recomputes the filters before it; one last pass runs the
-whole chain and blends with the mask. Both passes belong to the backend; what they compute is decided here.
+On CUDA the filters of a cascade become one function of a pixel, so that no intermediate image is ever stored.
 """
 
 from __future__ import annotations
@@ -15,22 +13,23 @@ from typing import Any
 
 import numpy as np
 
+from whitebox_filters.aliases import Pixel
 from whitebox_filters.errors import FilterError
 from whitebox_filters.scales import angle, power, single
-from whitebox_filters.spec import Filter, Pixel
+from whitebox_filters.spec import Filter
 
 
 class _Numbers:
-    """NumPy, but that to choose between two numbers takes a tenth of the time."""
+    """NumPy, with a `where` that takes a tenth of the time for a single number."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(np, name)
 
     @staticmethod
-    def where(condition: Any, chosen: Any, other: Any) -> Any:
+    def where(condition: Any, value: Any, other: Any) -> Any:
         if isinstance(condition, np.bool_):
-            return chosen if condition else other
-        return np.where(condition, chosen, other)
+            return value if condition else other
+        return np.where(condition, value, other)
 
 
 NUMBERS = _Numbers()
@@ -40,32 +39,32 @@ Jit = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """What an image of `dtype` is computed in: float64 for float64, else float32."""
+    """The dtype in which an image of `dtype` is computed: float64 for float64, else float32."""
     return np.dtype(np.float64 if dtype == np.float64 else np.float32)
 
 
 def filter_coefficients(filter: Filter, theta: Any, statistic: Any) -> tuple[float, ...]:
     """The coefficients of one filter. Raises FilterError if there are not as many as its pixel formula takes."""
-    known = None if statistic is None else np.asarray(statistic, np.float64)
-    computed = filter.coefficients(NUMBERS, theta, known)
-    if len(computed) != _coefficient_count(filter.pixel):
+    measured = None if statistic is None else np.asarray(statistic, np.float64)
+    values = filter.coefficients(NUMBERS, theta, measured)
+    if len(values) != _coefficient_count(filter.pixel):
         raise FilterError(
-            f"filter {filter.name!r} computes {len(computed)} coefficients; its pixel formula takes "
+            f"filter {filter.name!r} computes {len(values)} coefficients; its pixel formula takes "
             f"{_coefficient_count(filter.pixel)} after r, g, b"
         )
-    return tuple(float(value) for value in computed)
+    return tuple(float(value) for value in values)
 
 
-def pixels(filters: tuple[Filter, ...]) -> tuple[Pixel, ...]:
-    """The formulas of a chain: all that its compiled code depends on, so that filters may share it."""
+def pixel_formulas(filters: tuple[Filter, ...]) -> tuple[Pixel, ...]:
+    """The formulas of a chain. Its compiled code depends on nothing else, so filters may share it."""
     return tuple(filter.pixel for filter in filters)
 
 
 def chain(formulas: tuple[Pixel, ...], jit: Jit) -> Callable[..., Any]:
     """The function (r, g, b, coefficients) -> (r, g, b) of all formulas, each clamped to [0, 1], through `jit`.
 
-    It is written as text because a compiler unrolls neither a loop over functions nor a call with a slice of
-    the coefficients.
+    It is generated as text because Numba unrolls neither a loop over functions nor a call with a slice of the
+    coefficients.
     """
     namespace: dict[str, Any] = {"clamp": jit(_clamp)}
     lines = ["def fused(r, g, b, coefficients):"]
@@ -82,13 +81,13 @@ def chain(formulas: tuple[Pixel, ...], jit: Jit) -> Callable[..., Any]:
 
 
 def bind(formula: Pixel, jit: Jit) -> Callable[..., Any]:
-    """The formula with the functions that it shares with others, `power` and `angle`, compiled by `jit`."""
+    """The formula with the functions of `scales` that it calls, `power` and `angle`, compiled by `jit`."""
     globals_ = formula.__globals__
     shared = {name: jit(value) for name, value in globals_.items() if value is power or value is angle}
     return FunctionType(formula.__code__, {**globals_, **shared}, formula.__name__, None, formula.__closure__)
 
 
-def row(values: tuple[float, ...], dtype: np.dtype[Any]) -> tuple[Any, ...]:
+def scalars(values: tuple[float, ...], dtype: np.dtype[Any]) -> tuple[Any, ...]:
     """The coefficients as scalars of the working dtype; never empty, since a CUDA kernel takes no empty tuple."""
     return tuple(dtype.type(value) for value in values or (0.0,))
 

@@ -17,7 +17,7 @@ from whitebox_filters.backends import array
 from whitebox_filters.errors import BackendError, ImageError
 
 if TYPE_CHECKING:
-    from whitebox_filters.cascade import Cascade
+    from whitebox_filters.chain import Chain
 
 # What torch.compile looks for where the environment variable CXX names no other.
 _COMPILERS = {"darwin": "clang++", "win32": "cl"}
@@ -34,7 +34,7 @@ class Plan:
     CXX names).
     """
 
-    def __init__(self, cascade: Cascade) -> None:
+    def __init__(self, cascade: Chain) -> None:
         """Plan a cascade; nothing is compiled yet."""
         self._cascade = cascade
         filters, region = cascade.filters, cascade.region

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
-import importlib
 import importlib.metadata
 import os
 import sys
@@ -22,6 +21,8 @@ from typing import Any
 
 import llvmlite.binding as llvm
 import numpy as np
+
+from whitebox_filters.native.signature import Source
 
 CACHE_VARIABLE = "WHITEBOX_FILTERS_CACHE"
 """The environment variable that names another folder for the cache; empty for none."""
@@ -87,21 +88,17 @@ def address(made_from: bytes, compile_it: Callable[[], tuple[str, str]]) -> int:
         return _address(made_from, compile_it)
 
 
-def find(module: str, name: str, *arguments: Any, besides: bytes = b"") -> int:
-    """The address of what `name(*arguments)` of a module makes, which is imported only where no cache holds it.
+def find(source: Source, declared: str, compile_it: Callable[[], tuple[str, str]]) -> int:
+    """The address of the function that `compile_it` makes of a kernel's source and of what the kernel declares.
 
-    Arguments are plain functions, by their fingerprints, or have a `str` that tells them apart. Of this package's
-    modules every one counts but filters and tests; `besides` is the digest of whatever else the function depends on.
+    It depends on every module of this package but filters and tests, on every one of the source's folders, and on the
+    functions in its variant, by their fingerprints.
     """
-    texts = [
-        fingerprint(each) if callable(each) and not isinstance(each, np.dtype) else str(each) for each in arguments
+    variant = [
+        fingerprint(each) if callable(each) and not isinstance(each, np.dtype) else str(each) for each in source.variant
     ]
-
-    def compile_it() -> tuple[str, str]:
-        text: tuple[str, str] = getattr(importlib.import_module(module), name)(*arguments)
-        return text
-
-    return address(repr((module, name, texts)).encode() + digest_sources(PACKAGE, WITHOUT) + besides, compile_it)
+    folders = b"".join(digest_sources(*each) for each in ((PACKAGE, WITHOUT), *source.folders))
+    return address(repr((source.module, source.name, variant, declared)).encode() + folders, compile_it)
 
 
 def _address(made_from: bytes, compile_it: Callable[[], tuple[str, str]]) -> int:

@@ -1,4 +1,4 @@
-"""How rows of a picture are shared out among the cores, and the threads of those."""
+"""How many cores there are, how rows are split among them, and a thread for each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-LEAST = 16_384  # pixels; fewer are done before another thread has woken
+MIN_PIXELS = 16_384  # of a range; fewer are done before another thread has woken
 
 
 def count() -> int:
@@ -17,16 +17,17 @@ def count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def cut(costs: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:
-    """The first rows of at most so many ranges that cost alike, none of them less than LEAST, and the end of the last.
+def split_rows(costs: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:
+    """Split rows of these costs, in pixels, into ranges that cost about the same: their first rows, and the last's end.
 
-    Rows before the first and after the last of any cost are left out.
+    There are at most `most` ranges, and none costs much less than MIN_PIXELS. Rows before the first and after the last
+    that cost anything are left out.
     """
     done = np.cumsum(costs)
-    parts = int(min(most, max(1, done[-1] // LEAST)))
-    cuts: npt.NDArray[np.int64] = np.searchsorted(done, np.arange(parts + 1) * done[-1] // parts, side="left") + 1
-    cuts[0] = np.searchsorted(done, 0, side="right")
-    return cuts
+    ranges = int(min(most, max(1, done[-1] // MIN_PIXELS)))
+    rows: npt.NDArray[np.int64] = np.searchsorted(done, np.arange(ranges + 1) * done[-1] // ranges, side="left") + 1
+    rows[0] = np.searchsorted(done, 0, side="right")
+    return rows
 
 
 @functools.cache

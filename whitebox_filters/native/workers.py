@@ -1,8 +1,8 @@
-"""All cores at the passes of one call, without the interpreter between them.
+"""All cores at the passes of one call.
 
-To wake a thread takes as long as to add up a frame. Hence other threads are woken once, at the beginning of a call, and
-then look for the next pass without falling asleep; the call never waits for one that has not come. Each pass is cut
-into many parts, the same on any machine, so that whoever is free takes the next one.
+Waking a thread takes as long as adding up a frame. So the other threads are woken once, at the beginning of a call, and
+then look for the next pass without falling asleep; the call never waits for a thread that has not come. Each pass is
+split into many ranges of rows, the same on any machine, and a thread that is free takes the next one.
 """
 
 from __future__ import annotations
@@ -15,76 +15,64 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from whitebox_filters.native import cores, functions
+from whitebox_filters.native import cores, queue
+from whitebox_filters.native.kernel import RowKernel
 
-# The words of a job: the address of an `exports.export_rows`, which word is the first of its arguments, in how many
-# parts the rows are cut, the next part to be taken, how many are finished; then the cuts, one more than parts.
-FUNCTION, ARGUMENTS, PARTS, NEXT, FINISHED, CUTS = range(6)
-# The words of a board, and what closes it.
-NOW, MEANWHILE = range(2)
-CLOSED = -1
-MOST = 256  # parts of a pass
+MAX_RANGES = 256  # of a pass
 PATIENCE = 200_000
-"""Looks at the board in vain, some milliseconds, before a thread gives up; a call takes far less between passes."""
+"""Looks at the queue, some milliseconds, before a thread gives up; a call takes far less between two passes."""
 
 
 class Workers:
-    """Threads that are at hand within `with`; the caller's is one of them."""
+    """The threads of one call, within `with`; the caller's is one of them."""
 
-    def __init__(self, size: int) -> None:
-        """For passes that cost at most about so many pixels."""
-        self._board = np.zeros(2, np.int64)
-        self._kept: list[Any] = []  # for a thread may still look at it
-        self._started: int | None = None
-        self._others = min(cores.count() - 1, size // cores.LEAST)
-        self._waiting: list[Future[None]] = []
+    def __init__(self, pixels: int) -> None:
+        """For passes over at most about so many pixels."""
+        words = np.zeros(2, np.int64)
+        self._queue = _address(words)
+        self._keep_alive: list[Any] = [words]  # what a late thread may still read
+        self._background: int | None = None
+        self._others = min(cores.count() - 1, pixels // cores.MIN_PIXELS)
+        self._futures: list[Future[None]] = []
 
     def __enter__(self) -> Workers:
-        self._waiting = [cores.pool().submit(_follow, self._board, self._kept) for _ in range(self._others)]
+        self._futures = [cores.pool().submit(_work, self._queue, self._keep_alive) for _ in range(self._others)]
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         try:
-            if self._started is not None:
-                functions.finish()(self._started)
+            if self._background is not None:
+                queue.finish_job(job=self._background)
         finally:
-            self._post(NOW, CLOSED)
-            for other in self._waiting:
-                other.cancel()
+            queue.set_word(queue=self._queue, place=queue.CURRENT, word=queue.CLOSED)
+            for future in self._futures:
+                future.cancel()
 
-    def run(self, function: int, arguments: Sequence[float], cuts: Sequence[int]) -> None:
-        """Call a pass over rows, by its address, for all parts between `cuts`.
+    def run(self, kernel: RowKernel, rows: Sequence[int], **arguments: Any) -> None:
+        """Call a kernel for all ranges between two of `rows`, and return when they are finished.
 
-        Arguments are int, addresses among them, or float.
+        Raises TypeError and ValueError if the arguments are not as the kernel declares.
         """
-        job = self._job(function, arguments, cuts)
-        self._post(NOW, job)
-        functions.finish()(job)
+        queue.run_job(queue=self._queue, job=self._make_job(kernel, rows, arguments))
 
-    def start(self, function: int, arguments: Sequence[float], cuts: Sequence[int], kept: object) -> None:
-        """Have the same done, once, by threads that have nothing else to do, and by the end of `with` at the latest.
+    def run_in_background(self, kernel: RowKernel, rows: Sequence[int], **arguments: Any) -> None:
+        """The same, by threads that have nothing else to do, and at the latest at the end of `with`; once a call."""
+        assert self._background is None
+        self._background = self._make_job(kernel, rows, arguments)
+        queue.set_word(queue=self._queue, place=queue.BACKGROUND, word=self._background)
 
-        What the addresses lead to must be `kept` until then.
-        """
-        assert self._started is None
-        self._started = self._job(function, arguments, cuts)
-        self._kept.append(kept)
-        self._post(MEANWHILE, self._started)
-
-    def _job(self, function: int, arguments: Sequence[float], cuts: Sequence[int]) -> int:
-        """The address of a job."""
-        words = [_bits(each) if isinstance(each, float) else each for each in arguments]
-        job = np.array([function, CUTS + len(cuts), len(cuts) - 1, 0, 0, *cuts, *words], np.int64)
-        self._kept.append(job)
-        return job.ctypes.data
-
-    def _post(self, place: int, word: int) -> None:
-        functions.post()(self._board.ctypes.data, place, word)
+    def _make_job(self, kernel: RowKernel, rows: Sequence[int], arguments: dict[str, Any]) -> int:
+        """The address of a new job, whose words lie as `queue` says."""
+        words = kernel.words(arguments)
+        job = np.array([kernel.address, queue.ROWS + len(rows), len(rows) - 1, 0, 0, *rows, *words], np.int64)
+        self._keep_alive += job, arguments
+        return _address(job)
 
 
-def _bits(real: float) -> int:
-    return int(np.float64(real).view(np.int64))
+def _address(words: npt.NDArray[np.int64]) -> int:
+    address: int = words.__array_interface__["data"][0]
+    return address
 
 
-def _follow(board: npt.NDArray[np.int64], _kept: list[Any]) -> None:
-    functions.serve()(board.ctypes.data, PATIENCE)
+def _work(address: int, _keep_alive: list[Any]) -> None:
+    queue.work(queue=address, patience=PATIENCE)

@@ -49,9 +49,9 @@ def decode(data: bytes, *, is_mask: bool = False) -> Picture:
         raise ValueError(f"it has {samples.shape[2]} channels; grey or RGB, with or without alpha, are supported")
     if is_mask and decoded.scene:
         samples = decoded.scene.linear.astype(np.float32).clip(0, 1)
-    samples = _upright(_to_rgb(samples, None if is_mask else decoded.profile), decoded.orientation)
     if samples.dtype.kind == "f" and not (samples.min() >= 0 and samples.max() <= 1):
         raise ValueError("its float samples are not all finite and within [0, 1]; scale or clip them first")
+    samples = _upright(_to_rgb(samples, None if is_mask else decoded.profile), decoded.orientation)
     alpha = samples[..., 3] if samples.shape[2] == 4 else None
     told = decoded.told
     return Picture(
@@ -143,9 +143,10 @@ def _decode_heic(data: bytes) -> Decoded:
         ) from error
     file = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
     check_size(*file.size)
-    samples = np.asarray(file)
-    with file.to_pillow() as image:
-        exif_data = exif.read(image)[1]
+    samples, bits = np.asarray(file), int(file.info.get("bit_depth", 8))
+    if samples.dtype == np.uint16:
+        samples = scale_levels(samples >> (16 - bits), bits)
+    exif_data = exif.upright(file.info.get("exif") or b"")
     profile, cicp = file.info.get("icc_profile"), None
     points = file.info.get("nclx_profile")
     if profile is None and points:
@@ -164,15 +165,16 @@ def _decode_jpeg_xl(data: bytes) -> Decoded:
     samples = samples[0] if samples.ndim == 4 else samples
     if samples.dtype == np.uint16 and header.bits:
         samples = scale_levels(samples, header.bits)
-    if not header.is_srgb:
-        warnings.warn(
-            "the colour space of a JPEG XL file can be read only if it is sRGB; this one is taken for that",
-            HarmonizerWarning,
-            stacklevel=2,
-        )
+    profile = cicp = None
+    if header.colour:
+        profile, cicp = profiles.from_cicp(*header.colour), _hdr(bytes([*header.colour, 0, 1]))
+    else:
+        message = "the colour profile of a JPEG XL file cannot be read; its values are taken for sRGB"
+        warnings.warn(message, HarmonizerWarning, stacklevel=2)
     contents = dict(jpegxl.boxes(data))
     exif_data = contents.get(b"Exif", b"")[4:]
-    return Decoded(samples, None, 1, Metadata(exif.upright(exif_data), metadata.upright_xmp(contents.get(b"xml "))))
+    told = Metadata(exif.upright(exif_data), metadata.upright_xmp(contents.get(b"xml ")))
+    return Decoded(samples, profile, 1, told, cicp)
 
 
 def _decode_exr(data: bytes) -> Decoded:

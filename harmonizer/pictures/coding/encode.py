@@ -25,22 +25,26 @@ def encode_jpeg(picture: Picture) -> bytes:
     """Quality 95, 4:4:4. Raises whatever Pillow raises, e.g. OSError beyond 65535 pixels."""
     if picture.alpha is not None:
         warnings.warn("JPEG holds no alpha channel; it is dropped", HarmonizerWarning, stacklevel=2)
-    metadata.warn_of_loss(picture, "JPEG", ("xmp", "iptc", "resolution"))
+    metadata.warn_of_loss(picture, "JPEG", ("exif", "xmp", "iptc", "resolution"))
     pixels = _fit(picture.pixels, np.uint8, "JPEG")
-    options: dict[str, Any] = {"extra": metadata.jpeg_segment(picture.iptc)} if picture.iptc else {}
+    options: dict[str, Any] = {}
+    if picture.iptc:
+        options["extra"] = metadata.jpeg_segment(picture.iptc)
+        if not options["extra"]:
+            warnings.warn("the IPTC data is too long for JPEG; it is dropped", HarmonizerWarning, stacklevel=2)
     options |= {"dpi": picture.resolution} if picture.resolution else {}
     return _encode_with_pillow(pixels, picture, "JPEG", quality=JPEG_QUALITY, subsampling="4:4:4", **options)
 
 
 def encode_webp(picture: Picture) -> bytes:
     """Quality 95. Raises whatever Pillow raises, e.g. beyond 16383 pixels."""
-    metadata.warn_of_loss(picture, "WebP", ("xmp", "resolution"))  # EXIF data has the resolution too
+    metadata.warn_of_loss(picture, "WebP", ("exif", "xmp", "resolution"))  # EXIF data has the resolution too
     return _encode_with_pillow(_samples(picture, np.uint8, "WebP"), picture, "WEBP", quality=WEBP_QUALITY)
 
 
 def encode_avif(picture: Picture) -> bytes:
     """Quality 90, 4:4:4, 8 bits. Raises whatever Pillow raises."""
-    metadata.warn_of_loss(picture, "AVIF", ("xmp", "resolution"))
+    metadata.warn_of_loss(picture, "AVIF", ("exif", "xmp", "resolution"))
     samples = _samples(picture, np.uint8, "AVIF")
     return _encode_with_pillow(samples, picture, "AVIF", quality=AVIF_QUALITY, subsampling="4:4:4")
 
@@ -49,14 +53,14 @@ def encode_png(picture: Picture) -> bytes:
     """8 or 16 bits a channel; float is rounded to 16."""
     import imagecodecs
 
-    metadata.warn_of_loss(picture, "PNG", ("xmp", "resolution", "cicp"))
+    metadata.warn_of_loss(picture, "PNG", ("exif", "xmp", "resolution", "cicp"))
     samples = _samples(picture, np.uint8 if picture.pixels.dtype == np.uint8 else np.uint16, "PNG")
     return png.add_metadata(bytes(imagecodecs.png_encode(samples, **PNG_FAST)), picture)
 
 
 def encode_tiff(picture: Picture) -> bytes:
     """8 or 16 bits or float32, as the pixels are; deflate."""
-    metadata.warn_of_loss(picture, "TIFF", ("xmp", "iptc", "resolution"))
+    metadata.warn_of_loss(picture, "TIFF", ("exif", "xmp", "iptc", "resolution"))
     dtype = np.float32 if picture.pixels.dtype.kind == "f" else picture.pixels.dtype
     return tiff.write(_samples(picture, dtype, "TIFF"), picture)
 

@@ -20,7 +20,13 @@ XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG = 700, 33723, 34377
 RESOLUTION_TAGS = (282, 283, 296)
 IPTC_RESOURCE = 1028  # of Photoshop's image resources
 INCH, CENTIMETRE = 2, 3
-TITLES = {"xmp": "XMP data", "iptc": "IPTC data", "resolution": "resolution", "cicp": "HDR code points (cICP)"}
+TITLES = {
+    "exif": "EXIF data",
+    "xmp": "XMP data",
+    "iptc": "IPTC data",
+    "resolution": "resolution",
+    "cicp": "HDR code points (cICP)",
+}
 
 
 @dataclass(frozen=True)

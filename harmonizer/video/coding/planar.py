@@ -10,9 +10,10 @@ import numpy.typing as npt
 from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 
-from harmonizer import compiled
+from harmonizer import kernels
 from harmonizer.pictures.picture import Pixels
 from harmonizer.video.frames import Colour
+from whitebox_filters.native.signature import Memory
 
 LAYOUTS = ("yuv420p", "yuvj420p")
 
@@ -50,16 +51,14 @@ def to_rgb(frame: VideoFrame, terms: npt.NDArray[np.float32]) -> Pixels:
     out = np.empty((height, width, 3), np.uint8)
     columns = (width + 1) // 2
     narrow, wide = np.empty((2, columns + 2), np.float32), np.empty((2, 2 * columns), np.float32)
-    planes = [part for plane in frame.planes for part in _rows(plane)]
-    buffers = (each.ctypes.data for each in (terms, narrow, wide, out))
-    compiled.to_rgb()(*planes, width, height, *buffers)
+    kernels.to_rgb(**_planes(frame), width=width, height=height, terms=terms, narrow=narrow, wide=wide, out=out)
     return out
 
 
 def to_grey(luma: VideoPlane, terms: npt.NDArray[np.float32]) -> Pixels:
     """The luma of a frame to HW, uint8 both; `terms` are what a level is worth, and black."""
     out = np.empty((luma.height, luma.width), np.uint8)
-    compiled.to_grey()(*_rows(luma), luma.width, luma.height, terms.ctypes.data, out.ctypes.data)
+    kernels.to_grey(luma=_rows(luma), width=luma.width, height=luma.height, terms=terms, out=out)
     return out
 
 
@@ -79,11 +78,13 @@ def to_yuv(pixels: Pixels, terms: npt.NDArray[np.float32]) -> VideoFrame:
     rows = np.ascontiguousarray(pixels)
     height, width = rows.shape[:2]
     frame = VideoFrame(width, height, "yuv420p")
-    planes = [part for plane in frame.planes for part in _rows(plane)]
-    compiled.to_yuv()(rows.ctypes.data, rows.strides[0], width, height, terms.ctypes.data, *planes)
+    kernels.to_yuv(picture=rows, width=width, height=height, terms=terms, **_planes(frame))
     return frame
 
 
-def _rows(plane: VideoPlane) -> tuple[int, int]:
-    """The address, and bytes from one row to the next."""
-    return plane.buffer_ptr, plane.line_size
+def _planes(frame: VideoFrame) -> dict[str, Memory]:
+    return dict(zip(("luma", "blue", "red"), map(_rows, frame.planes), strict=True))
+
+
+def _rows(plane: VideoPlane) -> Memory:
+    return Memory(plane.buffer_ptr, plane.line_size)

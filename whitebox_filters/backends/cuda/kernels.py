@@ -9,10 +9,10 @@ import numpy as np
 from numba import cuda
 from numba.cuda.np.numpy_support import from_dtype
 
+from whitebox_filters.aliases import Pixel
 from whitebox_filters.backends import fuse
-from whitebox_filters.backends.cuda_words import Device, device_function, words_of
+from whitebox_filters.backends.cuda.packing import Device, device_function, packing_of
 from whitebox_filters.images import LEVELS
-from whitebox_filters.spec import Pixel
 
 ZERO, ONE = fuse.ZERO, fuse.ONE
 INTEGER = np.int32
@@ -71,8 +71,8 @@ def bound_mask() -> Any:
 @functools.cache
 def count_levels() -> Any:
     """The kernel (items, words, bins int32 (768,)): adds an 8-bit frame to the bins of red, green and blue."""
-    layout = words_of(np.dtype(np.uint8))
-    gather, take, turn, pixels = layout.gather, layout.take, layout.turn, layout.pixels
+    layout = packing_of(np.dtype(np.uint8))
+    load, first, rotate, pixels = layout.load, layout.first, layout.rotate, layout.pixels
 
     def kernel(items: Any, words: Any, bins: Any) -> None:
         block = cuda.shared.array(SLOTS, SHARED_INTEGER)
@@ -83,14 +83,14 @@ def count_levels() -> Any:
         copy = thread % COPIES
         count = items.size // 3
         for group in range(cuda.grid(1), (count + pixels - 1) // pixels, cuda.gridsize(1)):
-            low, middle, high = gather(items, words, group)
+            low, middle, high = load(items, words, group)
             for pixel in range(pixels):
-                red, green, blue = take(low, middle, high)
+                red, green, blue = first(low, middle, high)
                 if group * pixels + pixel < count:
                     cuda.atomic.add(block, red * COPIES + copy, 1)
                     cuda.atomic.add(block, (256 + green) * COPIES + copy, 1)
                     cuda.atomic.add(block, (512 + blue) * COPIES + copy, 1)
-                low, middle, high = turn(low, middle, high, red, green, blue)
+                low, middle, high = rotate(low, middle, high, red, green, blue)
         cuda.syncthreads()
         for index in range(thread, BINS, cuda.blockDim.x):
             total = 0
@@ -108,8 +108,8 @@ def sum_pixels(formulas: tuple[Pixel, ...], dtype: np.dtype[Any], masked: bool) 
 
     Red, green and blue after all formulas, and how many pixels counted: by the mask, or all alike.
     """
-    layout, chain = words_of(dtype), fuse.chain(formulas, device_function)
-    gather, take, turn, pixels = layout.gather, layout.take, layout.turn, layout.pixels
+    layout, chain = packing_of(dtype), fuse.chain(formulas, device_function)
+    load, first, rotate, pixels = layout.load, layout.first, layout.rotate, layout.pixels
     scale, opacity = _scaler(dtype), _opacity(dtype, masked)
     working = from_dtype(fuse.working_dtype(dtype))
 
@@ -119,9 +119,9 @@ def sum_pixels(formulas: tuple[Pixel, ...], dtype: np.dtype[Any], masked: bool) 
         count = items.size // 3
         red = green = blue = counted = ZERO
         for group in range(cuda.grid(1), (count + pixels - 1) // pixels, cuda.gridsize(1)):
-            low, middle, high = gather(items, words, group)
+            low, middle, high = load(items, words, group)
             for pixel in range(pixels):
-                x, y, z = take(low, middle, high)
+                x, y, z = first(low, middle, high)
                 if group * pixels + pixel < count:
                     weight = opacity(mask, group * pixels + pixel, full)
                     r, g, b = chain(scale(x), scale(y), scale(z), coefficients)
@@ -129,7 +129,7 @@ def sum_pixels(formulas: tuple[Pixel, ...], dtype: np.dtype[Any], masked: bool) 
                     green += weight * g
                     blue += weight * b
                     counted += weight
-                low, middle, high = turn(low, middle, high, x, y, z)
+                low, middle, high = rotate(low, middle, high, x, y, z)
         partial[0, thread], partial[1, thread], partial[2, thread], partial[3, thread] = red, green, blue, counted
         cuda.syncthreads()
         half = THREADS // 2
@@ -153,8 +153,8 @@ def blend_pixels(formulas: tuple[Pixel, ...], dtype: np.dtype[Any], masked: bool
     scale; the table float32 (768,) of the filters before these formulas, if `tabled`; coefficients; the box top,
     left, bottom, right; the frame's width; whether to store groups that the mask leaves alone, too.
     """
-    layout, chain = words_of(dtype), fuse.chain(formulas, device_function)
-    gather, scatter, take, turn, pixels = layout.gather, layout.scatter, layout.take, layout.turn, layout.pixels
+    layout, chain = packing_of(dtype), fuse.chain(formulas, device_function)
+    load, store_group, first, rotate, pixels = layout.load, layout.store, layout.first, layout.rotate, layout.pixels
     scale, store = _scaler(dtype), _storer(dtype)
     opacity, enter = _opacity(dtype, masked), _entrance(dtype, tabled)
 
@@ -187,10 +187,10 @@ def blend_pixels(formulas: tuple[Pixel, ...], dtype: np.dtype[Any], masked: bool
                 if index < count and opacity(mask, index, full) > ZERO:
                     touched = True
             if touched:
-                low, middle, high = gather(source, source_words, group)
+                low, middle, high = load(source, source_words, group)
                 for pixel in range(pixels):
                     index = group * pixels + pixel
-                    red, green, blue = take(low, middle, high)
+                    red, green, blue = first(low, middle, high)
                     foreground = opacity(mask, index, full) if index < count else ZERO
                     if foreground > ZERO:
                         background = ONE - foreground
@@ -199,8 +199,8 @@ def blend_pixels(formulas: tuple[Pixel, ...], dtype: np.dtype[Any], masked: bool
                         red = store(r * foreground + scale(red) * background)
                         green = store(g * foreground + scale(green) * background)
                         blue = store(b * foreground + scale(blue) * background)
-                    low, middle, high = turn(low, middle, high, red, green, blue)
-                scatter(target, target_words, group, low, middle, high)
+                    low, middle, high = rotate(low, middle, high, red, green, blue)
+                store_group(target, target_words, group, low, middle, high)
 
     return _compile(kernel, dtype)
 

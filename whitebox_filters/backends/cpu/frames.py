@@ -1,4 +1,4 @@
-"""NumPy pictures and masks as compiled code takes them: an address, and how far it is from row to row."""
+"""NumPy pictures and masks as kernels take them: each row in C order."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy.typing as npt
 from whitebox_filters import images
 from whitebox_filters.backends.fuse import working_dtype
 from whitebox_filters.errors import ImageError
-from whitebox_filters.native.cores import LEAST
-from whitebox_filters.native.workers import MOST
+from whitebox_filters.native.cores import MIN_PIXELS
+from whitebox_filters.native.workers import MAX_RANGES
 
-# Pixels in the time that filters take for one.
-SURVEYED, COPIED, COUNTED = 8, 2, 2
+# How many times as fast as filters these passes are.
+PREPASS_SPEED, COPY_SPEED, COUNT_SPEED = 8, 2, 2
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A picture (H, W, 3) whose rows hold their pixels one after the other."""
+    """A picture (H, W, 3) whose rows are in C order."""
 
     pixels: npt.NDArray[Any]
 
@@ -40,29 +40,22 @@ class Frame:
         return len(self.pixels) * self.width
 
     @property
-    def rows(self) -> tuple[int, int]:
-        """As of `rows_of`."""
-        return rows_of(self.pixels)
-
-    @property
-    def bytes(self) -> tuple[int, int]:
-        """The address, and bytes from one row to the next."""
-        return self.pixels.ctypes.data, self.pixels.strides[0]
-
-    @property
     def spans(self) -> npt.NDArray[np.int64]:
-        """Of whole rows, as of a Mask."""
+        """The whole rows, as for a Mask."""
         return np.tile(np.array([0, self.width], np.int64), (len(self.pixels), 1))
 
-    def cut(self, speed: int = 1) -> list[int]:
-        """Ranges of rows for a `Workers`, where each pixel takes a part of the time that filters take."""
-        parts, rows = min(max(1, self.size // (speed * LEAST)), MOST), len(self.pixels)
-        return [rows * part // parts for part in range(parts + 1)]
+    def split_rows(self, speed: int = 1) -> list[int]:
+        """The first rows of ranges for `Workers`, and the end, for a pass `speed` times as fast as filters."""
+        ranges, rows = min(max(1, self.size // (speed * MIN_PIXELS)), MAX_RANGES), len(self.pixels)
+        return [rows * each // ranges for each in range(ranges + 1)]
 
 
 @dataclass(frozen=True)
 class Mask:
-    """The opacity of the foreground: values (H, W) times `opacity`; rows of spans (H, 2) outside which it is 0."""
+    """The opacity of the foreground: values (H, W) times `opacity`.
+
+    `spans` (H, 2) are the first column of each row above 0 and the one after the last.
+    """
 
     values: npt.NDArray[Any]
     opacity: float
@@ -70,22 +63,12 @@ class Mask:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it is 0 all over."""
+        """Whether it is 0 everywhere."""
         return not bool((self.spans[:, 0] < self.spans[:, 1]).any())
-
-    @property
-    def rows(self) -> tuple[int, int]:
-        """As of `rows_of`."""
-        return rows_of(self.values)
-
-
-def rows_of(values: npt.NDArray[Any]) -> tuple[int, int]:
-    """The address, and values from one row to the next."""
-    return values.ctypes.data, values.strides[0] // values.itemsize
 
 
 def open_frame(image: npt.NDArray[Any], *, writable: bool = False) -> Frame:
-    """The picture itself if its rows are whole, else a copy, which is no use to be written to."""
+    """The picture itself if its rows are in C order, else a copy, which must not be meant for writing."""
     if _has_whole_rows(image):
         return Frame(image)
     assert not writable
@@ -93,10 +76,10 @@ def open_frame(image: npt.NDArray[Any], *, writable: bool = False) -> Frame:
 
 
 def check_out(out: npt.NDArray[Any], image: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Raise ImageError unless `out` can take what becomes of `image`, and is it or lies apart from it."""
+    """Raise ImageError unless `out` can take the result for `image`, and is `image` or does not overlap with it."""
     if not isinstance(out, np.ndarray) or out.shape != image.shape or out.dtype != image.dtype:
-        given = f"{out.dtype}, {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
-        raise ImageError(f"out is an array of the image's {image.dtype}, {image.shape}; got {given}")
+        got = f"{out.dtype}, {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+        raise ImageError(f"out is an array of the image's {image.dtype}, {image.shape}; got {got}")
     if not out.flags.writeable or not _has_whole_rows(out):
         raise ImageError("out is writable and its rows hold their pixels one after the other; got another layout")
     same = out.ctypes.data == image.ctypes.data and out.strides == image.strides
@@ -106,7 +89,10 @@ def check_out(out: npt.NDArray[Any], image: npt.NDArray[Any]) -> npt.NDArray[Any
 
 
 def open_mask(mask: Any, frame: Frame) -> npt.NDArray[Any] | None:
-    """The values of a mask as for `images.to_alpha`, in whole rows; bool and uint8 stay uint8. Raises ImageError."""
+    """The values of a mask as of `images.to_alpha`, with rows in C order; bool and uint8 are taken as uint8.
+
+    Raises ImageError.
+    """
     if mask is None:
         return None
     height, width = frame.pixels.shape[:2]

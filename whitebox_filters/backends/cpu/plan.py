@@ -9,31 +9,30 @@ import numpy as np
 import numpy.typing as npt
 
 from whitebox_filters import images
-from whitebox_filters.backends import fuse, plan
-from whitebox_filters.backends.frames import Frame, Mask, check_out, open_frame, open_mask
-from whitebox_filters.backends.levels import Levels
-from whitebox_filters.backends.stages import Stages
-from whitebox_filters.backends.survey import copy_background, survey
+from whitebox_filters.backends import fuse, passes
+from whitebox_filters.backends.cpu.frames import Frame, Mask, check_out, open_frame, open_mask
+from whitebox_filters.backends.cpu.means import LevelMeans
+from whitebox_filters.backends.cpu.prepass import copy_background, run_prepass
+from whitebox_filters.backends.cpu.stages import Stages
 from whitebox_filters.errors import BackendError
 from whitebox_filters.native.workers import Workers
 from whitebox_filters.statistics import of_means
 
 if TYPE_CHECKING:
-    from whitebox_filters.cascade import Cascade
+    from whitebox_filters.chain import Chain
 
 
 class Plan:
-    """A cascade made ready for NumPy pictures; it holds no state, so that threads may share it."""
+    """A cascade compiled for NumPy pictures. It holds no state, so threads may share it."""
 
-    def __init__(self, cascade: Cascade) -> None:
+    def __init__(self, cascade: Chain) -> None:
         """Plan the passes of a cascade."""
         self._cascade = cascade
-        self._natures = [plan.nature(filter) for filter in cascade.filters]
-        self._head = plan.head_length(cascade.filters)
-        self._tail = len(cascade) - (plan.head_length(cascade.filters[::-1]) if self._head < len(cascade) else 0)
+        self._head = passes.head_length(cascade.filters)
+        self._tail = len(cascade) - (passes.head_length(cascade.filters[::-1]) if self._head < len(cascade) else 0)
 
     def __str__(self) -> str:
-        return plan.describe(self._cascade, "the CPU", adding=True)
+        return passes.describe(self._cascade, "the CPU", by_sums=True)
 
     def __call__(
         self,
@@ -47,8 +46,8 @@ class Plan:
 
         `theta`, `mask` and `statistics` are as for `Cascade.__call__`. Returns `out`, which has the image's shape and
         dtype and may be the image itself, or a new array. Where the mask is 0 the pixels are the input's, bit for bit;
-        only rows and columns that the mask touches are computed. A mask of bool, uint8 or float32 is read as it is;
-        others are converted first.
+        only what lies between the first and the last column of the mask in each row is computed. A mask of bool, uint8
+        or float32 is read as it is; others are converted first.
         Raises BackendError, ImageError, ThetaError, FilterError.
         """
         return self.render(image, theta, mask, out, statistics)[0]
@@ -61,14 +60,14 @@ class Plan:
         out: npt.NDArray[Any] | None = None,
         statistics: Sequence[Any] | None = None,
     ) -> tuple[npt.NDArray[Any], list[Any]]:
-        """As a call, and the statistics that the filters took: as `statistics` gives them, from the same passes."""
+        """As a call, and the statistics that the filters used, as `statistics` returns them, from the same passes."""
         frame = _open(image)
-        target = np.empty(image.shape, image.dtype) if out is None else check_out(out, image)
-        goal = open_frame(target, writable=True)
+        result = np.empty(image.shape, image.dtype) if out is None else check_out(out, image)
+        target = open_frame(result, writable=True)
         with Workers(frame.size) as workers:
-            stages, seen, used = self._prepare(workers, frame, theta, mask, goal, statistics)
-            stages.render(workers, frame, seen, goal)
-        return target, used
+            stages, opened, used = self._prepare(workers, frame, theta, mask, target, statistics)
+            stages.render(workers, frame, opened, target)
+        return result, used
 
     def statistics(
         self, image: npt.NDArray[Any], theta: Any, mask: Any = None, statistics: Sequence[Any] | None = None
@@ -90,7 +89,10 @@ class Plan:
         target: Frame | None,
         statistics: Sequence[Any] | None,
     ) -> tuple[Stages, Mask | None, list[Any]]:
-        """The stages of the pixel pass, the mask, and the statistics that were taken; the background is in `target`."""
+        """The stages of the pixel pass, the mask, and the statistics that the filters use.
+
+        With a `target`, what lies outside the mask is copied into it meanwhile.
+        """
         filters, in_mask = self._cascade.filters, self._cascade.region == "mask"
         values, used = self._cascade.check_theta(theta), list(self._cascade.check_statistics(statistics))
         measured = [filter.statistic is not None and used[index] is None for index, filter in enumerate(filters)]
@@ -99,27 +101,27 @@ class Plan:
             for index, filter in enumerate(filters)
         ]
         stages = Stages(frame.dtype)
-        tail = zip(filters[self._tail :], coefficients[self._tail :], self._natures[self._tail :], strict=True)
-        ending = [(filter, known, nature) for filter, known, nature in tail if known is not None]
-        if target is not None and len(ending) == len(filters) - self._tail:
-            stages.foresee(ending)  # the other threads wake meanwhile
+        tail = zip(filters[self._tail :], coefficients[self._tail :], strict=True)
+        last = [(filter, row) for filter, row in tail if row is not None]
+        if target is not None and len(last) == len(filters) - self._tail:
+            stages.prepare_output_table(last)  # while the other threads wake up
         summed = frame.dtype == np.uint8 and not in_mask and any(measured[: self._head + 1])
-        seen = survey(workers, frame, open_mask(mask, frame), summed=summed)
+        prepass = run_prepass(workers, frame, open_mask(mask, frame), summed=summed)
         if target is not None:
-            copy_background(workers, frame, seen.mask, target)
-        levels = None if seen.totals is None else Levels(workers, frame, seen.totals)
+            copy_background(workers, frame, prepass.mask, target)
+        level_means = None if prepass.totals is None else LevelMeans(workers, frame, prepass.totals)
         for index, filter in enumerate(filters):
-            known = coefficients[index]
-            if known is None:
+            row = coefficients[index]
+            if row is None:
                 assert filter.statistic is not None
-                if stages.is_table and levels is not None:
-                    means = levels.means(stages.table())
+                if stages.is_table and level_means is not None:
+                    means = level_means.after(stages.curves())
                 else:
-                    means = stages.measure(workers, frame, seen.mask if in_mask else None)
+                    means = stages.measure(workers, frame, prepass.mask if in_mask else None)
                 used[index] = of_means(np, means, filter.statistic)
-                known = fuse.filter_coefficients(filter, values[index], used[index])
-            stages.append(filter, known, self._natures[index])
-        return stages, seen.mask, used
+                row = fuse.filter_coefficients(filter, values[index], used[index])
+            stages.append(filter, row)
+        return stages, prepass.mask, used
 
 
 def _open(image: Any) -> Frame:

@@ -11,17 +11,16 @@ import numpy as np
 from numba import cuda
 
 from whitebox_filters import images
-from whitebox_filters.backends import cuda_kernels as kernels
-from whitebox_filters.backends import fuse
-from whitebox_filters.backends import plan as plans
-from whitebox_filters.backends.cuda_words import words_of
+from whitebox_filters.backends import fuse, passes
+from whitebox_filters.backends.cuda import kernels
+from whitebox_filters.backends.cuda.packing import packing_of
 from whitebox_filters.errors import ImageError
 from whitebox_filters.images import LEVELS, FloatArray
 from whitebox_filters.spec import Filter
 from whitebox_filters.statistics import measure
 
 if TYPE_CHECKING:
-    from whitebox_filters.cascade import Cascade
+    from whitebox_filters.chain import Chain
 
 DTYPES = tuple(np.dtype(kind) for kind in (np.uint8, np.uint16, np.float32, np.float64))
 # So many filters or more before the first that mixes channels become a table of 8 bits; fewer cost no more than the
@@ -47,14 +46,14 @@ class Plan:
     the plan, so that further frames of that size allocate none. One call at a time, on the default stream.
     """
 
-    def __init__(self, cascade: Cascade) -> None:
+    def __init__(self, cascade: Chain) -> None:
         """Plan the passes of a cascade."""
         self._cascade = cascade
-        self._head = plans.head_length(cascade.filters)
+        self._head = passes.head_length(cascade.filters)
         self._scratch: dict[str, Any] = {}
 
     def __str__(self) -> str:
-        return plans.describe(self._cascade, "CUDA")
+        return passes.describe(self._cascade, "CUDA")
 
     def __call__(
         self, image: Any, theta: Any, mask: Any = None, out: Any = None, statistics: Sequence[Any] | None = None
@@ -118,12 +117,12 @@ class Plan:
         copies = _address(target) != _address(source)
         whole = 0, 0, height, width
         top, left, bottom, right = whole if mask is None or copies else mask.box
-        pixels = words_of(dtype).pixels
+        pixels = packing_of(dtype).pixels
         # Where in a group a row of the box begins; the worst where that differs from row to row.
         offset = left % pixels if width % pixels == 0 else pixels - 1
         columns = math.ceil((offset + right - left) / pixels)
         grid = math.ceil(columns / kernels.BLOCK[0]), math.ceil((bottom - top) / kernels.BLOCK[1])
-        formulas = fuse.pixels(self._cascade.filters[start:])
+        formulas = fuse.pixel_formulas(self._cascade.filters[start:])
         kernels.blend_pixels(formulas, dtype, mask is not None, start > 0)[grid, kernels.BLOCK](
             *self._views(source),
             *self._views(target),
@@ -145,9 +144,9 @@ class Plan:
     def _measure(self, source: Any, mask: Mask | None, rows: list[Values]) -> FloatArray:
         """The channel means (3,) after the filters whose coefficients are known, over the frame or by the mask."""
         dtype = np.dtype(source.dtype)
-        blocks = min(kernels.SUM_BLOCKS, math.ceil(source.size / 3 / words_of(dtype).pixels / kernels.THREADS))
+        blocks = min(kernels.SUM_BLOCKS, math.ceil(source.size / 3 / packing_of(dtype).pixels / kernels.THREADS))
         sums = self._buffer("sums", (blocks, 4), fuse.working_dtype(dtype))
-        formulas = fuse.pixels(self._cascade.filters[: len(rows)])
+        formulas = fuse.pixel_formulas(self._cascade.filters[: len(rows)])
         kernels.sum_pixels(formulas, dtype, mask is not None)[blocks, kernels.THREADS](
             *self._views(source), *self._opacity(mask, dtype), _row(rows, dtype), sums
         )
@@ -186,14 +185,14 @@ class Plan:
         return mask.values, working.type(mask.full)
 
     def _views(self, frame: Any) -> tuple[Any, Any]:
-        """A frame as kernels take it: (H * W * 3,) items, and the same memory as words; see `words_of`."""
+        """A frame as kernels take it: (H * W * 3,) items, and the same memory as words; see `packing_of`."""
         dtype = np.dtype(frame.dtype)
-        layout = words_of(dtype)
+        layout = packing_of(dtype)
         items = frame.reshape(frame.size)
         whole = frame.size // (3 * layout.pixels) * 3 * layout.pixels
-        if whole == 0 or _address(frame) % layout.dtype.itemsize:
-            return items, self._buffer("no words", (1,), layout.dtype)
-        return items, items[:whole].view(layout.dtype)
+        if whole == 0 or _address(frame) % layout.word.itemsize:
+            return items, self._buffer("no words", (1,), layout.word)
+        return items, items[:whole].view(layout.word)
 
     def _buffer(self, name: str, shape: tuple[int, ...], dtype: Any) -> Any:
         """Memory on the device that the plan keeps, made anew when another shape or dtype is needed."""
@@ -205,12 +204,12 @@ class Plan:
 
 def table_length(filters: Sequence[Filter], dtype: np.dtype[Any]) -> int:
     """How many filters at the start of a cascade become a table, for a frame of `dtype`."""
-    head = plans.head_length(filters) if dtype == np.uint8 else 0
+    head = passes.head_length(filters) if dtype == np.uint8 else 0
     return head if head >= TABLE_FROM else 0
 
 
 def _row(rows: list[Values], dtype: np.dtype[Any]) -> tuple[Any, ...]:
-    return fuse.row(tuple(value for values in rows for value in values), fuse.working_dtype(dtype))
+    return fuse.scalars(tuple(value for values in rows for value in values), fuse.working_dtype(dtype))
 
 
 def _check_frame(frame: Any) -> None:

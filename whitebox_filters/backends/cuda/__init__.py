@@ -1,0 +1,1 @@
+"""Cascades on an NVIDIA GPU, compiled by Numba-CUDA."""
