@@ -118,3 +118,13 @@ def test_every_layout_of_a_source(tmp_path, run, still, layout):
 def test_float_grey_with_alpha_is_refused_before_the_converter_ends_the_process():
     assert find_obstacle(av.VideoFrame(WIDTH, HEIGHT, "yaf32le")) == "the pixel format yaf32le"
     assert find_obstacle(av.VideoFrame.from_ndarray(picture(), format="rgb24")) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [("yuv420p", "yuv420p"), ("yuv422p", "yuv422p"), ("yuv444p", "yuv444p"), ("yuv411p", "yuv422p"),
+     ("yuv410p", "yuv420p"), ("yuv440p", "yuv444p"), ("gray", "yuv420p"), ("rgb24", "yuv420p")],
+)  # fmt: skip
+@pytest.mark.parametrize("codec", ["h264", "h265", "ffv1", "vp9"])
+def test_chroma_of_a_source(codec, source, expected):
+    assert output_format(CodecName(codec), source, (48, 64)) == expected
