@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -137,5 +136,5 @@ def pipe(
     from harmonizer.video import raw
 
     shape = raw.parse_size(size)
-    harmonizer = Harmonizer.load(weights)
-    raw.harmonize_stream(harmonizer, sys.stdin.buffer, sys.stdout.buffer, shape, pix_fmt, mask)
+    source, sink = raw.standard_streams()
+    raw.harmonize_stream(Harmonizer.load(weights), source, sink, shape, pix_fmt, mask)

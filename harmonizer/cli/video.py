@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harmonizer.cli.streams import report
 from harmonizer.errors import HarmonizerError
 from harmonizer.video import CodecName
 
@@ -75,20 +76,20 @@ def video(
     if theta_in and (weights or alpha is not None):
         raise HarmonizerError("--theta-in decides instead of the network; leave --alpha and --weights out")
     outputs = Outputs(output, codec, quality, theta_out, lut, delta, mask_out)
-    outputs.check()
+    outputs.check(composite, mask, background, theta_in)
     changes = parse_settings(set or [])
-    with _watched(output.name) as report:
+    with _watched(output.name) as show_progress:
         chosen = grading.from_timeline(theta_in) if theta_in else grading.from_network(weights, alpha)
         if changes:
             chosen = grading.with_fixed_theta(chosen, changes)
         start = time.perf_counter()
         done, shots = pipeline.harmonize_video(
-            composite, outputs, chosen, mask=mask, background=background, report=report
+            composite, outputs, chosen, mask=mask, background=background, report=show_progress
         )
     seconds = time.perf_counter() - start
-    typer.echo(f"{output}: {done} frames in {seconds:.1f} s, {done / seconds:.1f} a second")
+    report(f"{output}: {done} frames in {seconds:.1f} s, {done / seconds:.1f} a second")
     if lut and shots > 1:
-        typer.echo(f"{luts.shot_path(lut, 1)} to {luts.shot_path(lut, shots).name}: a LUT for each of {shots} shots")
+        report(f"{luts.shot_path(lut, 1)} to {luts.shot_path(lut, shots).name}: a LUT for each of {shots} shots")
 
 
 @contextmanager

@@ -16,12 +16,14 @@ from harmonizer.alpha import cover_hidden, says_something
 from harmonizer.errors import HarmonizerWarning, MaskError, VideoError
 from harmonizer.pictures import io
 from harmonizer.pictures.picture import Pixels, convert_depth
+from harmonizer.video.background_colour import match, space_of_picture, space_of_video
 from harmonizer.video.coding.reader import Reader
-from harmonizer.video.frames import Alpha, Frame, to_opacity
+from harmonizer.video.frames import Alpha, Colour, Frame, to_opacity
 from harmonizer.video.mask_folder import read_folder
 from harmonizer.video.prefetch import running
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".jxl", ".exr")
+BT709 = Colour(1, False, 1, 1)
 
 
 def open_masks(path: Path, size: tuple[int, int], stack: ExitStack) -> Iterator[Alpha]:
@@ -31,10 +33,8 @@ def open_masks(path: Path, size: tuple[int, int], stack: ExitStack) -> Iterator[
     folder. One picture is read by `io.read_mask`.
     Files stay open until `stack` closes. Raises MaskError, VideoError and ImageFileError.
     """
-    if path.is_dir():
-        files = sorted((file for file in path.iterdir() if file.suffix.lower() in PICTURES), key=_numbers)
-        if not files:
-            raise MaskError(f"the folder {path} holds no masks; they are pictures ({', '.join(PICTURES)}), one a frame")
+    files = _list_folder(path)
+    if files is not None:
         return read_folder(path, files, size)
     if path.suffix.lower() in PICTURES:
         return repeat(_shallow(io.read_mask(path, size)))
@@ -48,20 +48,26 @@ def open_masks(path: Path, size: tuple[int, int], stack: ExitStack) -> Iterator[
     return running(video.opacities(), stack)
 
 
-def open_background(path: Path, size: tuple[int, int], stack: ExitStack) -> Iterator[tuple[float, Pixels]]:
+def open_background(
+    path: Path, size: tuple[int, int], stack: ExitStack, colour: Colour = BT709
+) -> Iterator[tuple[float, Pixels]]:
     """Backgrounds of `size` (H, W), each with the time in seconds at which it begins, from a video or one picture.
 
+    They have the primaries and transfer of `colour`, that of the video to be pasted onto them.
     Raises VideoError and ImageFileError.
     """
+    space = space_of_video(colour)
     if path.suffix.lower() in PICTURES:
         picture = io.read_image(path)
         height, width = picture.pixels.shape[:2]
         if (height, width) != size:
             raise VideoError(_sizes("background", path, (height, width), size))
-        return opaque(iter([(0.0, picture.pixels, picture.alpha)]), path)
+        shown = opaque([(0.0, picture.pixels, picture.alpha)], path)
+        return match(shown, space_of_picture(picture), space, path)
     video = stack.enter_context(Reader(path))
     _check_size(video, size, "background")
-    return running(opaque(((frame.time, frame.pixels, frame.alpha) for frame in video), path), stack)
+    frames = opaque(((frame.time, frame.pixels, frame.alpha) for frame in video), path)
+    return running(match(frames, space_of_video(video.info.colour), space, path), stack)
 
 
 def opaque(backgrounds: Iterable[tuple[float, Pixels, Alpha | None]], path: Path) -> Iterator[tuple[float, Pixels]]:
@@ -144,6 +150,19 @@ def bounding_box(alpha: Alpha) -> tuple[slice, slice] | None:
 def _warn_of_dropped_alpha(name: str) -> None:
     message = f"the alpha channel of {name} is dropped; what it hides is filled with the mean colour of the rest"
     warnings.warn(message, HarmonizerWarning, stacklevel=3)
+
+
+def _list_folder(path: Path) -> list[Path] | None:
+    """The pictures of a folder of masks in the order of their numbers; None if the path is no folder."""
+    try:
+        if not path.is_dir():
+            return None
+        files = sorted((file for file in path.iterdir() if file.suffix.lower() in PICTURES), key=_numbers)
+    except OSError as error:
+        raise MaskError(f"the mask {path} cannot be read: {error.strerror}") from error
+    if not files:
+        raise MaskError(f"the folder {path} holds no masks; they are pictures ({', '.join(PICTURES)}), one a frame")
+    return files
 
 
 def _shallow(opacity: Alpha) -> Alpha:

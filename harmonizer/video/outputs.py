@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -36,8 +37,11 @@ class Outputs:
     delta: Path | None = None  # a video of 0.5 + (harmonized - composite) / 2
     mask: Path | None = None  # a video
 
-    def check(self) -> None:
-        """Raise OutputError, before the work, unless each can be written and no two are one file."""
+    def check(self, *inputs: Path | None) -> None:
+        """Raise OutputError, before the work, unless each can be written, and each is a file of its own.
+
+        None is one of the `inputs` either.
+        """
         videos = [path for path in (self.video, self.delta, self.mask) if path]
         others = [path for path in (self.theta, self.lut) if path]
         for path in videos:
@@ -46,9 +50,12 @@ class Outputs:
             atomic.check_place(self.theta)
         if self.lut:
             io.check_lut(self.lut)
-        places = [path.resolve() for path in (*videos, *others)]
+        places = [atomic.target(path) for path in (*videos, *others)]
         if len(set(places)) < len(places):
             raise OutputError("two outputs are one file; give each a name of its own")
+        for path, source in product((*videos, *others), filter(None, inputs)):
+            if _is_same_file(path, source):
+                raise OutputError(f"{path} would replace the input {source}; give the output another name")
 
     def open(self, info: VideoInfo, source: Path, grading: Grading, stack: ExitStack) -> Write:
         """Open all outputs and return what writes a frame to them; the files appear when `stack` closes without error.
@@ -77,6 +84,14 @@ class Outputs:
                 sink(graded)
 
         return write
+
+
+def _is_same_file(first: Path, second: Path) -> bool:
+    """Whether two names lead to one file that is there."""
+    try:
+        return first.samefile(second)
+    except (OSError, ValueError):
+        return False
 
 
 def _delta(graded: Graded) -> Frame:

@@ -60,7 +60,8 @@ def harmonize_video(
             message = f"the alpha channel of {composite} is the mask; the output has none and shows what lies under it"
             warnings.warn(message, HarmonizerWarning, stacklevel=2)
         if background is not None:
-            frames = masks.with_backgrounds(frames, masks.open_background(background, video.info.size, stack))
+            behind = masks.open_background(background, video.info.size, stack, video.info.colour)
+            frames = masks.with_backgrounds(frames, behind)
             frames = running(frames, stack)
         graded = running(grading.decide(frames), stack)
         filtered = running(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import warnings
 from collections.abc import Iterator
 from enum import StrEnum
@@ -32,6 +33,14 @@ class PixelFormat(StrEnum):
     @property
     def channels(self) -> int:
         return 4 if self.startswith("rgba") else 3
+
+
+def standard_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Standard input and output for raw frames. Raises StreamError for one that is closed."""
+    for stream, name in ((sys.stdin, "input"), (sys.stdout, "output")):
+        if stream is None:
+            raise StreamError(f"standard {name} is closed; frames go from standard input to standard output")
+    return sys.stdin.buffer, sys.stdout.buffer
 
 
 def harmonize_stream(

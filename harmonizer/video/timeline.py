@@ -108,7 +108,7 @@ def read_timeline(path: Path) -> Timeline:
     rows: list[npt.NDArray[np.float64]] = []
     cuts: list[bool] = []
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:  # editors of Windows write a byte-order mark
             cascade, smoothing = _read_header(path, file.readline())
             for number, text in enumerate(file, start=2):
                 if text.strip():

@@ -14,6 +14,12 @@ RGB, BT709, UNSPECIFIED, BT601 = 0, 1, 2, 6
 # The largest picture of standard definition; without a tag, players decide by it.
 SD_SIZE = (1279, 576)
 
+# The matrices that FFmpeg's converter knows: BT.709, FCC, BT.601 (twice), SMPTE 240M, BT.2020; and others by name.
+MATRICES = (1, 4, 5, 6, 7, 9)
+OTHER_MATRICES = {8: "YCgCo", 10: "BT.2020 with constant luminance", 14: "ICtCp"}
+# Float grey with alpha, over which the converter ends the process.
+FATAL_LAYOUTS = ("yaf32le", "yaf32be")
+
 # Without these flags the converter loses a level of brightness with every trip to RGB and back.
 # On deep frames its white is 65280 of 65535, there and back, so that only numbers show it.
 EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
@@ -37,6 +43,20 @@ def read_colour(frame: VideoFrame) -> Colour:
     # The formats whose names begin with yuvj are full-range by definition.
     full_range = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
     return Colour(matrix, full_range, primaries, transfer)
+
+
+def find_obstacle(frame: VideoFrame) -> str | None:
+    """What keeps a decoded frame from being converted to RGB, in words; None for nothing."""
+    colour = read_colour(frame)
+    if colour.matrix not in MATRICES:
+        return f"the colour matrix {OTHER_MATRICES.get(colour.matrix, f'number {colour.matrix} of ITU-T H.273')}"
+    if frame.format.name in FATAL_LAYOUTS:
+        return f"the pixel format {frame.format.name}"
+    try:
+        Converter(colour).to_rgb(frame)
+    except OSError:  # FFmpeg's
+        return f"the pixel format {frame.format.name}"
+    return None
 
 
 class Converter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import cached_property
@@ -24,7 +25,7 @@ from harmonizer.errors import VideoError
 from harmonizer.pictures import roles
 from harmonizer.pictures.picture import Pixels
 from harmonizer.video.coding.clock import DecodingClock
-from harmonizer.video.coding.colour import Converter, read_colour
+from harmonizer.video.coding.colour import Converter, find_obstacle, read_colour
 from harmonizer.video.coding.extras import find_unwritable, read_hdr10
 from harmonizer.video.frames import Alpha, Frame, VideoInfo, to_opacity, without_noise
 
@@ -60,6 +61,11 @@ class Reader:
             first = next(frames, None)
             if first is None:
                 raise VideoError(f"{path} holds no frame that can be decoded; if it is cut off, get it again")
+            if obstacle := find_obstacle(first):
+                raise VideoError(
+                    f"{path} has {obstacle}, which cannot be converted here; convert it to BT.709 first, with "
+                    "FFmpeg's zscale or another program"
+                )
             self.info = _describe(self._stream, first, self._clock)
             self._turn = _turn(first)
             self._converter = Converter(self.info.colour)
@@ -173,16 +179,30 @@ class Reader:
 
 
 def open_input(path: Path) -> av.container.InputContainer:
-    """Open a media file. Raises VideoError."""
+    """Open a media file by its name, which is never taken for a URL or a pattern. Raises VideoError.
+
+    Nor can what stands in the file, as playlists have it, lead to another place than a file.
+    """
+    options = {"protocol_whitelist": "file"}
     try:
-        return av.open(str(path), metadata_errors="replace")
+        container = av.open(as_file(path), "r", options=options, metadata_errors="replace")
+        if container.format.name != "image2" or "%" not in str(path):
+            return container
+        # FFmpeg takes the % in the name of a picture for a number that counts up; bytes have no name.
+        container.close()
+        return av.open(io.BytesIO(path.read_bytes()), "r", options=options, metadata_errors="replace")
     except FileNotFoundError:
         raise VideoError(f"there is no file {path}; check the name and the folder") from None
-    except FFmpegError as error:
+    except (FFmpegError, OSError) as error:
         raise VideoError(
             f"{path} cannot be read as video: {error.strerror}. If it is damaged or cut off, get it again; else "
             "convert it"
         ) from error
+
+
+def as_file(path: Path) -> str:
+    """The name by which FFmpeg opens a file, whatever characters its own name has."""
+    return f"file:{path}"
 
 
 def best_video(container: av.container.InputContainer) -> VideoStream | None:

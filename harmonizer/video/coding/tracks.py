@@ -9,7 +9,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
@@ -69,7 +68,7 @@ class Tracks:
         `aspect` is the width of a pixel over its height.
         """
         lost = list(self.dropped)
-        with av.open(f"file:{written}", metadata_errors="replace") as output:
+        with open_input(written) as output:
             for index, copy in self._pairs:
                 stream = self._source.streams[index]
                 missing = find_lost(stream, output.streams[copy])

@@ -22,6 +22,7 @@ from harmonizer.errors import OutputError, VideoError
 from harmonizer.video import CodecName
 from harmonizer.video.coding.codecs import CODECS, CONTAINERS, output_format
 from harmonizer.video.coding.colour import Converter
+from harmonizer.video.coding.reader import as_file
 from harmonizer.video.coding.tracks import Tracks
 from harmonizer.video.frames import Frame, VideoInfo
 
@@ -52,7 +53,7 @@ class Writer:
         self._source = source
         self._codec = CODECS[codec]
         self._settings = self._codec.settings(quality, info.hdr10)
-        self._pixel_format = output_format(codec, info.pixel_format)
+        self._pixel_format = output_format(codec, info.pixel_format, info.size)
         self._part = group.reserve(path)
         self._converter = Converter(info.colour)
         self._tracks: Tracks | None = None
@@ -110,7 +111,7 @@ class Writer:
     def _open(self) -> None:
         container = CONTAINERS[self._path.suffix.lower()]
         with self._explained():
-            self._output = av.open(str(self._part), "w", format=container)
+            self._output = av.open(as_file(self._part), "w", format=container)
         try:
             stream = self._output.add_stream(self._codec.encoder, self._info.rate, self._settings)
             assert isinstance(stream, VideoStream)

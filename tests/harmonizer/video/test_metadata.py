@@ -178,3 +178,28 @@ def test_an_ordinary_clip_says_nothing(tmp_path, run, still):
     clip = write_clip(tmp_path / "clip.mp4", map(picture, range(3)), codec="libx264", sound="aac")
     for name in ("out.mp4", "out.mov", "out.mkv"):
         assert run(clip, still, "-o", tmp_path / name)[::2] == (0, "")
+
+
+@pytest.mark.parametrize("output", ["out.mp4", "out.mov"])
+def test_time_code_travels(tmp_path, run, still, output):
+    ffmpeg(tmp_path, *CLIP, *H264, "-timecode", "01:00:00:00", "clip.mov")
+    assert run(tmp_path / "clip.mov", still, "-o", tmp_path / output)[::2] == (0, "")
+    with av.open(str(tmp_path / output)) as file:
+        assert file.streams.video[0].metadata["timecode"] == "01:00:00:00"
+
+
+def test_a_cover_is_named(tmp_path, run, still):
+    ffmpeg(tmp_path, "-i", "mask.png", "-vf", "scale=32:32", "cover.png")
+    ffmpeg(tmp_path, *CLIP, "-i", "cover.png", "-map", "0", "-map", "1", *H264, "-c:v:1", "png",
+           "-disposition:v:1", "attached_pic", "clip.mp4")  # fmt: skip
+    code, _, err = run(tmp_path / "clip.mp4", still, "-o", tmp_path / "out.mp4")
+    assert code == 0
+    assert err.startswith(f"{LOST}the cover picture 1 (png")
+
+
+def test_captions_are_named(monkeypatch, tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", [picture()], codec="libx264")
+    captions = type("Data", (), {"type": Type.A53_CC})()
+    monkeypatch.setattr("harmonizer.video.coding.extras._side_data", lambda frame: [captions])
+    with Reader(clip) as video:
+        assert video.info.unwritable == ["closed captions in the picture"]

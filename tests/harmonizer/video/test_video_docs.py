@@ -53,3 +53,43 @@ def test_the_commands_of_the_page(files, run, monkeypatch):
     assert np.abs(ours - before)[inside].mean() > 20
     assert np.abs(graded - ours)[inside].mean() < 8
     assert np.abs(graded - before)[:, 42:].mean() < 2.5  # after two encoders, and two conversions of chroma
+
+
+# What holds each row of the table of what stays.
+HELD_BY = {
+    "frame times": ["test_uneven_times_and_sound_stay", "test_frames_of_one_time_follow_one_another",
+                    "test_a_clock_that_does_not_begin_at_0"],
+    "decoding times": ["test_times_of_avi_are_those_of_display"],
+    "edit lists": ["test_what_an_edit_list_hides_stays_hidden", "test_priming_of_a_whole_film_moves_nothing"],
+    "sound": ["test_uneven_times_and_sound_stay", "test_mistake_is_one_line_and_leaves_nothing"],
+    "subtitles": ["test_tags_of_tracks_travel", "test_attachments_and_data_that_are_left_out_are_named"],
+    "chapters": ["test_tags_of_tracks_travel", "test_chapters_move_with_the_clock", "test_time_code_travels"],
+    "cover pictures": ["test_a_second_picture_is_named", "test_a_cover_is_named"],
+    "range": ["test_background_and_coding_stay", "test_matrices_and_ranges_that_can_be_converted",
+              "test_untagged_is_taken_as_players_take_it"],
+    "other matrices": ["test_matrices_that_cannot_be_converted_are_named"],
+    "HDR10": ["test_hdr10_travels", "test_hdr10_is_named_where_it_is_lost"],
+    "HDR10+": ["test_captions_are_named"],
+    "depth": ["test_ten_bits_need_a_codec_that_takes_them", "test_every_layout_of_a_source"],
+    "chroma": ["test_chroma_of_a_source"],
+    "odd width": ["test_odd_sizes_in_every_codec"],
+    "rotation": ["test_display_matrix", "test_turned_clip_with_upright_mask"],
+    "pixels": ["test_pixels_that_are_not_square"],
+    "interlaced frames": ["test_interlaced_frames_are_named"],
+    "alpha": ["test_what_alpha_hides_steers_nothing"],
+    "primaries": ["test_primaries_are_converted", "test_profile_of_a_picture_is_converted",
+                  "test_hdr_beside_sdr_is_said_in_one_line"],
+}  # fmt: skip
+
+
+def test_each_row_of_what_stays_is_held_by_tests():
+    table = PAGE.split("| what a file holds |")[1].split("\n\n")[0]
+    rows = [line.split("|")[1].strip() for line in table.splitlines()[2:]]
+    subjects = [re.match(r"[\w+ -]+", row)[0].strip() for row in rows]
+    for subject in HELD_BY:
+        assert sum(each == subject or each.startswith(f"{subject} ") for each in subjects) == 1, subject
+    assert len(rows) == len(HELD_BY)
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    for names in HELD_BY.values():
+        for name in names:
+            assert f"def {name}(" in tests, name
