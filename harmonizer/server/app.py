@@ -95,6 +95,8 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> JSONResponse:
+        if isinstance(error.__cause__, RequestError):  # raised while the body was read
+            return error.__cause__.respond()
         answer = RequestError(
             error.status_code, str(error.detail), advice="See /openapi.json for what there is."
         ).respond()

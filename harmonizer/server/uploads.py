@@ -39,22 +39,33 @@ def decode_upload(data: bytes, name: str, most: int, *, is_mask: bool = False) -
             accepted=f"{READABLE}",
             advice="Send the bytes of the file unchanged, as multipart/form-data.",
         )
-    try:
-        width, height = read_size(data)
-    except Exception as error:  # as below
-        raise ImageFileError(f"the {name} cannot be decoded: {error}") from error
-    if width * height > most:
-        raise RequestError(
-            413,
-            f"the {name} has too many pixels",
-            given=f"{width} x {height} pixels",
-            accepted=f"{most} pixels",
-            advice="Scale it down, or ask whoever runs this service to raise the limit.",
-        )
+    _check_pixels(data, name, most)
     try:
         return decode(data, is_mask=is_mask)
     except Exception as error:  # the decoders share no base class of errors
         raise ImageFileError(f"the {name} cannot be decoded: {error}") from error
+
+
+def _check_pixels(data: bytes, name: str, most: int) -> None:
+    from PIL.Image import DecompressionBombError
+
+    try:
+        width, height = read_size(data)
+    except DecompressionBombError as error:
+        given = str(error)
+    except Exception as error:  # the decoders share no base class of errors
+        raise ImageFileError(f"the {name} cannot be decoded: {error}") from error
+    else:
+        if width * height <= most:
+            return
+        given = f"{width} x {height} pixels"
+    raise RequestError(
+        413,
+        f"the {name} has too many pixels",
+        given=given,
+        accepted=f"{most} pixels",
+        advice="Scale it down, or ask whoever runs this service to raise the limit.",
+    )
 
 
 def encode(picture: Picture, format: Format) -> bytes:
