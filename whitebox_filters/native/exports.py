@@ -38,9 +38,9 @@ def export_rows(loop: Loop, arguments: Mapping[str, Kind], fast: Set[str] = SAFE
     """
     names, kinds = zip(*_parameters(arguments), strict=True)
     _check(loop, (*names, *ROWS))
-    given, rows = ", ".join(names), ", ".join(ROWS)
+    declared, rows = ", ".join(names), ", ".join(ROWS)
     namespace: dict[str, Any] = {"loop": jit(loop), "unpack": unpack(*kinds)}
-    exec(f"def run(words, {rows}):\n    ({given},) = unpack(words)\n    loop({given}, {rows})", namespace)
+    exec(f"def run(words, {rows}):\n    ({declared},) = unpack(words)\n    loop({declared}, {rows})", namespace)
     return _compile(namespace["run"], [types.CPointer(INDEX), INDEX, INDEX, INDEX], fast)
 
 
@@ -59,9 +59,11 @@ def _parameters(arguments: Mapping[str, Kind]) -> Iterator[tuple[str, types.Type
 
 
 def _check(loop: Loop, names: Sequence[str]) -> None:
-    found = tuple(inspect.signature(loop).parameters)
-    if found != tuple(names):
-        raise TypeError(f"loop {loop.__name__} takes ({', '.join(found)}); its kernel declares ({', '.join(names)})")
+    parameters = tuple(inspect.signature(loop).parameters)
+    if parameters != tuple(names):
+        raise TypeError(
+            f"loop {loop.__name__} takes ({', '.join(parameters)}); its kernel declares ({', '.join(names)})"
+        )
 
 
 def _compile(function: Loop, kinds: Sequence[types.Type], fast: Set[str]) -> Text:

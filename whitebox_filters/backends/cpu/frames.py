@@ -68,7 +68,7 @@ class Mask:
 
 
 def open_frame(image: npt.NDArray[Any], *, writable: bool = False) -> Frame:
-    """The picture itself if its rows are in C order, else a copy, which must not be meant for writing."""
+    """The picture itself if its rows are in C order, else a copy. A `writable` picture must have such rows."""
     if _has_whole_rows(image):
         return Frame(image)
     assert not writable

@@ -142,7 +142,7 @@ class Plan:
         return counted
 
     def _measure(self, source: Any, mask: Mask | None, rows: list[Values]) -> FloatArray:
-        """The channel means (3,) after the filters whose coefficients are known, over the frame or by the mask."""
+        """The channel means (3,) after the filters of these coefficients, over the frame or weighted by the mask."""
         dtype = np.dtype(source.dtype)
         blocks = min(kernels.SUM_BLOCKS, math.ceil(source.size / 3 / packing_of(dtype).pixels / kernels.THREADS))
         sums = self._buffer("sums", (blocks, 4), fuse.working_dtype(dtype))
