@@ -51,7 +51,8 @@ def video(
     theta_out: Annotated[Path | None, typer.Option(help="Also write theta of every frame, as JSON lines.")] = None,
     theta_in: Annotated[Path | None, typer.Option(help="Take theta from such a file, without the network.")] = None,
     lut: Annotated[
-        Path | None, typer.Option(help="Also write the filters as a 3-D LUT, .cube; with cuts, one for each shot.")
+        Path | None,
+        typer.Option(help="Also write the filters as a 3-D LUT, .cube; with shot changes, one for each shot."),
     ] = None,
     delta: Annotated[Path | None, typer.Option(help="Also write 0.5 + (after - before) / 2, a silent video.")] = None,
     mask_out: Annotated[

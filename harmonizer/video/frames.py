@@ -58,7 +58,7 @@ class Graded:
     frame: Frame
     theta: Theta
     raw: Theta | None = None
-    cut: bool = False
+    shot_change: bool = False  # whether a shot begins with the frame
     before: Pixels | None = None
     statistics: Sequence[Any] = ()
 

@@ -66,7 +66,7 @@ class Outputs:
 
         def encode(path: Path, picture: Callable[[Graded], Frame], sound: Path | None = None) -> Write:
             writer = stack.enter_context(Writer(path, group, info, sound, self.codec, self.quality))
-            return lambda graded: writer.write(picture(graded), cut=graded.cut)
+            return lambda graded: writer.write(picture(graded), shot_change=graded.shot_change)
 
         sinks = [encode(self.video, lambda graded: graded.frame, source)]
         if self.delta:

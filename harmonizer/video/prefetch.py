@@ -23,7 +23,7 @@ class _End:
     error: BaseException | None = None
 
 
-def running(items: Iterable[T], stack: ExitStack, depth: int = DEPTH) -> Iterator[T]:
+def read_ahead(items: Iterable[T], stack: ExitStack, depth: int = DEPTH) -> Iterator[T]:
     """The same items, which a thread reads up to `depth` of them in advance; closing `stack` ends the thread.
 
     An error of `items` is raised here, after the items before it. Several of these may feed one another with one
