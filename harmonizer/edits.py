@@ -89,12 +89,12 @@ class Edit:
             changed = changed or theta[step.name] != step.theta
         return replace(self, steps=tuple(steps))
 
-    def bake_lut(self) -> Lut:
-        """All filters as a 3-D LUT for `whitebox_filters.write_cube`; it grades the whole frame, whatever the mask.
+    def bake_lut(self, size: int = 65) -> Lut:
+        """All filters as a 3-D LUT of `size` steps; it grades the whole frame, whatever the mask.
 
         Raises whitebox_filters.LutError where a statistic is missing; the edit that `jobs.apply` returns has them all.
         """
-        return wf.bake_lut(self.cascade, self.theta, self.statistics)
+        return wf.bake_lut(self.cascade, self.theta, self.statistics, size)
 
 
 def change_theta(cascade: wf.Cascade, theta: Mapping[str, float], changes: Mapping[str, float]) -> dict[str, float]:

@@ -26,7 +26,7 @@ def shrink_rows() -> Loop:
         for y in range(top, bottom):
             for i in range(width * channels):
                 sums[begin + i] = np.float32(0)
-            for tap in range(0, down_most, ROWS):  # a sum is fetched and put back once for all of them
+            for tap in range(0, down_most, ROWS):  # each sum is loaded and stored once for all of them
                 # Rows of weight 0 may lie below the picture.
                 line, weights = down[y] + tap, y * down_most + tap
                 a, b = min(line, height - 1) * picture_stride, min(line + 1, height - 1) * picture_stride
@@ -68,7 +68,7 @@ def to_rgb() -> Loop:
             terms[0], terms[1], terms[2], terms[3], terms[4], terms[5],
         )  # fmt: skip
         columns, rows = (width + 1) // 2, (height + 1) // 2
-        # Chroma has a neighbour beyond each edge: a loop that asks where it is takes twice the time.
+        # Chroma gets a neighbour beyond each edge: a loop that tests for the edge takes twice the time.
         pitch = columns + 2
         for y in range(height):
             near = y // 2
@@ -118,7 +118,7 @@ def to_yuv() -> Loop:
                 r, g, b = sums_of_four(picture, top + 6 * x, bottom + 6 * x, 3)
                 blue[y * blue_stride + x] = to_byte(u_red * r + u_green * g + u_blue * b + np.float32(128))
                 red[y * red_stride + x] = to_byte(v_red * r + v_green * g + v_blue * b + np.float32(128))
-            if width % 2:  # in the loop, to ask takes as long as all else
+            if width % 2:  # a test within the loop takes as long as everything else
                 x = width // 2
                 r, g, b = sums_of_four(picture, top + 6 * x, bottom + 6 * x, 0)
                 blue[y * blue_stride + x] = to_byte(u_red * r + u_green * g + u_blue * b + np.float32(128))
@@ -150,7 +150,7 @@ def between(near: Any, far: Any) -> Any:
 
 @_jit  # type: ignore[untyped-decorator]
 def sums_of_four(picture: Any, top: int, bottom: int, right: int) -> Any:
-    """Of each channel the sum of the bytes of two pixels and those `right` bytes beside them, as float32."""
+    """The sums of each channel over two pixels and the pixels `right` bytes beside them, as float32."""
     return (
         sum_of_four(picture, top, top + right, bottom, bottom + right),
         sum_of_four(picture, top + 1, top + right + 1, bottom + 1, bottom + right + 1),
@@ -166,5 +166,5 @@ def sum_of_four(picture: Any, a: int, b: int, c: int, d: int) -> Any:
 
 @_jit  # type: ignore[untyped-decorator]
 def to_byte(value: Any) -> Any:
-    """The nearest of 0 to 255."""
+    """The nearest integer from 0 to 255."""
     return np.uint8(np.int32(min(max(value, np.float32(0)), np.float32(255)) + np.float32(0.5)))

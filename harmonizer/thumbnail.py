@@ -1,4 +1,4 @@
-"""What the network looks at: the whole picture on few pixels."""
+"""Thumbnails: the small pictures that the network sees."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from whitebox_filters.images import LEVELS
 if TYPE_CHECKING:
     from whitebox_filters.native.workers import Workers
 
-STORED = 256  # pixels of each side to which training squashes its photographs before it makes composites of them
+STORED = 256  # side in pixels of the photographs that training stores, before it makes composites of them
 RANGES = 32  # of a thumbnail's rows; a core that is free takes the next one
 Floats = npt.NDArray[np.float32]
 
 
 def thumbnail(pixels: Pixels, side: int) -> Floats:
-    """One of `thumbnails`."""
+    """The thumbnail of one picture; see `thumbnails`."""
     return thumbnails([pixels], side)[0]
 
 
 def thumbnails(pictures: Sequence[Pixels], side: int) -> list[Floats]:
     """Pictures (H, W, C) or (H, W), C = 1 or 3, squashed to (C, side, side), float32 in [0, 1]; on all cores.
 
-    As training does it in two steps, to STORED and then to `side`: at once they would be sharper, which changes what
-    the networks predict. In each step a value is the average under a triangle two of its own pixels wide, as Pillow's
-    BILINEAR, but not rounded to 8 bits: within one level of it.
+    This takes two steps, to STORED and then to `side`, as in training: one step would give sharper thumbnails, for
+    which the networks predict other values. In each step a value is an average under a triangle that is two output
+    pixels wide, as with Pillow's BILINEAR, but not rounded to 8 bits; the result is within one level of Pillow's.
     """
     from whitebox_filters.native.workers import Workers  # imports llvmlite, which many commands do without
 
@@ -41,7 +41,7 @@ def thumbnails(pictures: Sequence[Pixels], side: int) -> list[Floats]:
 
 
 def _by_rows(pixels: Pixels) -> Pixels:
-    """The same as (H, W, C) of a depth that is compiled for, the values of a row one after the other."""
+    """The picture as (H, W, C) with rows in C order, in a dtype that the kernel takes."""
     levels = pixels if pixels.dtype in LEVELS else convert_depth(pixels, np.float32)
     levels = levels[..., None] if levels.ndim == 2 else levels
     _, width, channels = levels.shape
@@ -81,22 +81,22 @@ def _shrink(workers: Workers, levels: Pixels, side: int) -> Floats:
 
 @functools.lru_cache(maxsize=16)
 def _taps(length: int, side: int, unit: int) -> tuple[npt.NDArray[np.int64], Floats]:
-    """Of each of `side` values the first source value, (side,), and the weights from there on, (side, units of taps).
+    """First source index (side,) and weights (side, count) of each output pixel, for both steps at once.
 
-    The last weights may be 0 and lead beyond the last value.
+    The count is a multiple of `unit`. The last weights may be 0 and belong to no source pixel.
     """
     first, weights = _triangles(length, STORED)
-    begin, shares = _triangles(STORED, side)
-    stored = (begin[:, None] + np.arange(shares.shape[1])).clip(max=STORED - 1)
+    begin, outer = _triangles(STORED, side)
+    stored = (begin[:, None] + np.arange(outer.shape[1])).clip(max=STORED - 1)
     steps = (first[stored] - first[begin, None])[..., None] + np.arange(weights.shape[1])
     count = -(-int(steps.max() + 1) // unit) * unit
     places = np.arange(side)[:, None, None] * count + steps
-    sums = np.bincount(places.ravel(), (shares[..., None] * weights[stored]).ravel(), side * count)
+    sums = np.bincount(places.ravel(), (outer[..., None] * weights[stored]).ravel(), side * count)
     return first[begin], sums.reshape(side, count).astype(np.float32)
 
 
 def _triangles(length: int, side: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Of each of `side` values the first of `length` that counts, (side,), and what each counts from there on."""
+    """First source index (side,) and weights (side, count) of each output pixel, for one step."""
     scale = length / side
     reach = max(scale, 1.0)
     centres = (np.arange(side) + 0.5) * scale

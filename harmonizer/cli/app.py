@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from harmonizer.cli import evaluation, interrupts, learning, pictures, streams, video
+from harmonizer.cli import evaluation, interrupts, learning, pictures, serve, streams, video
 from harmonizer.cli.lines import print_line
 
 app = typer.Typer(
@@ -48,6 +48,7 @@ COMMANDS = (
     learning.convert,
     video.video,
     evaluation.bench,
+    serve.serve,
 )
 """In the order in which `--help` lists them."""
 

@@ -293,12 +293,15 @@ def test_the_compiled_backend_is_held_to_levels_of_8_and_16_bits(monkeypatch):
 
 
 def test_which_of_our_filters_mix_channels_and_which_treat_them_alike():
-    declared = {name: wf.get(name).channels for name in wf.names()}
+    declared = {
+        name: wf.get(name).channels for name in wf.names()
+    }  # others may come: `check_filter` holds them to theirs
     bands = {name for name in declared if name.endswith(("_hue", "_saturation", "_luminance"))}
     mixing = {"saturation", "gamma", "vibrance", "hue", "shadow_warmth", "highlight_warmth"}
-    assert {name for name, channels in declared.items() if channels == "mixed"} == mixing | bands
     single = {"temperature", "tint", "red_gain", "blue_gain"}
-    assert {name for name, channels in declared.items() if channels == "each"} == single
+    alike = {"brightness", "contrast", "highlight", "shadow", "exposure", "whites", "blacks", "fade"}
+    for channels, names in (("mixed", mixing | bands), ("each", single), ("same", alike)):
+        assert {declared[name] for name in names} == {channels}
 
 
 def test_the_colour_sweep_reaches_every_chroma_and_hue():

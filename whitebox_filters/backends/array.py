@@ -24,15 +24,15 @@ def steps(
 ) -> Iterator[tuple[Array, Array | None]]:
     """Yield after each filter the planes (3, ..., H, W) in [0, 1] and the statistic that it used (Eq. 4).
 
-    `theta` has shape (..., k); `statistics` has a frozen value, or None to measure, for each filter; what is
-    measured counts pixels by `alpha`, or all alike.
+    `theta` has shape (..., k). `statistics` has a frozen value for each filter, or None to measure; measuring weights
+    pixels by `alpha`, or counts all alike.
     """
     for index, filter in enumerate(filters):
         statistic = statistics[index]
         if statistic is None and filter.statistic is not None:
             statistic = measure(xp, planes, filter.statistic, alpha)
         if statistic is not None:
-            # In theta's dtype, since theta = 0 is only then exactly the identity.
+            # In theta's dtype, since only then is theta = 0 exactly the identity.
             statistic = statistic + 0 * theta[..., index]
         coefficients = filter.coefficients(xp, theta[..., index], statistic)
         shaped = [xp.astype(value[..., None, None], planes.dtype) for value in coefficients]
@@ -43,7 +43,7 @@ def steps(
 def clamp(xp: Any, planes: Array) -> Array:
     """Clamp to [0, 1] with derivative 1 at 0 and at 1 themselves.
 
-    There every black or white pixel of a photograph lies, and torch's own clamp would cut it off from theta.
+    Every black or white pixel of a photograph lies there, and torch's own clamp would pass no gradient from it.
     """
     if xp is np:
         return np.clip(planes, 0, 1)

@@ -28,10 +28,9 @@ _FLOAT = 4  # bytes of a float32
 class Plan:
     """A compiled cascade on float tensors; gradients reach image, theta and mask as in `Cascade.__call__`.
 
-    The first call compiles, which takes some seconds, and so does the first one with another dtype or device, with
-    and without mask, `out` or gradients; another size compiles once more for all sizes. Second derivatives are not
-    to be had: use the cascade itself. On a CPU, torch.compile needs a C++ compiler (g++, on macOS clang++, or what
-    CXX names).
+    The first call compiles, which takes some seconds. So does the first one with another dtype or device, with or
+    without mask, `out` or gradients; the second size compiles once more, for all sizes. Second derivatives need the
+    cascade itself. On a CPU, torch.compile needs a C++ compiler (g++, on macOS clang++, or what CXX names).
     """
 
     def __init__(self, cascade: Chain) -> None:
@@ -75,7 +74,7 @@ class Plan:
         return result
 
     def __str__(self) -> str:
-        """The passes that the formulas ask for; the compiler may split or join them."""
+        """The passes that the formulas need; the compiler may split or join them."""
         filters = self._cascade.filters
         lines = [f"torch.compile of {len(filters)} filters on float tensors (N, 3, H, W)"]
         weights = _FLOAT if self._cascade.region == "mask" else 0
@@ -101,7 +100,7 @@ class Plan:
 
 
 def _with_own_code(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function with code that no other shares: torch.compile counts what it has compiled by that, up to a limit."""
+    """The function with a code object of its own: torch.compile limits how often it compiles each code object."""
     code = function.__code__.replace()
     return FunctionType(code, function.__globals__, code.co_name, None, function.__closure__)
 
@@ -115,7 +114,7 @@ def _check_out(out: torch.Tensor | None, image: torch.Tensor, inputs: Sequence[t
             f"got {tuple(out.shape)} {out.dtype} on {out.device}"
         )
     if torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in inputs):
-        raise BackendError("out carries no gradient; leave it away, or call the plan under torch.no_grad()")
+        raise BackendError("out carries no gradient; omit it, or call the plan under torch.no_grad()")
 
 
 def _check_compiler() -> None:

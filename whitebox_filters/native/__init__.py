@@ -1,1 +1,4 @@
-"""Compiled loops over rows of pictures: how they are made, kept, and run on all cores. Nothing here knows a filter."""
+"""Compiled loops over rows of pictures: how they are declared, compiled, cached and run on all cores.
+
+Nothing in this folder knows a filter, so other packages may declare kernels of their own with it.
+"""

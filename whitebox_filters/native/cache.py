@@ -1,7 +1,7 @@
-"""Machine code that outlives the process: Numba compiles once, llvmlite loads what it made ever after.
+"""The cache of machine code: Numba compiles a function once, and later processes load it through llvmlite.
 
-Numba takes half a second to import and seconds to compile; an object file in the user's cache folder takes
-milliseconds. An entry is found by all that it was made from (see `fingerprint`), so that nothing stale is ever run.
+Numba takes half a second to import and seconds to compile; loading an object file from the user's cache folder takes
+milliseconds. The key of an entry covers everything that its code depends on, so stale code is never run.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from whitebox_filters.native.signature import Source
 CACHE_VARIABLE = "WHITEBOX_FILTERS_CACHE"
 """The environment variable that names another folder for the cache; empty for none."""
 
-PACKAGE, WITHOUT = Path(__file__).parents[1], ("filters", "testing")
-"""Compiled code may depend on every module of the package but these: of a filter its formula's fingerprint tells."""
+PACKAGE, LEFT_OUT = Path(__file__).parents[1], ("filters", "testing")
+"""Keys cover every module of the package outside these folders; a filter is covered by its formula's fingerprint."""
 
 _lock = threading.Lock()
 _loaded: dict[str, int] = {}  # addresses by key
@@ -36,7 +36,7 @@ _DIGEST = hashlib.sha256().digest_size
 
 
 class Engine:
-    """Where machine code lives while the process does."""
+    """LLVM's execution engine, which holds the machine code of this process."""
 
     def __init__(self) -> None:
         """For the processor that this runs on."""
@@ -49,7 +49,7 @@ class Engine:
         self._execution = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self._machine)
 
     def assemble(self, text: str, function: str, symbol: str) -> bytes:
-        """LLVM's intermediate language to an object file that exports `function` alone, as `symbol`."""
+        """Compile LLVM's intermediate language to an object file that exports only `function`, as `symbol`."""
         module = llvm.parse_assembly(text)
         for each in [*module.functions, *module.global_variables]:
             if each.name == function:
@@ -74,35 +74,35 @@ class Engine:
 
 @functools.cache
 def engine() -> Engine:
-    """The one of this process."""
+    """The engine of this process."""
     return Engine()
 
 
-def address(made_from: bytes, compile_it: Callable[[], tuple[str, str]]) -> int:
-    """The address of a function: from the cache, or from what `compile_it` returns, LLVM's language and its name there.
+def address(dependencies: bytes, compile_it: Callable[[], tuple[str, str]]) -> int:
+    """The address of a function, from the cache or compiled now; threads may call this at the same time.
 
-    `made_from` is the fingerprint of everything that the function depends on. A cache that cannot be written is
-    done without, and an entry that is damaged is made anew. Threads may call it at once.
+    `dependencies` covers everything that the function depends on. `compile_it` returns LLVM's intermediate language and
+    the function's name in it. Without a writable folder nothing is cached; a damaged entry is compiled again.
     """
     with _lock:  # LLVM's engine takes one at a time
-        return _address(made_from, compile_it)
+        return _address(dependencies, compile_it)
 
 
 def find(source: Source, declared: str, compile_it: Callable[[], tuple[str, str]]) -> int:
-    """The address of the function that `compile_it` makes of a kernel's source and of what the kernel declares.
+    """The address of a kernel's function, which `compile_it` compiles if the cache does not have it.
 
-    It depends on every module of this package but filters and tests, on every one of the source's folders, and on the
-    functions in its variant, by their fingerprints.
+    It depends on the modules of this package outside LEFT_OUT, on those of the source's folders, on the functions in
+    the source's variant, by their fingerprints, and on what the kernel declares.
     """
     variant = [
         fingerprint(each) if callable(each) and not isinstance(each, np.dtype) else str(each) for each in source.variant
     ]
-    folders = b"".join(digest_sources(*each) for each in ((PACKAGE, WITHOUT), *source.folders))
+    folders = b"".join(digest_sources(*each) for each in ((PACKAGE, LEFT_OUT), *source.folders))
     return address(repr((source.module, source.name, variant, declared)).encode() + folders, compile_it)
 
 
-def _address(made_from: bytes, compile_it: Callable[[], tuple[str, str]]) -> int:
-    key = hashlib.sha256(repr((made_from, engine().processor, _versions())).encode()).hexdigest()
+def _address(dependencies: bytes, compile_it: Callable[[], tuple[str, str]]) -> int:
+    key = hashlib.sha256(repr((dependencies, engine().processor, _versions())).encode()).hexdigest()
     if key in _loaded:
         return _loaded[key]
     symbol = f"whitebox_filters_{key}"
@@ -118,10 +118,10 @@ def _address(made_from: bytes, compile_it: Callable[[], tuple[str, str]]) -> int
 
 
 def cache_folder() -> Path | None:
-    """The folder of compiled code: $WHITEBOX_FILTERS_CACHE, or one in the user's folder for caches; None for none."""
-    chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen is not None:
-        return Path(chosen) if chosen else None
+    """The folder of compiled code: $WHITEBOX_FILTERS_CACHE, or one in the user's cache folder; None for no cache."""
+    value = os.environ.get(CACHE_VARIABLE)
+    if value is not None:
+        return Path(value) if value else None
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA")
     elif sys.platform == "darwin":
@@ -133,9 +133,9 @@ def cache_folder() -> Path | None:
 
 @functools.cache
 def digest_sources(folder: Path, leave_out: tuple[str, ...] = ()) -> bytes:
-    """A digest of all modules in a folder and below it, but for those in the folders below it that are left out.
+    """A digest of all modules in a folder and its subfolders, except the subfolders in `leave_out`.
 
-    Compiled code contains constants and functions of other modules. Which ones, no list can be trusted to tell.
+    Compiled code contains constants and functions of other modules, and a list of those would go out of date.
     """
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
@@ -146,24 +146,25 @@ def digest_sources(folder: Path, leave_out: tuple[str, ...] = ()) -> bytes:
 
 
 def fingerprint(function: Callable[..., Any]) -> bytes:
-    """A digest of a plain function's code and of the constants and functions that it refers to, not of their place."""
+    """A digest of a plain function's code and of the constants and functions that it refers to, wherever they are."""
     return hashlib.sha256(repr(_contents(function, ())).encode()).digest()
 
 
-def _contents(value: Any, above: tuple[Any, ...]) -> Any:
-    """What `value` is, as something whose `repr` differs exactly if it does."""
+def _contents(value: Any, callers: tuple[Any, ...]) -> Any:
+    """A description of `value` whose `repr` changes exactly when the value does; `callers` stops recursion."""
     if isinstance(value, CodeType):
-        constants = [_contents(constant, above) for constant in value.co_consts]
+        constants = [_contents(constant, callers) for constant in value.co_consts]
         return value.co_code.hex(), value.co_names, value.co_varnames, value.co_freevars, constants
     if not isinstance(value, FunctionType):
         return type(value).__name__, repr(value)
-    if value in above:
+    if value in callers:
         return "itself"
-    above = (*above, value)
+    callers = (*callers, value)
     named = {name: value.__globals__[name] for name in _names(value.__code__) if name in value.__globals__}
     closed = [cell.cell_contents for cell in value.__closure__ or ()]
-    used = [(name, _contents(part, above)) for name, part in sorted(named.items())]
-    return _contents(value.__code__, above), used, [_contents(part, above) for part in closed], repr(value.__defaults__)
+    used = [(name, _contents(part, callers)) for name, part in sorted(named.items())]
+    code, cells = _contents(value.__code__, callers), [_contents(part, callers) for part in closed]
+    return code, used, cells, repr(value.__defaults__)
 
 
 def _names(code: CodeType) -> set[str]:
@@ -187,7 +188,7 @@ def _read(path: Path) -> bytes | None:
 
 
 def _write(path: Path, code: bytes) -> None:
-    """Beside and renamed, since other processes may read or write the same entry."""
+    """Write a temporary file and rename it, since other processes may read or write the same entry."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:

@@ -1,4 +1,4 @@
-"""What Numba has no words for: calls by address, arrays on the stack, words that threads share."""
+"""What Numba itself cannot express: calls by address, arrays on the stack, and memory that threads share."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from numba.extending import intrinsic
 WORD = ir.IntType(64)
 
 
-def reservation(kind: types.Type, count: int) -> Any:
-    """A function that gives so many values on the stack: no pointer passed in leads there, so that loops vectorise."""
+def stack_array(kind: types.Type, count: int) -> Any:
+    """A function that returns an array on the stack. No pointer argument can lead there, so loops over it vectorise."""
 
     @intrinsic  # type: ignore[untyped-decorator]
     def reserve(typing: Any) -> Any:  # noqa: ARG001
@@ -29,7 +29,7 @@ def reservation(kind: types.Type, count: int) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def call_stage(typing: Any, address: Any, block: Any, coefficients: Any, offset: Any) -> Any:  # noqa: ARG001
-    """Call what `filter_block` exported, by its address."""
+    """Call an exported function (block, coefficients) by its address, with the coefficients from `offset` on."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
         where, planes, values, first = arguments
@@ -41,7 +41,7 @@ def call_stage(typing: Any, address: Any, block: Any, coefficients: Any, offset:
 
 
 def unpack(*kinds: types.Type) -> Any:
-    """A function that gives values of such kinds out of a row of int64: pointers, integers, and the bits of float64."""
+    """A function that unpacks values of these types from words: pointers, integers, and the bits of float64."""
 
     @intrinsic  # type: ignore[untyped-decorator]
     def unpack_row(typing: Any, row: Any) -> Any:  # noqa: ARG001
@@ -65,7 +65,7 @@ def unpack(*kinds: types.Type) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def words_at(typing: Any, address: Any) -> Any:  # noqa: ARG001
-    """The int64 that lie at an address."""
+    """A pointer to the int64 at an address."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
         return builder.inttoptr(arguments[0], WORD.as_pointer())
@@ -75,12 +75,12 @@ def words_at(typing: Any, address: Any) -> Any:  # noqa: ARG001
 
 @intrinsic  # type: ignore[untyped-decorator]
 def call_rows(typing: Any, address: Any, row: Any, top: Any, bottom: Any, part: Any) -> Any:  # noqa: ARG001
-    """Call what `exports.export_rows` exported, by its address."""
+    """Call a function that `exports.export_rows` exported by its address."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
-        where, *given = arguments
-        kind = ir.FunctionType(ir.VoidType(), [value.type for value in given])
-        builder.call(builder.inttoptr(where, kind.as_pointer()), given)
+        where, *values = arguments
+        kind = ir.FunctionType(ir.VoidType(), [value.type for value in values])
+        builder.call(builder.inttoptr(where, kind.as_pointer()), values)
         return context.get_dummy_value()
 
     return types.void(address, row, top, bottom, part), generate
@@ -88,7 +88,7 @@ def call_rows(typing: Any, address: Any, row: Any, top: Any, bottom: Any, part: 
 
 @intrinsic  # type: ignore[untyped-decorator]
 def add_shared(typing: Any, words: Any, index: Any, amount: Any) -> Any:  # noqa: ARG001
-    """Add to words[index] as no other thread can come between; the value before."""
+    """Add to words[index] atomically, and return the value from before."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
         place, first, value = arguments
@@ -99,7 +99,7 @@ def add_shared(typing: Any, words: Any, index: Any, amount: Any) -> Any:  # noqa
 
 @intrinsic  # type: ignore[untyped-decorator]
 def read_shared(typing: Any, words: Any, index: Any) -> Any:  # noqa: ARG001
-    """words[index], and after it all that another thread wrote before it."""
+    """Read words[index] atomically; what its writer wrote before it can be read from then on."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
         place, first = arguments
@@ -110,7 +110,7 @@ def read_shared(typing: Any, words: Any, index: Any) -> Any:  # noqa: ARG001
 
 @intrinsic  # type: ignore[untyped-decorator]
 def write_shared(typing: Any, words: Any, index: Any, value: Any) -> Any:  # noqa: ARG001
-    """Let other threads read words[index], and all that was written before it."""
+    """Write words[index] atomically; a thread that reads it can read everything that was written before it."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
         place, first, word = arguments
@@ -121,13 +121,13 @@ def write_shared(typing: Any, words: Any, index: Any, value: Any) -> Any:  # noq
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def rest(typing: Any) -> Any:  # noqa: ARG001
-    """Leave the core to its other thread for a moment, on processors that have a word for it."""
+def pause(typing: Any) -> Any:  # noqa: ARG001
+    """Leave the core to its other hardware thread for a moment, on processors that have an instruction for it."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
         if platform.machine().lower() in ("x86_64", "amd64"):
-            pause = ir.FunctionType(ir.VoidType(), [])
-            builder.call(cgutils.get_or_insert_function(builder.module, pause, "llvm.x86.sse2.pause"), [])
+            kind = ir.FunctionType(ir.VoidType(), [])
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.sse2.pause"), [])
         return context.get_dummy_value()
 
     return types.void(), generate

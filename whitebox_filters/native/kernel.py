@@ -61,16 +61,25 @@ class Kernel:
                 words.append(value)
             elif not isinstance(value, np.ndarray) or isinstance(kind, (Index, Real)) or kind.dtype is None:
                 words += self._pack_other(name, kind, value)
-            elif value.dtype != kind.dtype:
-                raise TypeError(f"{name!r} of {self} is an array of {kind.dtype}; got {value.dtype}")
-            elif isinstance(kind, Array):
-                if not value.flags.c_contiguous or value.size < kind.size:
-                    raise ValueError(f"{name!r} of {self} has at least {kind.size} values in C order; {_layout(value)}")
-                words.append(value.__array_interface__["data"][0])
             else:
-                if value.ndim < 2 or not value[:1].flags.c_contiguous or value.strides[0] % value.itemsize:
+                if value.dtype != kind.dtype:
+                    raise TypeError(f"{name!r} of {self} is an array of {kind.dtype}; got {value.dtype}")
+                flags, stride = value.flags, 0
+                if isinstance(kind, Array):
+                    if not flags.c_contiguous or value.size < kind.size:
+                        raise ValueError(
+                            f"{name!r} of {self} has at least {kind.size} values in C order; {_layout(value)}"
+                        )
+                elif value.ndim < 2 or not value[:1].flags.c_contiguous or value.strides[0] % value.itemsize:
                     raise ValueError(f"{name!r} of {self} has rows in C order; {_layout(value)}")
-                words += value.__array_interface__["data"][0], value.strides[0] // value.itemsize
+                else:
+                    stride = value.strides[0] // value.itemsize
+                if flags.c_contiguous and flags.writeable and value.size:  # a third of the time, where it works
+                    words.append(ctypes.addressof(ctypes.c_char.from_buffer(value.data)))
+                else:
+                    words.append(value.__array_interface__["data"][0])
+                if isinstance(kind, Rows):
+                    words.append(stride)
         return words
 
     def _pack_other(self, name: str, kind: Kind, value: Any) -> tuple[float, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from whitebox_filters.native.exports import INDEX, jit
-from whitebox_filters.native.intrinsics import add_shared, call_rows, read_shared, rest, words_at, write_shared
+from whitebox_filters.native.intrinsics import add_shared, call_rows, pause, read_shared, words_at, write_shared
 from whitebox_filters.native.queue import (
     ARGUMENTS,
     BACKGROUND,
@@ -65,7 +65,7 @@ def work() -> Loop:
             if background and take_range(background):
                 looks = 0
             else:
-                rest()
+                pause()
                 looks += 1
 
     return work
@@ -99,7 +99,7 @@ take_all_ranges = jit(_take_all_ranges)
 def _finish(address):  # type: ignore[no-untyped-def]
     take_all_ranges(address)
     while read_shared(words_at(address), FINISHED) < words_at(address)[RANGES]:
-        rest()
+        pause()
 
 
 finish = jit(_finish)

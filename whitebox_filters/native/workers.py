@@ -7,6 +7,7 @@ split into many ranges of rows, the same on any machine, and a thread that is fr
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from concurrent.futures import Future
 from types import TracebackType
@@ -70,8 +71,7 @@ class Workers:
 
 
 def _address(words: npt.NDArray[np.int64]) -> int:
-    address: int = words.__array_interface__["data"][0]
-    return address
+    return ctypes.addressof(ctypes.c_char.from_buffer(words.data))
 
 
 def _work(address: int, _keep_alive: list[Any]) -> None:

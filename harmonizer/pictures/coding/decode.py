@@ -67,6 +67,23 @@ def decode(data: bytes, *, is_mask: bool = False) -> Picture:
     )
 
 
+def read_size(data: bytes) -> tuple[int, int]:
+    """Width and height as they are stored, from the head of a file. Raises whatever its decoder raises."""
+    format = kind(data[:HEADER])
+    if format == "jxl":
+        header = jpegxl.read_header(data)
+        return header.width, header.height
+    if format == "tiff":
+        return tiff.read_size(data)
+    if format == "exr":
+        return exr.read_size(data)
+    if format == "heic":
+        width, height = _import_heif().open_heif(io.BytesIO(data)).size
+        return int(width), int(height)
+    with _open(data) as image:
+        return image.size
+
+
 def _meaning(profile: bytes | None, exif_data: bytes | None) -> bytes | None:
     if profile is None and exif.is_adobe_rgb(exif_data):
         return profiles.adobe_rgb()
@@ -135,13 +152,7 @@ def _decode_avif(data: bytes) -> Decoded:
 
 
 def _decode_heic(data: bytes) -> Decoded:
-    try:
-        import pillow_heif
-    except ImportError as error:
-        raise ImageFileError(
-            "it is a HEIC picture; to read it, pip install 'whitebox-harmonizer[heic]', or convert it first"
-        ) from error
-    file = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
+    file = _import_heif().open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
     check_size(*file.size)
     samples, bits = np.asarray(file), int(file.info.get("bit_depth", 8))
     if samples.dtype == np.uint16:
@@ -154,6 +165,16 @@ def _decode_heic(data: bytes) -> Decoded:
         profile, cicp = profiles.from_cicp(*numbers), _hdr(bytes([*numbers, 0, 1]))
     xmp = file.info.get("xmp")
     return Decoded(samples, profile, 1, Metadata(exif_data, metadata.upright_xmp(xmp)), cicp)
+
+
+def _import_heif() -> Any:
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise ImageFileError(
+            "it is a HEIC picture; to read it, pip install 'whitebox-harmonizer[heic]', or convert it first"
+        ) from error
+    return pillow_heif
 
 
 def _decode_jpeg_xl(data: bytes) -> Decoded:

@@ -39,6 +39,7 @@ def read(data: bytes) -> Scene:
 
     Raises ImageFileError without the library, ValueError, and RuntimeError for a damaged file.
     """
+    check_size(*read_size(data))
     part = _open(data)
     channels = part.channels
     size = part.height(), part.width()
@@ -119,7 +120,13 @@ def _profile(header: dict[str, Any]) -> bytes | None:
     return profiles.of_primaries((white_x, white_y), (red_x, red_y, green_x, green_y, blue_x, blue_y))
 
 
-def _open(data: bytes) -> Any:
+def read_size(data: bytes) -> tuple[int, int]:
+    """Width and height of the first part. Raises ImageFileError without the library, RuntimeError."""
+    first, last = _open(data, header_only=True).header["dataWindow"]
+    return int(last[0] - first[0]) + 1, int(last[1] - first[1]) + 1
+
+
+def _open(data: bytes, *, header_only: bool = False) -> Any:
     try:
         import OpenEXR
     except ImportError as error:
@@ -127,6 +134,4 @@ def _open(data: bytes) -> Any:
     with tempfile.TemporaryDirectory() as folder:  # the library reads from files alone
         path = Path(folder) / "picture.exr"
         path.write_bytes(data)
-        first, last = OpenEXR.File(str(path), separate_channels=True, header_only=True).parts[0].header["dataWindow"]
-        check_size(int(last[0] - first[0]) + 1, int(last[1] - first[1]) + 1)
-        return OpenEXR.File(str(path), separate_channels=True).parts[0]
+        return OpenEXR.File(str(path), separate_channels=True, header_only=header_only).parts[0]

@@ -68,6 +68,15 @@ def read_layout(data: bytes) -> Layout:
         return replace(layout, samples=samples, profile=page.iccprofile)
 
 
+def read_size(data: bytes) -> tuple[int, int]:
+    """Width and height of the picture. Raises ValueError for a file of previews, else whatever tifffile raises."""
+    import tifffile
+
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        page: Any = file.pages[_find_picture(file)]
+        return int(page.imagewidth), int(page.imagelength)
+
+
 def _find_picture(file: Any) -> int:
     """The first page that is neither a smaller version nor the mask of another."""
     kinds = [int(page.tags[254].value) if 254 in page.tags else 0 for page in file.pages]

@@ -22,7 +22,7 @@ from whitebox_filters.backends.cpu import vectors
 from whitebox_filters.backends.cpu.kernels import BLOCK, LEVELS_8, OUTPUT_INTERVALS
 from whitebox_filters.images import LEVELS
 from whitebox_filters.native.exports import INDEX, jit
-from whitebox_filters.native.intrinsics import call_stage, reservation
+from whitebox_filters.native.intrinsics import call_stage, stack_array
 from whitebox_filters.native.signature import Loop
 
 OPACITY_RUN = 64  # pixels that are all blended if one of them is not opaque
@@ -52,7 +52,7 @@ def filter_block(formula: Pixel, real: np.dtype[Any]) -> Loop:
 
 def look_up(size: int) -> Loop:
     """See `kernels.look_up`."""
-    intervals, reserve = np.float32(size), reservation(types.float32, BLOCK)
+    intervals, reserve = np.float32(size), stack_array(types.float32, BLOCK)
 
     def look_up_block(block, coefficients):  # type: ignore[no-untyped-def]
         result = reserve()
@@ -127,8 +127,8 @@ def render(
 
     read, flush, is_opaque = _reader(dtype, real), jit(store_block), _opacity_test(alpha, one)
     blend, put = jit(blend_pixels), jit(put_pixels)
-    reserve, reserve_pieces = reservation(numba.from_dtype(real), 3 * BLOCK), reservation(INDEX, 3 * BLOCK)
-    reserve_entries = reservation(types.int32, 3 * BLOCK)
+    reserve, reserve_pieces = stack_array(numba.from_dtype(real), 3 * BLOCK), stack_array(INDEX, 3 * BLOCK)
+    reserve_entries = stack_array(types.int32, 3 * BLOCK)
 
     def render_rows(  # type: ignore[no-untyped-def]
         picture, picture_stride, mask, mask_stride, opacity, spans, input_table, stages, coefficients, offsets, count,
@@ -169,7 +169,7 @@ def render(
 
 def sum_channels(dtype: np.dtype[Any], real: np.dtype[Any], alpha: np.dtype[Any] | None) -> Loop:
     """See `kernels.sum_channels`."""
-    load, reserve = _loader(dtype, real), reservation(numba.from_dtype(real), 3 * BLOCK)
+    load, reserve = _loader(dtype, real), stack_array(numba.from_dtype(real), 3 * BLOCK)
     weighted, zero = alpha is not None, real.type(0)
 
     def sum_rows(  # type: ignore[no-untyped-def]

@@ -13,7 +13,7 @@ from numba import types
 
 from whitebox_filters.backends.cpu.kernels import LEVELS_8, PERIOD
 from whitebox_filters.native.exports import INDEX, jit
-from whitebox_filters.native.intrinsics import reservation
+from whitebox_filters.native.intrinsics import stack_array
 from whitebox_filters.native.signature import Loop
 
 FLUSH = 255  # additions before small sums move to large ones: 8 bits count that many, 16 bits hold their sum
@@ -93,8 +93,8 @@ def _adder(*, above: bool) -> tuple[Callable[..., Any], Callable[..., Any], Call
     `add` takes and returns how many additions the small ones hold.
     """
     rows = 2 if above else 1
-    reserve, reserve_counts = reservation(types.uint16, PERIOD), reservation(types.uint8, PERIOD)
-    reserve_large = reservation(INDEX, rows * PERIOD)
+    reserve, reserve_counts = stack_array(types.uint16, PERIOD), stack_array(types.uint8, PERIOD)
+    reserve_large = stack_array(INDEX, rows * PERIOD)
 
     def begin():  # type: ignore[no-untyped-def]
         sums, counts, large = reserve(), reserve_counts(), reserve_large()

@@ -7,7 +7,7 @@ from numba import types
 
 from whitebox_filters.backends.cpu.kernels import BLOCK, LEVELS_8, OUTPUT_INTERVALS
 from whitebox_filters.native.exports import jit
-from whitebox_filters.native.intrinsics import call_stage, reservation
+from whitebox_filters.native.intrinsics import call_stage, stack_array
 from whitebox_filters.native.signature import Loop
 
 
@@ -47,7 +47,7 @@ def fit_lines() -> Loop:
 def fill_output_table() -> Loop:
     """See `kernels.fill_output_table`."""
     single = types.float32
-    reserve, reserve_before = reservation(single, 3 * BLOCK), reservation(single, 3)
+    reserve, reserve_before = stack_array(single, 3 * BLOCK), stack_array(single, 3)
     last, half, full = np.float32(OUTPUT_INTERVALS), np.float32(0.5), np.float32(255)
 
     def store_block(block, size, start, channels, table, largest, before):  # type: ignore[no-untyped-def]

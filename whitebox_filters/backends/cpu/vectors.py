@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-single, word = np.float32, np.int32
+single, integer = np.float32, np.int32
 
 ONE, NONE = single(1), single(0)
 
@@ -48,9 +48,9 @@ ARCTAN = tuple(
         ),
     )
 )
-MANTISSA = word(23)  # bits of a float32 below its exponent
-ROOT_HALF = word(0x3F3504F3)  # the bits of sqrt(1/2)
-ROUNDER = single(1.5 * 2**23)  # added, it leaves no bits for a fraction
+MANTISSA = integer(23)  # bits of a float32 below its exponent
+ROOT_HALF = integer(0x3F3504F3)  # the bits of sqrt(1/2)
+ROUNDER = single(1.5 * 2**23)  # a sum with it has no bits left for a fraction
 HALF_TURN, QUARTER_TURN = single(np.pi), single(np.pi / 2)
 TINY = single(1e-30)
 
@@ -58,15 +58,16 @@ TINY = single(1e-30)
 def power(base: Any, exponent: Any) -> Any:
     """`scales.power` with a relative error below 4e-7 for a base in [1/255, 1] and |exponent| <= 1; exactly 1 at 0."""
     bits = single(base).view(np.int32)
-    whole = word(word(bits - ROOT_HALF) >> MANTISSA)
-    part = word(bits - word(whole << MANTISSA)).view(np.float32) - ONE
+    whole = integer(integer(bits - ROOT_HALF) >> MANTISSA)
+    part = integer(bits - integer(whole << MANTISSA)).view(np.float32) - ONE
     log = ((((((LOG[7] * part + LOG[6]) * part + LOG[5]) * part + LOG[4]) * part + LOG[3]) * part + LOG[2]) * part
            + LOG[1]) * part + LOG[0]  # fmt: skip
-    goal = exponent * (part * log + single(whole))
-    rounded = goal + ROUNDER
-    rest = goal - (rounded - ROUNDER)
-    grown = rest * ((((EXP[4] * rest + EXP[3]) * rest + EXP[2]) * rest + EXP[1]) * rest + EXP[0]) + ONE
-    return word(single(grown).view(np.int32) + word(single(rounded).view(np.int32) << MANTISSA)).view(np.float32)
+    binary = exponent * (part * log + single(whole))
+    shifted = binary + ROUNDER
+    rest = binary - (shifted - ROUNDER)
+    rest_power = rest * ((((EXP[4] * rest + EXP[3]) * rest + EXP[2]) * rest + EXP[1]) * rest + EXP[0]) + ONE
+    scale = integer(single(shifted).view(np.int32) << MANTISSA)
+    return integer(single(rest_power).view(np.int32) + scale).view(np.float32)
 
 
 def angle(across: Any, along: Any) -> Any:
@@ -76,7 +77,7 @@ def angle(across: Any, along: Any) -> Any:
     ratio = small / max(large, TINY)
     q = ratio * ratio
     curve = (((((ARCTAN[6] * q + ARCTAN[5]) * q + ARCTAN[4]) * q + ARCTAN[3]) * q + ARCTAN[2]) * q + ARCTAN[1]) * q
-    turned = ratio * (curve + ARCTAN[0])
-    turned = QUARTER_TURN - turned if high > wide else turned
-    turned = HALF_TURN - turned if along < NONE else turned
-    return -turned if across < NONE else turned
+    result = ratio * (curve + ARCTAN[0])
+    result = QUARTER_TURN - result if high > wide else result
+    result = HALF_TURN - result if along < NONE else result
+    return -result if across < NONE else result

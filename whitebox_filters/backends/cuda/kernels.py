@@ -18,19 +18,19 @@ ZERO, ONE = fuse.ZERO, fuse.ONE
 INTEGER = np.int32
 SHARED_INTEGER = from_dtype(np.dtype(INTEGER))
 
-BLOCK = (32, 4)  # of the kernels that go by columns and rows
-BOUND_COLUMNS = 8  # that a thread looks at for the bounds of the mask
-BOUND_BLOCKS = 256  # of that kernel at most, one above the other
-THREADS = 128  # of a block of the other kernels; a power of two, since a block halves its sums
+BLOCK = (32, 4)  # threads of a block, in kernels over columns and rows
+BOUND_COLUMNS = 8  # that each thread of `bound_mask` reads
+BOUND_BLOCKS = 256  # of `bound_mask` at most, one above the other
+THREADS = 128  # of a block in the other kernels; a power of two, since a block adds up by halves
 SUM_BLOCKS = 1024  # at most: a thread then sums few enough pixels for float32
 HISTOGRAM_THREADS = 256  # of its block, which 24 KB of shared memory let run four times at once
 HISTOGRAM_BLOCKS = 512  # at most: each adds its 768 bins to those of the frame
 BINS = 3 * 256
-# Of a block's histogram, side by side in memory: neighbouring pixels are alike, and would wait for each other.
+# Copies of a block's histogram, interleaved: neighbouring pixels are alike, and would wait for each other.
 COPIES = 8
 SLOTS = BINS * COPIES
 FAR = np.iinfo(INTEGER).max
-# What `bound_mask` starts from: top, left (no row, no column yet), bottom, right, and whether a value is above 1.
+# The start of `bound_mask`: top and left (no row and no column yet), bottom, right, and whether a value is above 1.
 NO_BOUNDS = np.array([FAR, FAR, 0, 0, 0], INTEGER)
 
 
@@ -151,12 +151,12 @@ def blend_pixels(formulas: tuple[Pixel, ...], dtype: np.dtype[Any], masked: bool
 
     Its arguments: source and target, each as items and words (they may be the same memory); mask (N,) and its full
     scale; the table float32 (768,) of the filters before these formulas, if `tabled`; coefficients; the box top,
-    left, bottom, right; the frame's width; whether to store groups that the mask leaves alone, too.
+    left, bottom, right; the frame's width; whether to copy groups where the mask is 0.
     """
     layout, chain = packing_of(dtype), fuse.chain(formulas, device_function)
     load, store_group, first, rotate, pixels = layout.load, layout.store, layout.first, layout.rotate, layout.pixels
     scale, store = _scaler(dtype), _storer(dtype)
-    opacity, enter = _opacity(dtype, masked), _entrance(dtype, tabled)
+    opacity, read_input = _opacity(dtype, masked), _input_reader(dtype, tabled)
 
     def kernel(
         source: Any,
@@ -172,7 +172,7 @@ def blend_pixels(formulas: tuple[Pixel, ...], dtype: np.dtype[Any], masked: bool
         bottom: Any,
         right: Any,
         width: Any,
-        everything: Any,
+        copies_all: Any,
     ) -> None:
         column, row = cuda.grid(2)
         y = top + row
@@ -181,7 +181,7 @@ def blend_pixels(formulas: tuple[Pixel, ...], dtype: np.dtype[Any], masked: bool
         shared = row > 0 and group * pixels < (y - 1) * width + right
         if y < bottom and group * pixels < y * width + right and not shared:
             count = source.size // 3
-            touched = everything
+            touched = copies_all
             for pixel in range(pixels):
                 index = group * pixels + pixel
                 if index < count and opacity(mask, index, full) > ZERO:
@@ -194,7 +194,7 @@ def blend_pixels(formulas: tuple[Pixel, ...], dtype: np.dtype[Any], masked: bool
                     foreground = opacity(mask, index, full) if index < count else ZERO
                     if foreground > ZERO:
                         background = ONE - foreground
-                        r, g, b = enter(red, green, blue, table)
+                        r, g, b = read_input(red, green, blue, table)
                         r, g, b = chain(r, g, b, coefficients)
                         red = store(r * foreground + scale(red) * background)
                         green = store(g * foreground + scale(green) * background)
@@ -212,7 +212,7 @@ def _compile(kernel: Device, dtype: np.dtype[Any]) -> Any:
 def _scaler(dtype: np.dtype[Any]) -> Any:
     """The function from a stored value, as a word, to [0, 1]."""
     if dtype not in LEVELS:
-        return device_function(_keep)
+        return device_function(_identity)
     step = np.float32(1 / LEVELS[dtype])
 
     def scale(level: Any) -> Any:
@@ -224,7 +224,7 @@ def _scaler(dtype: np.dtype[Any]) -> Any:
 def _storer(dtype: np.dtype[Any]) -> Any:
     """The function from a value in [0, 1] to the stored one, as a word, rounded to the nearest level."""
     if dtype not in LEVELS:
-        return device_function(_keep)
+        return device_function(_identity)
     full, half = np.float32(LEVELS[dtype]), fuse.HALF
 
     def store(value: Any) -> Any:
@@ -246,18 +246,18 @@ def _opacity(dtype: np.dtype[Any], masked: bool) -> Any:
     return device_function(opacity if masked else opaque)
 
 
-def _entrance(dtype: np.dtype[Any], tabled: bool) -> Any:
-    """The function (three stored values, table) to what the chain begins with."""
+def _input_reader(dtype: np.dtype[Any], tabled: bool) -> Any:
+    """The function from three stored values and the table to the input of the chain."""
     scale = _scaler(dtype)
 
     def look_up(red: Any, green: Any, blue: Any, table: Any) -> Any:
         return table[red], table[256 + green], table[512 + blue]
 
-    def enter(red: Any, green: Any, blue: Any, table: Any) -> Any:
+    def read_input(red: Any, green: Any, blue: Any, table: Any) -> Any:
         return scale(red), scale(green), scale(blue)
 
-    return device_function(look_up if tabled else enter)
+    return device_function(look_up if tabled else read_input)
 
 
-def _keep(value: Any) -> Any:
+def _identity(value: Any) -> Any:
     return value

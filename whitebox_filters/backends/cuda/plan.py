@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from whitebox_filters.chain import Chain
 
 DTYPES = tuple(np.dtype(kind) for kind in (np.uint8, np.uint16, np.float32, np.float64))
-# So many filters or more before the first that mixes channels become a table of 8 bits; fewer cost no more than the
+# At least so many filters before the first that mixes channels become a table of 8 bits; fewer cost no more than
 # three look-ups (benchmarks/results/cuda_kernels.md).
 TABLE_FROM = 3
 
@@ -32,7 +32,7 @@ Values = tuple[float, ...]
 
 @dataclass(frozen=True)
 class Mask:
-    """A mask on the device: values (H * W,), which of them is opaque, and the box of those above 0."""
+    """A mask on the device: values (H * W,), the value that is opaque, and the box around the values above 0."""
 
     values: Any
     full: float
@@ -40,10 +40,10 @@ class Mask:
 
 
 class Plan:
-    """A cascade made ready for frames on the device.
+    """A cascade compiled for frames on the device.
 
-    The first call for a dtype compiles. Scratch memory (some KB, and a mask that comes from the host) stays with
-    the plan, so that further frames of that size allocate none. One call at a time, on the default stream.
+    The first call for a dtype compiles. The plan keeps its scratch memory (some KB, and a mask that comes from the
+    host), so further frames of that size allocate nothing. It takes one call at a time, on the default stream.
     """
 
     def __init__(self, cascade: Chain) -> None:
@@ -71,10 +71,10 @@ class Plan:
         source = _on_device(image)
         _check_frame(source)
         target = cuda.device_array(tuple(source.shape), source.dtype) if out is None else _check_out(out, source)
-        shown = None if mask is None else self._mask(mask, source)
-        if shown is None or shown.box[2] > 0:
-            rows, levels = self._coefficients(source, values, shown, frozen)
-            self._blend(source, target, shown, rows, levels)
+        opened = None if mask is None else self._open_mask(mask, source)
+        if opened is None or opened.box[2] > 0:
+            rows, levels = self._coefficients(source, values, opened, frozen)
+            self._blend(source, target, opened, rows, levels)
         elif _address(target) != _address(source):
             target.copy_to_device(source)
         return target if out is None else out
@@ -82,10 +82,10 @@ class Plan:
     def _coefficients(
         self, source: Any, theta: FloatArray, mask: Mask | None, statistics: Sequence[Any]
     ) -> tuple[list[Values], FloatArray]:
-        """The coefficients of each filter, with all that must be measured first.
+        """The coefficients of each filter, after measuring what they need, and a table (3, 256).
 
-        Also what becomes of each level of 8 bits by the filters before the first that mixes channels, (3, 256): with
-        the frame's histogram it gives the means after each of them.
+        The table holds what the filters before the first that mixes channels make of each level of 8 bits; with the
+        frame's histogram it yields the means after each of them.
         """
         eight = source.dtype == np.uint8
         weights = mask if self._cascade.region == "mask" else None
@@ -118,7 +118,7 @@ class Plan:
         whole = 0, 0, height, width
         top, left, bottom, right = whole if mask is None or copies else mask.box
         pixels = packing_of(dtype).pixels
-        # Where in a group a row of the box begins; the worst where that differs from row to row.
+        # Where in its group a row of the box begins; the largest value if that differs from row to row.
         offset = left % pixels if width % pixels == 0 else pixels - 1
         columns = math.ceil((offset + right - left) / pixels)
         grid = math.ceil(columns / kernels.BLOCK[0]), math.ceil((bottom - top) / kernels.BLOCK[1])
@@ -154,18 +154,18 @@ class Plan:
         means: FloatArray = total[:3] / total[3]
         return means
 
-    def _mask(self, mask: Any, source: Any) -> Mask:
-        """Bring a mask to the device, check it and find its box. Raises ImageError."""
+    def _open_mask(self, mask: Any, source: Any) -> Mask:
+        """Copy a mask to the device, check it and find its box. Raises ImageError."""
         size, working = tuple(source.shape[:2]), fuse.working_dtype(np.dtype(source.dtype))
-        given: Any = _on_device(mask) if _is_device_array(mask) else np.asarray(mask)
-        plain = np.dtype(given.dtype) in (np.bool_, *DTYPES)
-        if tuple(given.shape) != size or not plain or (_is_device_array(given) and not given.is_c_contiguous()):
-            given = images.to_alpha(_on_host(given), size, working)
-        if not _is_device_array(given):
-            uploaded = self._buffer("mask", size, given.dtype)
-            uploaded.copy_to_device(np.ascontiguousarray(given))
-            given = uploaded
-        values = given.view(np.uint8) if given.dtype == np.bool_ else given
+        array: Any = _on_device(mask) if _is_device_array(mask) else np.asarray(mask)
+        plain = np.dtype(array.dtype) in (np.bool_, *DTYPES)
+        if tuple(array.shape) != size or not plain or (_is_device_array(array) and not array.is_c_contiguous()):
+            array = images.to_alpha(_on_host(array), size, working)
+        if not _is_device_array(array):
+            uploaded = self._buffer("mask", size, array.dtype)
+            uploaded.copy_to_device(np.ascontiguousarray(array))
+            array = uploaded
+        values = array.view(np.uint8) if array.dtype == np.bool_ else array
         bounds = self._buffer("bounds", kernels.NO_BOUNDS.shape, np.int32)
         bounds.copy_to_device(kernels.NO_BOUNDS)
         across, down = kernels.BLOCK[0] * kernels.BOUND_COLUMNS, kernels.BLOCK[1]
@@ -173,19 +173,19 @@ class Plan:
         kernels.bound_mask()[grid, kernels.BLOCK](values, bounds)
         *box, beyond = map(int, bounds.copy_to_host())
         if beyond and values.dtype not in LEVELS:
-            images.to_alpha(_on_host(given), size, working)  # raises, since a float is outside [0, 1]
+            images.to_alpha(_on_host(array), size, working)  # raises, since a float is outside [0, 1]
         full = LEVELS[values.dtype] if beyond else 1
         return Mask(values.reshape(size[0] * size[1]), full, (box[0], box[1], box[2], box[3]))
 
     def _opacity(self, mask: Mask | None, dtype: np.dtype[Any]) -> tuple[Any, Any]:
-        """A mask as kernels take it: its values and what stands for opaque; without one, what they never read."""
+        """A mask as kernels take it: its values and the opaque value; without a mask, memory that they never read."""
         working = fuse.working_dtype(dtype)
         if mask is None:
             return self._buffer("no mask", (1,), np.uint8), working.type(1)
         return mask.values, working.type(mask.full)
 
     def _views(self, frame: Any) -> tuple[Any, Any]:
-        """A frame as kernels take it: (H * W * 3,) items, and the same memory as words; see `packing_of`."""
+        """A frame as kernels take it: its items (H * W * 3,), and the same memory as words; see `packing_of`."""
         dtype = np.dtype(frame.dtype)
         layout = packing_of(dtype)
         items = frame.reshape(frame.size)
@@ -195,11 +195,11 @@ class Plan:
         return items, items[:whole].view(layout.word)
 
     def _buffer(self, name: str, shape: tuple[int, ...], dtype: Any) -> Any:
-        """Memory on the device that the plan keeps, made anew when another shape or dtype is needed."""
-        kept = self._scratch.get(name)
-        if kept is None or tuple(kept.shape) != shape or kept.dtype != dtype:
-            kept = self._scratch[name] = cuda.device_array(shape, dtype)
-        return kept
+        """Scratch memory on the device, allocated again when another shape or dtype is needed."""
+        buffer = self._scratch.get(name)
+        if buffer is None or tuple(buffer.shape) != shape or buffer.dtype != dtype:
+            buffer = self._scratch[name] = cuda.device_array(shape, dtype)
+        return buffer
 
 
 def table_length(filters: Sequence[Filter], dtype: np.dtype[Any]) -> int:

@@ -1,0 +1,1 @@
+"""The HTTP service: pictures in, pictures and edits out. Needs the extra `server`."""

@@ -1,0 +1,131 @@
+"""What can be asked of the service."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, File, Form, Query, Request, UploadFile
+from starlette.responses import Response
+
+from harmonizer.server.models import EXAMPLE_EDIT, EditModel, FiltersModel, Options, ProblemModel
+from harmonizer.server.problems import RequestError
+from harmonizer.server.service import Answer, Service
+from harmonizer.server.workers import Task, Workers
+
+CLIENT_GONE = 499  # nobody reads it but the log, which knows it from nginx
+PROBLEM: dict[str, Any] = {"model": ProblemModel}
+PROBLEMS: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 413, 415, 422, 429, 503), PROBLEM)
+PICTURE: dict[str, Any] = {
+    "description": "The harmonized picture; or, with `Accept: application/json`, the edit.",
+    "content": {
+        "image/png": {"schema": {"type": "string", "format": "binary"}},
+        "application/json": {"schema": EditModel.model_json_schema(), "example": EXAMPLE_EDIT},
+    },
+}
+
+LUT: dict[str, Any] = {
+    "description": "The table.",
+    "content": {
+        "text/plain": {"schema": {"type": "string"}},
+        "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+    },
+}
+
+
+def build(service: Service, workers: Workers) -> APIRouter:
+    """The routes below /v1/."""
+    router = APIRouter(prefix="/v1", responses=PROBLEMS)
+
+    @router.post("/harmonize", tags=["pictures"], response_class=Response, responses={200: PICTURE})
+    async def harmonize(
+        request: Request,
+        composite: Annotated[
+            UploadFile, File(description="The composite; with `background`, the foreground with alpha.")
+        ],
+        mask: Annotated[UploadFile | None, File(description="Its mask, grey, white on the foreground.")] = None,
+        background: Annotated[UploadFile | None, File(description="What the foreground is pasted onto.")] = None,
+        options: Annotated[
+            str, Form(description="JSON: theta, filters, format.", examples=['{"format": "png"}'])
+        ] = "{}",
+    ) -> Response:
+        """Harmonize a composite, or a foreground and a background."""
+        chosen = Options.read(options)
+        pictures = await composite.read(), await _bytes(mask), await _bytes(background)
+        if (mask is None) == (background is None):
+            raise RequestError(
+                422,
+                "either a mask or a background shows what the foreground is",
+                given="both" if mask else "neither",
+                accepted="`composite` and `mask`, or `composite` with an alpha channel and `background`",
+                advice="Send one of the two.",
+            )
+        as_json = _wants_json(request)
+        return await _answer(request, workers, lambda task: service.harmonize(task, *pictures, chosen, as_json))
+
+    @router.post("/apply", tags=["pictures"], response_class=Response, responses={200: PICTURE})
+    async def apply(
+        request: Request,
+        composite: Annotated[UploadFile, File(description="The composite.")],
+        mask: Annotated[UploadFile, File(description="Its mask.")],
+        edit: Annotated[str, Form(description="The edit, as JSON.")],
+        options: Annotated[str, Form(description="JSON: theta of filters to change, format.")] = "{}",
+    ) -> Response:
+        """Render an edit, without the network; with `Accept: application/json`, only measure it anew."""
+        chosen = Options.read(options)
+        pictures = await composite.read(), await mask.read()
+        as_json = _wants_json(request)
+        return await _answer(request, workers, lambda task: service.apply(task, *pictures, edit, chosen, as_json))
+
+    @router.post("/lut", tags=["pictures"], response_class=Response, responses={200: LUT})
+    async def lut(
+        request: Request,
+        edit: Annotated[EditModel, Body(openapi_examples={"an edit": {"value": EXAMPLE_EDIT}})],
+        size: Annotated[int, Query(ge=2, le=65, description="Steps along each axis.")] = 33,
+    ) -> Response:
+        """An edit, all statistics in it, as a .cube file; or with `Accept: application/octet-stream` as a raw table.
+
+        The raw table has size^3 triples of 8 bits, red fastest, as a 3-D texture takes it.
+        """
+        text, raw = (
+            edit.model_dump_json(exclude_none=True),
+            "application/octet-stream" in request.headers.get("accept", ""),
+        )
+        return await _answer(request, workers, lambda task: service.bake(task, text, size, raw))
+
+    @router.get("/filters", tags=["registry"])
+    async def filters() -> FiltersModel:
+        """Every filter that can be used, those that the network predicts, and the formats of pictures."""
+        return service.filters()
+
+    return router
+
+
+async def _bytes(upload: UploadFile | None) -> bytes | None:
+    return None if upload is None else await upload.read()
+
+
+def _wants_json(request: Request) -> bool:
+    return "application/json" in request.headers.get("accept", "")
+
+
+async def _answer(request: Request, workers: Workers, work: Callable[[Task], Answer]) -> Response:
+    """Do the work while the client is there."""
+    task = asyncio.ensure_future(workers.run(work))
+    gone = asyncio.ensure_future(_disconnect(request))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise RequestError(CLIENT_GONE, "the client went away")
+        answer = task.result()
+    finally:
+        task.cancel()
+        gone.cancel()
+    return Response(answer.body, media_type=answer.media_type)
+
+
+async def _disconnect(request: Request) -> None:
+    """Return when the client has closed its connection. The body has been read before."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,154 @@
+"""What the routes do, on bytes and plain values: nothing here knows of HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+import whitebox_filters as wf
+from harmonizer import edits
+from harmonizer.alpha import harmonize_visible
+from harmonizer.edits import Edit, change_theta
+from harmonizer.errors import EditError
+from harmonizer.pictures.picture import Picture, Pixels, convert_depth
+from harmonizer.pipeline import Harmonizer
+from harmonizer.render import Renderer, Result
+from harmonizer.server import uploads
+from harmonizer.server.metrics import Metrics
+from harmonizer.server.models import FilterModel, FiltersModel, Format, Options
+from harmonizer.server.settings import Limits
+from harmonizer.server.workers import Task
+from whitebox_filters.cascade import Region
+from whitebox_filters.lut import Lut
+
+JSON = "application/json"
+RAW = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The body of an answer and its media type."""
+
+    body: bytes
+    media_type: str
+
+
+class Service:
+    """Harmonizes what clients send, with one network; threads may share it."""
+
+    def __init__(self, harmonizer: Harmonizer, limits: Limits, metrics: Metrics) -> None:
+        self._harmonizer, self._limits, self._metrics = harmonizer, limits, metrics
+
+    def warm_up(self) -> None:
+        """Run once through network and filters, so that the first client does not wait for compiled code."""
+        mask = np.zeros((64, 64), np.uint8)
+        mask[16:48, 16:48] = 255
+        for dtype in (np.uint8, np.uint16):
+            self._harmonizer.harmonize(np.full((64, 64, 3), np.iinfo(dtype).max // 2, dtype), mask)
+
+    def filters(self) -> FiltersModel:
+        """The registry, and what this network predicts."""
+        entries = [wf.get(name) for name in wf.names()]
+        return FiltersModel(
+            filters=[
+                FilterModel(name=each.name, summary=each.summary, less=each.words[0], more=each.words[1])
+                for each in entries
+            ],
+            predicted=list(self._harmonizer.cascade.names),
+            formats=[str(each) for each in Format],
+        )
+
+    def harmonize(
+        self,
+        task: Task,
+        composite: bytes,
+        mask: bytes | None,
+        background: bytes | None,
+        options: Options,
+        as_json: bool,
+    ) -> Answer:
+        """Predict and render; the picture, or its edit.
+
+        Raises RequestError, HarmonizerError, FilterError, and AbandonedError between its stages.
+        """
+        picture, alpha = self._read(task, composite, mask, background)
+        with self._stage(task, "predict"):
+            theta = self._choose_theta(picture.pixels, alpha, options)
+        renderer = (
+            self._harmonizer if options.filters is None else compiled(tuple(theta), self._harmonizer.cascade.region)
+        )
+        return self._render(task, renderer, picture, alpha, theta, None, options.format, as_json)
+
+    def apply(self, task: Task, composite: bytes, mask: bytes, edit: str, options: Options, as_json: bool) -> Answer:
+        """Render an edit, with what `options` changes; the picture, or the edit as it was measured."""
+        changed = edits.loads(edit).set(options.theta)
+        picture, alpha = self._read(task, composite, mask, None)
+        renderer = compiled(changed.cascade.names, changed.region)
+        return self._render(task, renderer, picture, alpha, changed.theta, changed.statistics, options.format, as_json)
+
+    def bake(self, task: Task, edit: str, size: int, raw: bool) -> Answer:
+        """An edit as a .cube file, or as the raw table: size^3 triples of 8 bits, red fastest."""
+        lut = edits.loads(edit).bake_lut(size)
+        task.check()
+        if raw:
+            return Answer(to_levels(lut), RAW)
+        return Answer(wf.format_cube(lut, "harmonizer").encode("ascii"), "text/plain; charset=us-ascii")
+
+    def _read(
+        self, task: Task, composite: bytes, mask: bytes | None, background: bytes | None
+    ) -> tuple[Picture, Pixels]:
+        with self._stage(task, "decode"):
+            return uploads.read_composite(composite, mask, background, self._limits.pixels)
+
+    def _choose_theta(self, image: Pixels, alpha: Pixels, options: Options) -> dict[str, float]:
+        """Theta by filter name, in order: what the client sets, else what the network predicts, else 0."""
+        predicted = self._harmonizer.predict(image, alpha)
+        names = list(predicted) if options.filters is None else options.filters
+        if len(set(names)) < len(names):
+            raise EditError("a filter is named twice; name each once")
+        return change_theta(wf.Cascade(names), {name: predicted.get(name, 0.0) for name in names}, options.theta)
+
+    def _render(
+        self,
+        task: Task,
+        renderer: Renderer,
+        picture: Picture,
+        alpha: Pixels,
+        theta: Mapping[str, float],
+        statistics: Sequence[Any] | None,
+        format: Format,
+        as_json: bool,
+    ) -> Answer:
+        def job(pixels: Pixels, mask: Pixels) -> tuple[Result, Edit]:
+            result = renderer.render(pixels, theta, mask, statistics)
+            return result, Edit.from_result(result, pixels, mask)
+
+        with self._stage(task, "render"):
+            result, edit = harmonize_visible(job, picture.pixels, alpha, picture.alpha)
+        with self._stage(task, "encode"):
+            if as_json:
+                return Answer(edits.dumps(edit).encode(), JSON)
+            return Answer(uploads.encode(replace(picture, pixels=result.image), format), format.media_type)
+
+    @contextmanager
+    def _stage(self, task: Task, name: str) -> Iterator[None]:
+        """Time a stage, which begins only if the client is still there."""
+        task.check()
+        with self._metrics.stage(name):
+            yield
+
+
+@lru_cache(maxsize=64)
+def compiled(names: tuple[str, ...], region: Region) -> Renderer:
+    """A renderer of filters that the network does not predict in this order."""
+    return Renderer(wf.Cascade(names, statistics=region))
+
+
+def to_levels(lut: Lut) -> bytes:
+    """A LUT (N, N, N, 3) in 8 bits a channel, red fastest, as a 3-D texture takes it."""
+    return np.ascontiguousarray(convert_depth(lut.transpose(2, 1, 0, 3), np.uint8)).tobytes()

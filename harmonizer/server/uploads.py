@@ -1,0 +1,76 @@
+"""Pictures as clients send them: told by their content, and measured before they are decoded."""
+
+from __future__ import annotations
+
+from harmonizer.errors import ImageFileError, OutputError
+from harmonizer.pictures import roles
+from harmonizer.pictures.coding.decode import decode, read_size
+from harmonizer.pictures.coding.encode import ENCODERS
+from harmonizer.pictures.coding.formats import HEADER, READABLE, kind
+from harmonizer.pictures.picture import Picture, Pixels
+from harmonizer.server.models import Format
+from harmonizer.server.problems import RequestError
+
+
+def read_composite(composite: bytes, mask: bytes | None, background: bytes | None, most: int) -> tuple[Picture, Pixels]:
+    """A composite and its mask as opacity (H, W); with a background, `composite` is pasted onto that first.
+
+    Raises RequestError 415 for a file that is no picture, 413 for one of more than `most` pixels, ImageFileError and
+    MaskError.
+    """
+    picture = decode_upload(composite, "composite", most)
+    size = picture.pixels.shape[0], picture.pixels.shape[1]
+    opacity = None
+    if mask is not None:
+        opacity = roles.opacity(decode_upload(mask, "mask", most, is_mask=True), size, "the upload")
+    if background is not None:
+        return roles.paste(picture, decode_upload(background, "background", most), opacity, ("upload", "upload"))
+    assert opacity is not None
+    return picture, opacity
+
+
+def decode_upload(data: bytes, name: str, most: int, *, is_mask: bool = False) -> Picture:
+    """Decode a picture by its content. Raises RequestError 415 and 413, and ImageFileError."""
+    if kind(data[:HEADER]) is None:
+        raise RequestError(
+            415,
+            f"the {name} is not a picture that can be read",
+            given=f"{len(data)} bytes" + (f" that begin with {data[:4].hex(' ')}" if data else ""),
+            accepted=f"{READABLE}",
+            advice="Send the bytes of the file unchanged, as multipart/form-data.",
+        )
+    _check_pixels(data, name, most)
+    try:
+        return decode(data, is_mask=is_mask)
+    except Exception as error:  # the decoders share no base class of errors
+        raise ImageFileError(f"the {name} cannot be decoded: {error}") from error
+
+
+def _check_pixels(data: bytes, name: str, most: int) -> None:
+    from PIL.Image import DecompressionBombError
+
+    try:
+        width, height = read_size(data)
+    except DecompressionBombError as error:
+        given = str(error)
+    except Exception as error:  # the decoders share no base class of errors
+        raise ImageFileError(f"the {name} cannot be decoded: {error}") from error
+    else:
+        if width * height <= most:
+            return
+        given = f"{width} x {height} pixels"
+    raise RequestError(
+        413,
+        f"the {name} has too many pixels",
+        given=given,
+        accepted=f"{most} pixels",
+        advice="Scale it down, or ask whoever runs this service to raise the limit.",
+    )
+
+
+def encode(picture: Picture, format: Format) -> bytes:
+    """The bytes of a picture in a format. Raises OutputError."""
+    try:
+        return ENCODERS[f".{format}"](picture)
+    except Exception as error:  # the encoders share no base class of errors
+        raise OutputError(f"the picture cannot be written as {format}: {error}") from error
