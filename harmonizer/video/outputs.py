@@ -60,7 +60,7 @@ class Outputs:
     def open(self, info: VideoInfo, source: Path, grading: Grading, stack: ExitStack) -> Write:
         """Open all outputs and return what writes a frame to them; the files appear when `stack` closes without error.
 
-        Only the harmonized video gets the sound of `source`. Raises OutputError.
+        Only the harmonized video gets what `source` holds beside its picture. Raises OutputError.
         """
         group = stack.enter_context(FileGroup())
 
