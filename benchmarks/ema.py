@@ -18,7 +18,7 @@ from PIL import Image
 
 from harmonizer import Harmonizer
 from harmonizer.predictor import Predictor
-from harmonizer.video import cuts
+from harmonizer.video import shots
 from harmonizer.video.smoothing import BETA, CUTOFF, Smoother, ema, one_euro
 from whitebox_filters import Cascade
 
@@ -74,7 +74,7 @@ def film(sequence: Sequence[tuple[Any, Any]], name: str, theta: Floats, predicto
         composite = cascade.reversed()(real, theta[::-1], mask)
         raw.append(predictor.predict(composite, mask))
         composites.append(composite[::COARSE, ::COARSE].copy())
-        shot, cut = cuts.watch(shot, composite)
+        shot, cut = shots.detect_change(shot, composite)
         found += cut
     masks = [mask[::COARSE, ::COARSE] > 0.5 for _, mask in sequence]
     return Take(name, np.array(raw), composites, masks, [real[::COARSE, ::COARSE] for real, _ in sequence], found)

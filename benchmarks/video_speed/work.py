@@ -13,7 +13,7 @@ import av
 import numpy as np
 
 from harmonizer import Harmonizer
-from harmonizer.video import cuts
+from harmonizer.video import shots
 from harmonizer.video.coding.codecs import CODECS, CodecName
 from harmonizer.video.coding.colour import Converter, read_colour
 from harmonizer.video.frames import to_opacity
@@ -39,7 +39,7 @@ def measure(harmonizer: Harmonizer, clip: Path, masks: Path, frames: int) -> dic
     greys = clock("mask to grey", lambda frame: to_opacity(mask_converter.to_grey(frame)), decoded_masks)
     pixels = clock("to RGB", converter.to_rgb, decoded)
     _warm_up(harmonizer, pixels[0], greys[0])
-    clock("look for cuts", lambda frame: cuts.watch(None, frame), pixels)
+    clock("look for cuts", lambda frame: shots.detect_change(None, frame), pixels)
     inputs = clock("thumbnail", predictor.prepare, pixels, greys)
     thetas = clock("network", lambda pair: predictor.predict_prepared(*pair), inputs)
     statistics = clock("statistics", plan.statistics, pixels, thetas, greys)

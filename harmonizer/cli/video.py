@@ -45,13 +45,15 @@ def video(
     set: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=THETA", help="Hold theta of a filter, in [-1, 1], over the whole video. Again for each."
+            metavar="NAME=THETA",
+            help="Fix theta of a filter, in [-1, 1], for the whole video. Repeat it for each filter.",
         ),
     ] = None,
     theta_out: Annotated[Path | None, typer.Option(help="Also write theta of every frame, as JSON lines.")] = None,
     theta_in: Annotated[Path | None, typer.Option(help="Take theta from such a file, without the network.")] = None,
     lut: Annotated[
-        Path | None, typer.Option(help="Also write the filters as a 3-D LUT, .cube; with cuts, one for each shot.")
+        Path | None,
+        typer.Option(help="Also write the filters as a 3-D LUT, .cube; with shot changes, one for each shot."),
     ] = None,
     delta: Annotated[Path | None, typer.Option(help="Also write 0.5 + (after - before) / 2, a silent video.")] = None,
     mask_out: Annotated[
@@ -61,8 +63,9 @@ def video(
 ) -> None:
     """Harmonize the foreground of a video; needs the extra `video`.
 
-    Frame times, sound, colour coding and bit depth stay as they are. What is
-    written appears whole, all of it together, or not at all.
+    Frame times, sound, subtitles, chapters, colour coding and bit depth stay
+    where the output can hold them; one line names what it cannot. All files
+    appear together when they are complete, or none does.
     """
     from harmonizer.edits import parse_settings
 

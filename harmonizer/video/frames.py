@@ -49,16 +49,16 @@ class Frame:
 
 @dataclass(frozen=True)
 class Graded:
-    """A frame and what was decided for it; `raw` is None where no network has looked at it.
+    """A frame with the theta that renders it. `raw` is the network's own theta, None where no network decided.
 
-    Once rendered, it has the new pixels in `frame`, and the statistics that its filters took, as `Cascade.__call__`
-    takes them; `before` has the old pixels if something needs them.
+    Rendering puts the new pixels into `frame`, and into `statistics` what the filters measured, as `Cascade.__call__`
+    takes it. `before` has the old pixels if an output needs them.
     """
 
     frame: Frame
     theta: Theta
     raw: Theta | None = None
-    cut: bool = False
+    shot_change: bool = False  # whether a shot begins with the frame
     before: Pixels | None = None
     statistics: Sequence[Any] = ()
 

@@ -68,7 +68,7 @@ class LutWriter:
         """Add a rendered frame; the first of another shot writes the LUT of the last. Raises OutputError."""
         if self._shot is None:
             self._shot = Shot(1, graded)
-        elif graded.cut:
+        elif graded.shot_change:
             self._write(self._shot, shot_path(self._path, self._shot.number))
             self._shot = Shot(self._shot.number + 1, graded)
         self._shot.add(graded)

@@ -20,7 +20,7 @@ from harmonizer.video.background_colour import match, space_of_picture, space_of
 from harmonizer.video.coding.reader import Reader
 from harmonizer.video.frames import Alpha, Colour, Frame, to_opacity
 from harmonizer.video.mask_folder import read_folder
-from harmonizer.video.prefetch import running
+from harmonizer.video.prefetch import read_ahead
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".jxl", ".exr")
 BT709 = Colour(1, False, 1, 1)
@@ -45,7 +45,7 @@ def open_masks(path: Path, size: tuple[int, int], stack: ExitStack) -> Iterator[
             f"{path} is in colour; a mask is grey, white on the foreground, or has an alpha channel. A background is "
             "given with --background"
         )
-    return running(video.opacities(), stack)
+    return read_ahead(video.opacities(), stack)
 
 
 def open_background(
@@ -67,7 +67,7 @@ def open_background(
     video = stack.enter_context(Reader(path))
     _check_size(video, size, "background")
     frames = opaque(((frame.time, frame.pixels, frame.alpha) for frame in video), path)
-    return running(match(frames, space_of_video(video.info.colour), space, path), stack)
+    return read_ahead(match(frames, space_of_video(video.info.colour), space, path), stack)
 
 
 def opaque(backgrounds: Iterable[tuple[float, Pixels, Alpha | None]], path: Path) -> Iterator[tuple[float, Pixels]]:

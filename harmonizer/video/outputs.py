@@ -60,13 +60,13 @@ class Outputs:
     def open(self, info: VideoInfo, source: Path, grading: Grading, stack: ExitStack) -> Write:
         """Open all outputs and return what writes a frame to them; the files appear when `stack` closes without error.
 
-        Only the harmonized video gets the sound of `source`. Raises OutputError.
+        Only the harmonized video gets what `source` holds beside its picture. Raises OutputError.
         """
         group = stack.enter_context(FileGroup())
 
         def encode(path: Path, picture: Callable[[Graded], Frame], sound: Path | None = None) -> Write:
             writer = stack.enter_context(Writer(path, group, info, sound, self.codec, self.quality))
-            return lambda graded: writer.write(picture(graded), cut=graded.cut)
+            return lambda graded: writer.write(picture(graded), shot_change=graded.shot_change)
 
         sinks = [encode(self.video, lambda graded: graded.frame, source)]
         if self.delta:

@@ -13,11 +13,11 @@ import numpy as np
 from harmonizer.errors import HarmonizerWarning, VideoError
 from harmonizer.predictor import Predictor
 from harmonizer.render import Renderer
-from harmonizer.video import cuts, masks
+from harmonizer.video import masks, shots
 from harmonizer.video.coding.reader import Reader
 from harmonizer.video.frames import Frame, Graded, Grading
 from harmonizer.video.outputs import Outputs
-from harmonizer.video.prefetch import running
+from harmonizer.video.prefetch import read_ahead
 from harmonizer.video.smoothing import Smoother
 
 # Damaged files hold frames of one time.
@@ -45,7 +45,7 @@ def harmonize_video(
     """
     with ExitStack() as stack:
         video = stack.enter_context(Reader(composite))
-        frames: Iterator[Frame] = running(video, stack)
+        frames: Iterator[Frame] = read_ahead(video, stack)
         if mask is not None:
             layer = composite if video.info.has_alpha else None
             frames = masks.with_masks(frames, masks.open_masks(mask, video.info.size, stack), mask, layer=layer)
@@ -62,20 +62,20 @@ def harmonize_video(
         if background is not None:
             behind = masks.open_background(background, video.info.size, stack, video.info.colour)
             frames = masks.with_backgrounds(frames, behind)
-            frames = running(frames, stack)
-        graded = running(grading.decide(frames), stack)
-        filtered = running(
+            frames = read_ahead(frames, stack)
+        graded = read_ahead(grading.decide(frames), stack)
+        filtered = read_ahead(
             filter_frames(graded, Renderer(grading.cascade), keep_before=outputs.delta is not None), stack
         )
         write = outputs.open(video.info, composite, grading, stack)
-        done = shots = 0
+        done = count = 0
         for item in filtered:
             write(item)
-            shots += item.cut or not done
+            count += item.shot_change or not done
             done += 1
             if report:
                 report(done, video.info.frames)
-    return done, shots
+    return done, count
 
 
 def predict(frames: Iterable[Frame], predictor: Predictor, smooth: Smoother) -> Iterator[Graded]:
@@ -87,13 +87,13 @@ def predict(frames: Iterable[Frame], predictor: Predictor, smooth: Smoother) -> 
     theta = np.zeros(len(predictor.config.filters))
     for frame in frames:
         assert frame.alpha is not None
-        shot, cut = cuts.watch(shot, frame.pixels)
-        state = None if cut else state
+        shot, shot_change = shots.detect_change(shot, frame.pixels)
+        state = None if shot_change else state
         raw = predictor.predict(frame.pixels, frame.alpha) if frame.alpha.any() else None
         if raw is not None:
             state = smooth(state, raw, max(frame.time - last, SHORTEST))
             theta, last, has_foreground = state.theta, frame.time, True
-        yield Graded(frame, theta, raw, cut)
+        yield Graded(frame, theta, raw, shot_change)
     if not has_foreground:
         message = "the mask is empty in all frames: there is no foreground to harmonize"
         warnings.warn(message, HarmonizerWarning, stacklevel=1)

@@ -23,8 +23,8 @@ class _End:
     error: BaseException | None = None
 
 
-def running(items: Iterable[T], stack: ExitStack, depth: int = DEPTH) -> Iterator[T]:
-    """The same items, which a thread reads up to `depth` of them in advance; closing `stack` ends the thread.
+def read_ahead(items: Iterable[T], stack: ExitStack, depth: int = DEPTH) -> Iterator[T]:
+    """The same items, read by a thread up to `depth` items in advance. Closing `stack` ends the thread.
 
     An error of `items` is raised here, after the items before it. Several of these may feed one another with one
     stack, which ends the last thread of the chain first; each thread finishes the item that it is working on.

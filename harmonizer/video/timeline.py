@@ -34,7 +34,7 @@ class Timeline:
     cascade: Cascade
     smoothing: str
     theta: npt.NDArray[np.float64]
-    cuts: Sequence[bool]
+    shot_changes: Sequence[bool]
 
     def replay(self, frames: Iterable[Frame]) -> Iterator[Graded]:
         """Give each frame the theta of its line. Raises TimelineError if the video has another number of frames."""
@@ -44,7 +44,7 @@ class Timeline:
                 raise TimelineError(
                     f"{self.path} ends after {count} frames, its video goes on; add a line for each frame"
                 )
-            yield Graded(frame, self.theta[count], cut=self.cuts[count])
+            yield Graded(frame, self.theta[count], shot_change=self.shot_changes[count])
             count += 1
         if count < len(self.theta):
             raise TimelineError(
@@ -82,7 +82,7 @@ class TimelineWriter:
             {
                 "frame": graded.frame.index,
                 "time": round(graded.frame.time, 6),
-                "cut": graded.cut,
+                "cut": graded.shot_change,
                 "theta_raw": None if graded.raw is None else graded.raw.tolist(),
                 "theta": graded.theta.tolist(),
             }
@@ -106,22 +106,22 @@ class TimelineWriter:
 def read_timeline(path: Path) -> Timeline:
     """Read and check a whole timeline. Raises TimelineError, which names the line."""
     rows: list[npt.NDArray[np.float64]] = []
-    cuts: list[bool] = []
+    shot_changes: list[bool] = []
     try:
         with path.open(encoding="utf-8-sig") as file:  # editors of Windows write a byte-order mark
             cascade, smoothing = _read_header(path, file.readline())
             for number, text in enumerate(file, start=2):
                 if text.strip():
-                    theta, cut = _read_line(f"{path}, line {number}", text, len(rows), cascade)
+                    theta, shot_change = _read_line(f"{path}, line {number}", text, len(rows), cascade)
                     rows.append(theta)
-                    cuts.append(cut)
+                    shot_changes.append(shot_change)
     except FileNotFoundError:
         raise TimelineError(f"there is no file {path}; --theta-out writes one") from None
     except (OSError, UnicodeDecodeError) as error:
         raise TimelineError(f"{path} cannot be read: {error}") from error
     if not rows:
         raise TimelineError(f"{path} has no line for any frame; --theta-out writes one for each")
-    return Timeline(path, cascade, smoothing, np.stack(rows), cuts)
+    return Timeline(path, cascade, smoothing, np.stack(rows), shot_changes)
 
 
 def _read_header(path: Path, text: str) -> tuple[Cascade, str]:
@@ -151,11 +151,11 @@ def _read_line(place: str, text: str, frame: int, cascade: Cascade) -> tuple[npt
     theta = line.get("theta")
     if not isinstance(theta, list) or not all(isinstance(value, int | float) for value in theta):
         raise TimelineError(f"{place}: theta is a list of {len(cascade)} numbers; got {theta!r}")
-    cut = line.get("cut", False)
-    if not isinstance(cut, bool):
-        raise TimelineError(f"{place}: cut, whether a shot begins here, is true or false; got {cut!r}")
+    shot_change = line.get("cut", False)
+    if not isinstance(shot_change, bool):
+        raise TimelineError(f"{place}: cut, whether a shot begins here, is true or false; got {shot_change!r}")
     try:
-        return cascade.check_theta(theta).astype(np.float64), cut
+        return cascade.check_theta(theta).astype(np.float64), shot_change
     except wf.ThetaError as error:
         raise TimelineError(f"{place}: {error}") from error
 

@@ -34,17 +34,17 @@ class DecodingClock:
         """The clock of a stream that needs one, else None; and the packets of the file, from the first on."""
         if not stream.codec_context.has_b_frames:
             return None, packets
-        read: list[Packet[Any]] = []
+        first: list[Packet[Any]] = []
         own: list[Packet[Any]] = []
         for packet in packets:
-            read.append(packet)
+            first.append(packet)
             if packet.stream_index == stream.index and packet.size:
                 own.append(packet)
                 if not _rises(own) or len(own) == PACKETS:
                     break
         # Packets in the order of display would not be reordered: such times are those of decoding.
         needs_one = len(own) > 1 and (_rises(own) or stream.container.format.name == "avi")
-        return cls(own) if needs_one else None, chain(read, packets)
+        return cls(own) if needs_one else None, chain(first, packets)
 
     def take(self, packet: Packet[Any]) -> None:
         """Note the time of a packet that goes to the decoder."""

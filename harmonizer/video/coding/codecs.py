@@ -62,7 +62,7 @@ class Codec:
 
 # Presets fast enough to leave most of the time of a frame to the filters. Of x264's, superfast with B-frames at fixed
 # places takes half the time of veryfast; at the same PSNR its files are 7 % larger, 28 % where noise lies over pans.
-# Nor does it look for cuts, 7 % of its time: the pipeline has chosen them, and asks for key frames there.
+# Nor does it look for shot changes, 7 % of its time: the pipeline finds them, and asks for key frames there.
 CODECS = {
     CodecName.h264: Codec(
         "libx264",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import cached_property
@@ -21,7 +22,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from harmonizer.errors import VideoError
+from harmonizer.errors import HarmonizerWarning, VideoError
 from harmonizer.pictures import roles
 from harmonizer.pictures.picture import Pixels
 from harmonizer.video.coding.clock import DecodingClock
@@ -39,8 +40,8 @@ VPX = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own decoder, and the on
 class Reader:
     """The video stream of a file, frame by frame, turned and flipped as its display matrix asks.
 
-    Opening decodes one frame, for `info`. Iterate once; raises VideoError for what cannot be
-    decoded, a frame of another size, and a file that ends before its time.
+    Opening decodes one frame, for `info`. Iterate once. Iterating raises VideoError for what cannot be decoded, for a
+    frame of another size, and for a file that ends before its time.
     """
 
     def __init__(self, path: Path) -> None:
@@ -118,12 +119,21 @@ class Reader:
             return any(_bounds(again._converter.to_alpha(frame)) != (low, high) for frame in again._checked())
 
     def opacities(self) -> Iterator[Alpha]:
-        """The frames as masks: their alpha where it varies over the video, else their grey values."""
+        """The frames as masks: their alpha where it varies over the video, else their grey values.
+
+        A HarmonizerWarning tells of a video of flags, whose levels 0 and 1 are both black.
+        """
         if self.alpha_varies:
             yield from (to_opacity(self._upright(self._converter.to_alpha(decoded))) for decoded in self._checked())
-        else:
-            grey = (self._upright(self._converter.to_grey(decoded)) for decoded in self._checked())
-            yield from (to_opacity(without_noise(levels)) for levels in grey)
+            return
+        highest = 0
+        for decoded in self._checked():
+            levels = self._upright(self._converter.to_grey(decoded))
+            highest = max(highest, int(levels.max()))
+            yield to_opacity(without_noise(levels))
+        if highest == 1:
+            message = f"no level of the mask {self.path} is above 1 of 255, which is black; white is the foreground"
+            warnings.warn(message, HarmonizerWarning, stacklevel=2)
 
     def _upright(self, pixels: Pixels) -> Pixels:
         transposed, rows, columns = self._turn

@@ -27,7 +27,7 @@ class Tracks:
 
     All sound is copied, and with it subtitles and attachments that the container takes, chapters, and the tags and
     flags of file and tracks. What is left out is in `dropped`. What an edit list hides stays hidden: the part before a
-    cut that was made without coding anew, or what a phone's trim took away.
+    cut that was made without encoding it again, or what a phone's trim took away.
     """
 
     def __init__(self, source: Path, output: OutputContainer, picture: Stream, start: Fraction) -> None:
@@ -62,13 +62,13 @@ class Tracks:
             self._output.mux(packet)
             self._next = next(self._packets, None)
 
-    def check(self, written: Path, aspect: Fraction) -> None:
-        """Warn of what the output lacks, in one line, now that it is written to `written`.
+    def check(self, file: Path, aspect: Fraction) -> None:
+        """Warn of what the output lacks, in one line, now that it is written to `file`.
 
         `aspect` is the width of a pixel over its height.
         """
         lost = list(self.dropped)
-        with open_input(written) as output:
+        with open_input(file) as output:
             for index, copy in self._pairs:
                 stream = self._source.streams[index]
                 missing = find_lost(stream, output.streams[copy])

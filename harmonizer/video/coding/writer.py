@@ -70,10 +70,10 @@ class Writer:
             raise
         return self
 
-    def write(self, frame: Frame, *, cut: bool = False) -> None:
+    def write(self, frame: Frame, *, shot_change: bool = False) -> None:
         """Encode a frame at its own time, as a key frame if a shot begins with it, and copy the sound up to it."""
         coded = self._converter.to_yuv(frame.pixels, self._pixel_format)
-        if cut:
+        if shot_change:
             coded.pict_type = PictureType.I
         coded.pts, coded.time_base, coded.duration = self._time(frame), self._info.time_base, frame.duration
         with self._explained():

@@ -182,3 +182,10 @@ def test_an_opaque_clip_with_a_mask_says_nothing(files, run):
     clip = write_clip(files / "clip.mov", frames, codec="png", pixel_format="rgba")
     write_masks(files / "three.mkv", 3)
     assert run(clip, files / "three.mkv", "-o", files / "out.mp4")[::2] == (0, "")
+
+
+def test_a_video_of_flags_is_black_and_says_so(tmp_path):
+    frames = [(mask(index) > 0).astype(np.uint8) for index in range(3)]
+    path = write_clip(tmp_path / "flags.mkv", frames, pixel_format="gray")
+    with pytest.warns(HarmonizerWarning, match="no level of the mask .* is above 1 of 255, which is black"):
+        assert not np.any(read_masks(path))

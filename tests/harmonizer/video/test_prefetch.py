@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from harmonizer.video.prefetch import running
+from harmonizer.video.prefetch import read_ahead
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +20,7 @@ def _no_thread_stays():
 
 def test_order():
     with ExitStack() as stack:
-        assert list(running(running(range(100), stack), stack)) == list(range(100))
+        assert list(read_ahead(read_ahead(range(100), stack), stack)) == list(range(100))
 
 
 def test_reads_only_so_far_ahead():
@@ -32,7 +32,7 @@ def test_reads_only_so_far_ahead():
             yield number
 
     with ExitStack() as stack:
-        items = running(running(numbers(), stack, depth=2), stack, depth=3)
+        items = read_ahead(read_ahead(numbers(), stack, depth=2), stack, depth=3)
         for seen in items:
             time.sleep(0.002)
             # In flight: two queues, one item in the hands of each of two threads, and the one seen here.
@@ -49,7 +49,7 @@ def test_stages_overlap():
         yield 1
 
     with ExitStack() as stack:
-        for _ in running(early(), stack):
+        for _ in read_ahead(early(), stack):
             assert first.wait(5)
             second.set()
 
@@ -68,7 +68,7 @@ def test_error_of_any_stage_is_raised_once_after_what_came_before(failing):
         with ExitStack() as stack:
             items = iter(range(1000))
             for number in range(3):
-                items = running(stage(number, items), stack)
+                items = read_ahead(stage(number, items), stack)
             seen.extend(items)
 
     with pytest.raises(ZeroDivisionError, match=f"stage {failing}"):
@@ -85,7 +85,7 @@ def test_reader_that_stops_ends_the_threads():
             yield 0
 
     with ExitStack() as stack:
-        next(running(running(endless(), stack), stack))
+        next(read_ahead(read_ahead(endless(), stack), stack))
     done = len(read)
     time.sleep(0.02)
     assert len(read) == done

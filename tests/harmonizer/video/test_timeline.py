@@ -40,7 +40,7 @@ def test_there_and_back(path):
     assert timeline.smoothing == "EMA"
     replayed = list(timeline.replay(item.frame for item in graded()))
     np.testing.assert_array_equal([item.theta for item in replayed], THETA)
-    assert [item.cut for item in replayed] == [False, True, False]
+    assert [item.shot_change for item in replayed] == [False, True, False]
 
 
 def test_lines_say_what_they_are(path):

@@ -189,10 +189,10 @@ def test_theta_is_smoothed_and_begins_anew_at_a_cut(checkpoint):
         for i, shot in enumerate(shots)
     ]
     graded = list(pipeline.predict(frames, predictor, partial(ema, alpha=0.6)))
-    assert [item.cut for item in graded] == [False] * 4 + [True] + [False] * 2
+    assert [item.shot_change for item in graded] == [False] * 4 + [True] + [False] * 2
     expected = graded[0].raw
     for item in graded:
-        expected = item.raw if item.cut or item.frame.index == 0 else 0.6 * item.raw + 0.4 * expected
+        expected = item.raw if item.shot_change or item.frame.index == 0 else 0.6 * item.raw + 0.4 * expected
         np.testing.assert_allclose(item.theta, expected)
 
 

@@ -56,7 +56,7 @@ def test_the_commands_of_the_page(files, run, monkeypatch):
 
 
 # What holds each row of the table of what stays.
-HELD_BY = {
+TESTS_OF_ROWS = {
     "frame times": ["test_uneven_times_and_sound_stay", "test_frames_of_one_time_follow_one_another",
                     "test_a_clock_that_does_not_begin_at_0"],
     "decoding times": ["test_times_of_avi_are_those_of_display"],
@@ -86,10 +86,10 @@ def test_each_row_of_what_stays_is_held_by_tests():
     table = PAGE.split("| what a file holds |")[1].split("\n\n")[0]
     rows = [line.split("|")[1].strip() for line in table.splitlines()[2:]]
     subjects = [re.match(r"[\w+ -]+", row)[0].strip() for row in rows]
-    for subject in HELD_BY:
+    for subject in TESTS_OF_ROWS:
         assert sum(each == subject or each.startswith(f"{subject} ") for each in subjects) == 1, subject
-    assert len(rows) == len(HELD_BY)
+    assert len(rows) == len(TESTS_OF_ROWS)
     tests = "\n".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
-    for names in HELD_BY.values():
+    for names in TESTS_OF_ROWS.values():
         for name in names:
             assert f"def {name}(" in tests, name

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harmonizer.video import cuts
+from harmonizer.video import shots
 
 
 def scene(seed: int, width: int = 640, height: int = 120) -> np.ndarray:
@@ -20,7 +20,7 @@ def scene(seed: int, width: int = 640, height: int = 120) -> np.ndarray:
 def found(frames) -> list[int]:
     state, where = None, []
     for index, frame in enumerate(frames):
-        state, cut = cuts.watch(state, frame)
+        state, cut = shots.detect_change(state, frame)
         if cut:
             where.append(index)
     return where
@@ -60,7 +60,7 @@ def test_fast_pan_is_no_cut(monkeypatch, seed):
     place = np.asarray(patches.resize((1280, 120), Image.Resampling.BICUBIC))
     pan = [place[:, x : x + 160] for x in np.cumsum(range(4, 66, 2))]  # up to 40 % of the width a frame
     assert found(pan) == []
-    monkeypatch.setattr(cuts, "RATIO", 0.0)
+    monkeypatch.setattr(shots, "RATIO", 0.0)
     assert found(pan) != []
 
 
@@ -83,7 +83,7 @@ def test_depth_does_not_matter():
 
 
 def test_state_is_a_value():
-    first, _ = cuts.watch(None, still(0)[0])
-    second, _ = cuts.watch(first, still(0)[1])
+    first, _ = shots.detect_change(None, still(0)[0])
+    second, _ = shots.detect_change(first, still(0)[1])
     assert first.change is None
     assert second.change is not None
