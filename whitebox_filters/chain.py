@@ -180,4 +180,5 @@ def _alpha(image: Array, mask: Array | None, planes: Array) -> Array | None:
 def _restore(planes: Array, image: Array) -> Array:
     if _kind(image) == "numpy":
         return images.from_planes(planes, image.dtype)
-    return planes.movedim(0, 1).to(image.dtype)
+    result = planes.movedim(0, 1)
+    return result.to(image.dtype) if image.dtype.itemsize < 4 else result  # half precision is computed in float32
