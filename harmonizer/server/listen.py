@@ -20,5 +20,6 @@ def listen(app: FastAPI, host: str, port: int, seconds: float) -> None:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=math.ceil(seconds),
         server_header=False,
+        access_log=False,  # the metrics count; who asked for what is nobody's business
     )
     uvicorn.Server(config).run()
