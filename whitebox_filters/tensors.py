@@ -46,8 +46,8 @@ def check_batch(image: Array, theta: Array, count: int) -> None:
 def to_alpha(mask: Array, image: Array) -> Array:
     """A mask (N, 1, H, W) of the batch `image` as opacity (1, N, H, W) in the image's dtype, but at least float32.
 
-    Accepted: bool; uint8 and uint16 with full scale 255 and 65535; floating point in [0, 1], which is checked where
-    `check_batch` checks theta, and clipped if interpolation has left it by a rounding error.
+    Accepted: bool; uint8 and uint16 with full scale 255 and 65535 (one of only 0 and 1 counts as bool); floating point
+    in [0, 1], which is checked where `check_batch` checks theta, and clipped if interpolation has left it by a rounding error.
     Raises ImageError for another dtype, range or shape.
     """
     expected = (image.shape[0], 1, *image.shape[2:])
@@ -56,7 +56,9 @@ def to_alpha(mask: Array, image: Array) -> Array:
         raise ImageError(f"a torch mask has shape {expected}; got {actual}")
     opacity, dtype = as_plain(mask), _working_dtype(image.dtype)
     if opacity.dtype in _FULL_SCALE:
-        return opacity.movedim(1, 0).to(dtype) / _FULL_SCALE[opacity.dtype]
+        levels = opacity.movedim(1, 0).to(dtype)
+        labels = levels.amax(dim=(-2, -1), keepdim=True) <= 1
+        return torch.where(labels, levels, levels / _FULL_SCALE[opacity.dtype])
     if opacity.dtype != torch.bool:
         if not opacity.is_floating_point():
             raise ImageError(f"a torch mask is bool, uint8, uint16 or floating point; got {opacity.dtype}")

@@ -138,7 +138,7 @@ def test_subclasses_of_arrays_come_back_as_ordinary_arrays():
     [(torch.bool, np.bool_, 1), (torch.uint8, np.uint8, 255), (torch.uint16, np.uint16, 65535)],
     ids=str,
 )
-@pytest.mark.parametrize("level", [0, "full"])
+@pytest.mark.parametrize("level", [0, 1, 2, "full"])
 def test_a_mask_means_in_torch_what_it_means_in_numpy(batch, torch_type, numpy_type, full, level):
     image, theta, _ = (part.double() for part in batch)
     levels = np.zeros((8, 9), numpy_type)
