@@ -47,7 +47,8 @@ def to_alpha(mask: Array, image: Array) -> Array:
     """A mask (N, 1, H, W) of the batch `image` as opacity (1, N, H, W) in the image's dtype, but at least float32.
 
     Accepted: bool; uint8 and uint16 with full scale 255 and 65535 (one of only 0 and 1 counts as bool); floating point
-    in [0, 1], which is checked where `check_batch` checks theta, and clipped if interpolation has left it by a rounding error.
+    in [0, 1], which is checked where `check_batch` checks theta, and clipped if interpolation has left it by a rounding
+    error.
     Raises ImageError for another dtype, range or shape.
     """
     expected = (image.shape[0], 1, *image.shape[2:])
