@@ -54,7 +54,7 @@ def to_alpha(mask: npt.NDArray[Any], size: tuple[int, int], dtype: np.dtype[Any]
 
     Accepted: bool; uint8 and uint16 with full scale 255 and 65535 (a mask of only 0 and 1 counts as bool); float in
     [0, 1], clipped if interpolation has left it by a rounding error. Raises ImageError for another dtype, range or size
-    (`size` is (H, W)).
+    (`size` is (H, W)). What is returned may be the mask itself.
     """
     if mask.shape != size:
         raise ImageError(f"the mask has shape {mask.shape}, the image {size}; a mask has the (H, W) of its image")
@@ -67,7 +67,7 @@ def to_alpha(mask: npt.NDArray[Any], size: tuple[int, int], dtype: np.dtype[Any]
     low, high = float(np.min(mask)), float(np.max(mask))
     if not (low >= -ROUNDING and high <= 1 + ROUNDING):
         raise ImageError(f"a float mask lies in [0, 1]; got {_range(low, high)}. Scale or clip it first")
-    opacity = mask.astype(dtype)
+    opacity = mask.astype(dtype, copy=False)
     return opacity if low >= 0 and high <= 1 else np.clip(opacity, 0, 1)
 
 

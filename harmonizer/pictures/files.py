@@ -77,10 +77,16 @@ class Outputs:
         if len(set(places)) < len(places):
             raise OutputError("two outputs are one file; give each a name of its own")
 
+    def check_size(self, pixels: Pixels) -> None:
+        """Raise OutputError, before the work, if a format cannot hold so large a picture (H, W, 3)."""
+        for path in (self.image, self.delta, self.mask):
+            if path:
+                io.check_size(path, pixels, self.extension or ".png")
+
     def write(self, picture: Picture, alpha: Pixels, result: Result, edit: Edit) -> None:
         """Write all, the harmonized picture last. Raises OutputError."""
         pixels = picture.pixels
-        bare = replace(picture, alpha=None, exif=None)
+        bare = Picture(pixels, profile=picture.profile)
         if self.compare:
             io.write_image(self.compare, replace(bare, pixels=compare.side_by_side(pixels, result.image)))
         if self.delta:
@@ -104,6 +110,7 @@ def run(inputs: Inputs, outputs: Outputs, job: Job) -> dict[str, float]:
     inputs.check()
     outputs.check()
     picture, mask = inputs.read()
+    outputs.check_size(picture.pixels)
     result, edit = harmonize_visible(job, picture.pixels, mask, picture.alpha)
     outputs.write(picture, mask, result, edit)
     return result.theta

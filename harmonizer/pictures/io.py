@@ -11,7 +11,7 @@ from harmonizer.atomic import check_place, write_file
 from harmonizer.errors import ImageFileError, MaskError, OutputError
 from harmonizer.pictures import roles
 from harmonizer.pictures.coding.decode import decode
-from harmonizer.pictures.coding.encode import ENCODERS
+from harmonizer.pictures.coding.encode import ENCODERS, LONGEST
 from harmonizer.pictures.coding.formats import HEADER, READABLE, kind
 from harmonizer.pictures.picture import Picture, Pixels
 
@@ -96,6 +96,17 @@ def check_output(path: str | Path) -> None:
         fault = f"ends in {path.suffix!r}" if path.suffix else "has no extension"
         raise OutputError(f"{path} {fault}; pictures are written as {', '.join(ENCODERS)}")
     check_place(path)
+
+
+def check_size(path: Path, pixels: Pixels, extension: str = ".png") -> None:
+    """Raise OutputError if a format cannot hold so large a picture (H, W, ...): that of `path`, for `-` of `extension`."""
+    suffix = extension if path == STANDARD else path.suffix.lower()
+    height, width = pixels.shape[:2]
+    if max(height, width) > LONGEST.get(suffix, max(height, width)):
+        raise OutputError(
+            f"{path} cannot be written: {suffix} holds at most {LONGEST[suffix]} pixels a side, the picture has "
+            f"{width} x {height}; choose .png or .tif"
+        )
 
 
 def check_lut(path: Path) -> None:

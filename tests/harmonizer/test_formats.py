@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io as stdio
 import sys
+from itertools import chain
 
 import imagecodecs
 import numpy as np
@@ -241,3 +242,24 @@ def test_truncated_files_are_one_error(tmp_path, smooth, name, share):
     (tmp_path / name).write_bytes(data[: int(share * len(data))])
     with pytest.raises(ImageFileError):
         io.read_image(tmp_path / name)
+
+
+@pytest.mark.parametrize(("name", "side"), [("out.jpg", 65536), ("out.webp", 16384), ("out.avif", 65537)])
+@pytest.mark.parametrize("option", ["-o", "--delta", "--mask-out"])
+def test_a_picture_too_large_for_its_format_is_refused_before_the_work(files, run, monkeypatch, name, side, option):
+    monkeypatch.setattr("harmonizer.jobs.harmonize", lambda *_: pytest.fail("the work was begun"))
+    for part in ("composite.png", "mask.png"):
+        Image.new("L", (side, 1), 255).save(files / part)
+    outputs = {"-o": files / "out.png"} | {option: files / name}
+    code, _, error = run("run", files / "composite.png", files / "mask.png", *chain(*outputs.items()))
+    assert code == 2
+    assert f"{side} x 1; choose .png or .tif" in error
+
+
+def test_the_difference_and_the_comparison_of_an_openexr_picture_are_pictures(files, run, linear):
+    path = scene_file(files, planes(linear))
+    outputs = [files / "out.exr", "--delta", files / "delta.exr", "--compare", files / "both.png"]
+    code, _, error = run("run", path, files / "mask.png", "-o", *outputs)
+    assert (code, error) == (0, "")
+    delta = io.read_image(files / "delta.exr").pixels
+    assert np.abs(delta[0, 0] - 0.5).max() < 0.01

@@ -89,6 +89,10 @@ ENCODERS = {
 }
 
 
+LONGEST = {".jpg": 65535, ".jpeg": 65535, ".webp": 16383, ".avif": 65536}
+"""Pixels of a side that a format can hold, where that is less than a picture may have."""
+
+
 def _encode_with_pillow(samples: Pixels, picture: Picture, format: str, **options: Any) -> bytes:
     from PIL import Image
 
