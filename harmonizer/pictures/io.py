@@ -99,7 +99,7 @@ def check_output(path: str | Path) -> None:
 
 
 def check_size(path: Path, pixels: Pixels, extension: str = ".png") -> None:
-    """Raise OutputError if a format cannot hold so large a picture (H, W, ...): that of `path`, for `-` of `extension`."""
+    """Raise OutputError if a format cannot hold so large a picture (H, W, ...): of `path`, for `-` of `extension`."""
     suffix = extension if path == STANDARD else path.suffix.lower()
     height, width = pixels.shape[:2]
     if max(height, width) > LONGEST.get(suffix, max(height, width)):

@@ -9,11 +9,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, File, Form, Query, Request, UploadFile
 from starlette.responses import Response
 
+from harmonizer.server import notices
 from harmonizer.server.models import EXAMPLE_EDIT, EditModel, FiltersModel, Options, ProblemModel
 from harmonizer.server.problems import RequestError
 from harmonizer.server.service import Answer, Service
 from harmonizer.server.workers import Task, Workers
 
+WARNING = "Harmonizer-Warning"
 CLIENT_GONE = 499  # nobody reads it but the log, which knows it from nginx
 PROBLEM: dict[str, Any] = {"model": ProblemModel}
 PROBLEMS: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 413, 415, 422, 429, 503), PROBLEM)
@@ -111,18 +113,26 @@ def _wants_json(request: Request) -> bool:
 
 
 async def _answer(request: Request, workers: Workers, work: Callable[[Task], Answer]) -> Response:
-    """Do the work while the client is there."""
-    task = asyncio.ensure_future(workers.run(work))
+    """Do the work while the client is there. What the library warns of stands in headers of the answer."""
+
+    def collect(task: Task) -> tuple[Answer, list[str]]:
+        with notices.collect() as messages:
+            return work(task), messages
+
+    task = asyncio.ensure_future(workers.run(collect))
     gone = asyncio.ensure_future(_disconnect(request))
     try:
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             raise RequestError(CLIENT_GONE, "the client went away")
-        answer = task.result()
+        answer, messages = task.result()
     finally:
         task.cancel()
         gone.cancel()
-    return Response(answer.body, media_type=answer.media_type)
+    response = Response(answer.body, media_type=answer.media_type)
+    for message in messages:
+        response.headers.append(WARNING, message.encode("ascii", "replace").decode())
+    return response
 
 
 async def _disconnect(request: Request) -> None:

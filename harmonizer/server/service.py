@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -28,6 +28,9 @@ from whitebox_filters.lut import Lut
 
 JSON = "application/json"
 RAW = "application/octet-stream"
+
+Job = Callable[[Pixels, Pixels], tuple[Result, Edit]]
+"""A picture (HWC) and its mask as opacity (HW) to the result and its edit."""
 
 
 @dataclass(frozen=True)
@@ -77,19 +80,26 @@ class Service:
         Raises RequestError, HarmonizerError, FilterError, and AbandonedError between its stages.
         """
         picture, alpha = self._read(task, composite, mask, background)
-        with self._stage(task, "predict"):
-            theta = self._choose_theta(picture.pixels, alpha, options)
-        renderer = (
-            self._harmonizer if options.filters is None else compiled(tuple(theta), self._harmonizer.cascade.region)
-        )
-        return self._render(task, renderer, picture, alpha, theta, None, options.format, as_json)
+
+        def job(pixels: Pixels, opacity: Pixels) -> tuple[Result, Edit]:
+            with self._stage(task, "predict"):
+                theta = self._choose_theta(pixels, opacity, options)
+            region = self._harmonizer.cascade.region
+            renderer = self._harmonizer if options.filters is None else compiled(tuple(theta), region)
+            return self._render(task, renderer, pixels, opacity, theta)
+
+        return self._answer(task, job, picture, alpha, options.format, as_json)
 
     def apply(self, task: Task, composite: bytes, mask: bytes, edit: str, options: Options, as_json: bool) -> Answer:
         """Render an edit, with what `options` changes; the picture, or the edit as it was measured."""
         changed = edits.loads(edit).set(options.theta)
         picture, alpha = self._read(task, composite, mask, None)
         renderer = compiled(changed.cascade.names, changed.region)
-        return self._render(task, renderer, picture, alpha, changed.theta, changed.statistics, options.format, as_json)
+
+        def job(pixels: Pixels, opacity: Pixels) -> tuple[Result, Edit]:
+            return self._render(task, renderer, pixels, opacity, changed.theta, changed.statistics)
+
+        return self._answer(task, job, picture, alpha, options.format, as_json)
 
     def bake(self, task: Task, edit: str, size: int, raw: bool) -> Answer:
         """An edit as a .cube file, or as the raw table: size^3 triples of 8 bits, red fastest."""
@@ -117,19 +127,17 @@ class Service:
         self,
         task: Task,
         renderer: Renderer,
-        picture: Picture,
-        alpha: Pixels,
+        pixels: Pixels,
+        opacity: Pixels,
         theta: Mapping[str, float],
-        statistics: Sequence[Any] | None,
-        format: Format,
-        as_json: bool,
-    ) -> Answer:
-        def job(pixels: Pixels, mask: Pixels) -> tuple[Result, Edit]:
-            result = renderer.render(pixels, theta, mask, statistics)
-            return result, Edit.from_result(result, pixels, mask)
-
+        statistics: Sequence[Any] | None = None,
+    ) -> tuple[Result, Edit]:
         with self._stage(task, "render"):
-            result, edit = harmonize_visible(job, picture.pixels, alpha, picture.alpha)
+            result = renderer.render(pixels, theta, opacity, statistics)
+            return result, Edit.from_result(result, pixels, opacity)
+
+    def _answer(self, task: Task, job: Job, picture: Picture, alpha: Pixels, format: Format, as_json: bool) -> Answer:
+        result, edit = harmonize_visible(job, picture.pixels, alpha, picture.alpha)
         with self._stage(task, "encode"):
             if as_json:
                 return Answer(edits.dumps(edit).encode(), JSON)

@@ -295,3 +295,32 @@ def test_answers_are_not_mixed(harmonizer, client):
     for thread in threads:
         thread.join()
     assert mistakes == []
+
+
+def test_what_the_library_warns_of_goes_to_the_client_whom_it_concerns(client, noise, square):
+    whole, part = grey(np.full_like(square, 255)), grey(square)
+    answers = {}
+
+    def ask(name, mask):
+        answers[name] = client.post("/v1/harmonize", files={"composite": png(noise), "mask": mask})
+
+    threads = [threading.Thread(target=ask, args=pair) for pair in (("whole", whole), ("part", part), ("again", whole))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert "covers the whole picture" in answers["whole"].headers["harmonizer-warning"]
+    assert answers["again"].headers["harmonizer-warning"] == answers["whole"].headers["harmonizer-warning"]
+    assert "harmonizer-warning" not in answers["part"].headers
+
+
+def test_what_is_hidden_steers_nothing_here_either(client, noise, square):
+    alpha = np.full_like(square, 255)
+    alpha[:, :20] = 0
+    answers = []
+    for filling in (0, 255):
+        pixels = noise.copy()
+        pixels[:, :20] = filling
+        answer = client.post("/v1/harmonize", files={"composite": png(pixels, alpha), "mask": grey(square)})
+        answers.append(decode(answer.content).pixels[:, 20:])
+    np.testing.assert_array_equal(*answers)
