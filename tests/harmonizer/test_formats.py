@@ -263,3 +263,11 @@ def test_the_difference_and_the_comparison_of_an_openexr_picture_are_pictures(fi
     assert (code, error) == (0, "")
     delta = io.read_image(files / "delta.exr").pixels
     assert np.abs(delta[0, 0] - 0.5).max() < 0.01
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.webp", "a.avif"])
+def test_of_an_animation_the_first_picture_is_used_and_that_is_said(tmp_path, smooth, name):
+    first, second = (Image.fromarray(pixels) for pixels in (smooth, 255 - smooth))
+    first.save(tmp_path / name, save_all=True, append_images=[second])
+    with pytest.warns(HarmonizerWarning, match="2 pictures; the first"):
+        assert distance(io.read_image(tmp_path / name), smooth) < LOSSY

@@ -108,6 +108,7 @@ def _decode_png(data: bytes) -> Decoded:
         samples = png.decode_deep(data, chunks) if png.is_deep(data) else _to_8_bits(image)
         profile, cicp = image.info.get("icc_profile"), None
         image.load()  # XMP may stand behind the pixels
+        _mention_others(image)
         try:
             profile = profiles.from_png(chunks) or (None if b"cICP" in chunks else profile)
             cicp = _hdr(chunks.get(b"cICP"))
