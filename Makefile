@@ -8,9 +8,10 @@ PROJECTS := pyproject.toml whitebox_filters/pyproject.toml
 # A lean environment for the demo, the whole one for tests: each is a stamp that the projects' files outdate.
 RUN_READY := $(VENV)/ready-run
 VIDEO_READY := $(VENV)/ready-video
+SERVER_READY := $(VENV)/ready-server
 DEV_READY := $(VENV)/ready-dev
 
-.PHONY: demo demo-video test lint bench bench-fps bench-gpu bench-video clean
+.PHONY: demo demo-video test lint bench bench-fps bench-gpu bench-video clean test-browser studio
 
 demo: $(RUN_READY)
 	$(BIN)/python demo/run.py
@@ -20,6 +21,15 @@ demo-video: $(VIDEO_READY)
 
 test: $(DEV_READY)
 	$(BIN)/python -m pytest -n auto
+
+# The page in a real browser. Chromium comes from Debian's packages if no browser is there.
+test-browser: $(DEV_READY)
+	command -v chromium || command -v google-chrome || { apt-get update && apt-get install -y chromium; }
+	$(BIN)/python -m pytest tests/browser
+
+# The page, at http://127.0.0.1:8000
+studio: $(SERVER_READY)
+	$(BIN)/harmonizer serve
 
 lint: $(DEV_READY)
 	$(BIN)/ruff check .
@@ -54,6 +64,10 @@ $(RUN_READY): $(PROJECTS) | $(BIN)/python
 
 $(VIDEO_READY): $(PROJECTS) | $(BIN)/python
 	$(INSTALL) '.[video]'
+	touch $@ $(RUN_READY)
+
+$(SERVER_READY): $(PROJECTS) | $(BIN)/python
+	$(INSTALL) '.[server]'
 	touch $@ $(RUN_READY)
 
 $(DEV_READY): $(PROJECTS) | $(BIN)/python

@@ -89,6 +89,11 @@ class Edit:
             changed = changed or theta[step.name] != step.theta
         return replace(self, steps=tuple(steps))
 
+    def with_statistics(self, statistics: Sequence[Any]) -> Edit:
+        """With these statistics frozen, one entry for each filter as `Result.statistics` has them."""
+        steps = [replace(step, statistic=_plain(value)) for step, value in zip(self.steps, statistics, strict=True)]
+        return replace(self, steps=tuple(steps))
+
     def bake_lut(self, size: int = 65) -> Lut:
         """All filters as a 3-D LUT of `size` steps; it grades the whole frame, whatever the mask.
 

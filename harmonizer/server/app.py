@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
 
 from harmonizer.errors import HarmonizerError
 from harmonizer.pipeline import Harmonizer
@@ -22,6 +24,7 @@ from harmonizer.server.settings import Limits
 from harmonizer.server.workers import Workers
 from whitebox_filters import FilterError
 
+STATIC = Path(__file__).parents[1] / "studio" / "static"
 DESCRIPTION = """Make the foreground of a composite look as if it had been taken together with its background.
 
 Pictures come as `multipart/form-data`, are worked on in memory and are gone with the answer. Every error is JSON with
@@ -74,6 +77,11 @@ def create_app(harmonizer: Harmonizer, limits: Limits | None = None, api_key: st
         """Counters in Prometheus's text format."""
         return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(STATIC / "index.html")
+
+    app.mount("/studio", StaticFiles(directory=STATIC), name="studio")
     _answer_errors(app)
     app.add_middleware(Gate, limits=limits, workers=workers, metrics=metrics, api_key=api_key)
     return app

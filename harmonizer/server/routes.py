@@ -27,6 +27,12 @@ PICTURE: dict[str, Any] = {
     },
 }
 
+BINARY: dict[str, Any] = {
+    "description": "Binary data.",
+    "content": {
+        kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("image/png", "application/octet-stream")
+    },
+}
 LUT: dict[str, Any] = {
     "description": "The table.",
     "content": {
@@ -54,29 +60,22 @@ def build(service: Service, workers: Workers) -> APIRouter:
     ) -> Response:
         """Harmonize a composite, or a foreground and a background."""
         chosen = Options.read(options)
-        pictures = await composite.read(), await _bytes(mask), await _bytes(background)
-        if (mask is None) == (background is None):
-            raise RequestError(
-                422,
-                "either a mask or a background shows what the foreground is",
-                given="both" if mask else "neither",
-                accepted="`composite` and `mask`, or `composite` with an alpha channel and `background`",
-                advice="Send one of the two.",
-            )
+        pictures = await _pictures(composite, mask, background)
         as_json = _wants_json(request)
         return await _answer(request, workers, lambda task: service.harmonize(task, *pictures, chosen, as_json))
 
     @router.post("/apply", tags=["pictures"], response_class=Response, responses={200: PICTURE})
     async def apply(
         request: Request,
-        composite: Annotated[UploadFile, File(description="The composite.")],
-        mask: Annotated[UploadFile, File(description="Its mask.")],
+        composite: Annotated[UploadFile, File(description="As for /v1/harmonize.")],
         edit: Annotated[str, Form(description="The edit, as JSON.")],
+        mask: Annotated[UploadFile | None, File()] = None,
+        background: Annotated[UploadFile | None, File()] = None,
         options: Annotated[str, Form(description="JSON: theta of filters to change, format.")] = "{}",
     ) -> Response:
         """Render an edit, without the network; with `Accept: application/json`, only measure it anew."""
         chosen = Options.read(options)
-        pictures = await composite.read(), await mask.read()
+        pictures = await _pictures(composite, mask, background)
         as_json = _wants_json(request)
         return await _answer(request, workers, lambda task: service.apply(task, *pictures, edit, chosen, as_json))
 
@@ -96,12 +95,62 @@ def build(service: Service, workers: Workers) -> APIRouter:
         )
         return await _answer(request, workers, lambda task: service.bake(task, text, size, raw))
 
+    @router.post("/preview", tags=["page"], response_class=Response, responses={200: BINARY})
+    async def preview(
+        request: Request,
+        composite: Annotated[UploadFile, File(description="As for /v1/harmonize.")],
+        mask: Annotated[UploadFile | None, File()] = None,
+        background: Annotated[UploadFile | None, File()] = None,
+        side: Annotated[int, Query(ge=16, le=4096, description="Pixels of the longer side, at most.")] = 1600,
+    ) -> Response:
+        """The picture in little as PNG, its values as they are, with the mask as its alpha channel."""
+        pictures = await _pictures(composite, mask, background)
+        return await _answer(request, workers, lambda task: service.preview(task, *pictures, side))
+
+    @router.post("/colours", tags=["page"], response_class=Response, responses={200: BINARY})
+    async def colours(
+        request: Request,
+        composite: Annotated[UploadFile, File(description="As for /v1/harmonize.")],
+        mask: Annotated[UploadFile | None, File()] = None,
+        background: Annotated[UploadFile | None, File()] = None,
+    ) -> Response:
+        """The picture's colours for /v1/grade: rows of float32, red, green, blue, pixels, pixels of the foreground."""
+        pictures = await _pictures(composite, mask, background)
+        return await _answer(request, workers, lambda task: service.colours(task, *pictures))
+
+    @router.post("/grade", tags=["page"], response_class=Response, responses={200: BINARY})
+    async def grade(
+        request: Request,
+        edit: Annotated[str, Form(description="The edit, as JSON.")],
+        colours: Annotated[UploadFile, File(description="What /v1/colours answered.")],
+        options: Annotated[str, Form(description="JSON: theta of filters to change.")] = "{}",
+        size: Annotated[int, Query(ge=2, le=65, description="Steps along each axis.")] = 65,
+    ) -> Response:
+        """A changed edit as a raw table, size^3 triples of 8 bits, red fastest."""
+        theta, data = Options.read(options).theta, await colours.read()
+        return await _answer(request, workers, lambda task: service.grade(task, edit, data, theta, size))
+
     @router.get("/filters", tags=["registry"])
     async def filters() -> FiltersModel:
         """Every filter that can be used, those that the network predicts, and the formats of pictures."""
         return service.filters()
 
     return router
+
+
+async def _pictures(
+    composite: UploadFile, mask: UploadFile | None, background: UploadFile | None
+) -> tuple[bytes, bytes | None, bytes | None]:
+    """The bytes of the parts. Raises RequestError if nothing says what the foreground is."""
+    if mask is None and background is None:
+        raise RequestError(
+            422,
+            "nothing shows what the foreground is",
+            given="neither a mask nor a background",
+            accepted="`composite` and `mask`; or `composite`, with an alpha channel or a mask, and `background`",
+            advice="Send a mask or a background.",
+        )
+    return await composite.read(), await _bytes(mask), await _bytes(background)
 
 
 async def _bytes(upload: UploadFile | None) -> bytes | None:

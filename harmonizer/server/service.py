@@ -21,8 +21,10 @@ from harmonizer.render import Renderer, Result
 from harmonizer.server import uploads
 from harmonizer.server.metrics import Metrics
 from harmonizer.server.models import FilterModel, FiltersModel, Format, Options
+from harmonizer.server.problems import RequestError
 from harmonizer.server.settings import Limits
 from harmonizer.server.workers import Task
+from harmonizer.studio import preview
 from whitebox_filters.cascade import Region
 from whitebox_filters.lut import Lut
 
@@ -90,10 +92,19 @@ class Service:
 
         return self._answer(task, job, picture, alpha, options.format, as_json)
 
-    def apply(self, task: Task, composite: bytes, mask: bytes, edit: str, options: Options, as_json: bool) -> Answer:
+    def apply(
+        self,
+        task: Task,
+        composite: bytes,
+        mask: bytes | None,
+        background: bytes | None,
+        edit: str,
+        options: Options,
+        as_json: bool,
+    ) -> Answer:
         """Render an edit, with what `options` changes; the picture, or the edit as it was measured."""
         changed = edits.loads(edit).set(options.theta)
-        picture, alpha = self._read(task, composite, mask, None)
+        picture, alpha = self._read(task, composite, mask, background)
         renderer = compiled(changed.cascade.names, changed.region)
 
         def job(pixels: Pixels, opacity: Pixels) -> tuple[Result, Edit]:
@@ -108,6 +119,24 @@ class Service:
         if raw:
             return Answer(to_levels(lut), RAW)
         return Answer(wf.format_cube(lut, "harmonizer").encode("ascii"), "text/plain; charset=us-ascii")
+
+    def preview(self, task: Task, composite: bytes, mask: bytes | None, background: bytes | None, side: int) -> Answer:
+        """The picture and its mask in little, as `preview.encode_preview` has them."""
+        picture, opacity = self._read(task, composite, mask, background)
+        with self._stage(task, "encode"):
+            return Answer(preview.encode_preview(picture, opacity, side), "image/png")
+
+    def colours(self, task: Task, composite: bytes, mask: bytes | None, background: bytes | None) -> Answer:
+        """The picture's colours, float32, as `preview.count_colours` counts them."""
+        picture, opacity = self._read(task, composite, mask, background)
+        with self._stage(task, "encode"):
+            return Answer(preview.count_colours(picture, opacity).tobytes(), RAW)
+
+    def grade(self, task: Task, edit: str, colours: bytes, theta: Mapping[str, float], size: int) -> Answer:
+        """The raw table of a changed edit, whose missing statistics are measured on the colours."""
+        changed = edits.loads(edit).set(theta)
+        with self._stage(task, "render"):
+            return Answer(preview.bake(preview.measure(changed, _read_colours(colours)), size), RAW)
 
     def _read(
         self, task: Task, composite: bytes, mask: bytes | None, background: bytes | None
@@ -149,6 +178,20 @@ class Service:
         task.check()
         with self._metrics.stage(name):
             yield
+
+
+def _read_colours(data: bytes) -> preview.Colours:
+    row = 4 * preview.COLUMNS
+    values = np.frombuffer(data[: len(data) // row * row], "<f4").reshape(-1, preview.COLUMNS)
+    if not len(values) or len(data) % row or not np.isfinite(values).all() or not (values[:, 3] > 0).all():
+        raise RequestError(
+            422,
+            "the colours cannot be used",
+            given=f"{len(data)} bytes",
+            accepted="what POST /v1/colours answers",
+            advice="Ask POST /v1/colours for those of your picture.",
+        )
+    return values
 
 
 @lru_cache(maxsize=64)

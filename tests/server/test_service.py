@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
-from conftest import DEMO, serving
+from socket_service import serving
 
 import whitebox_filters as wf
 from harmonizer import edits, io, jobs
@@ -18,6 +19,7 @@ from harmonizer.pictures.coding.encode import ENCODERS
 from harmonizer.pictures.picture import Picture
 from harmonizer.server.settings import Limits
 
+DEMO = Path(__file__).parents[2] / "demo"
 JSON = {"Accept": "application/json"}
 FORM = {"content-type": "multipart/form-data; boundary=x"}
 
@@ -127,7 +129,7 @@ def test_health_readiness_and_metrics(client, demo):
 @pytest.mark.parametrize(
     ("path", "files", "data", "status", "message"),
     [
-        ("harmonize", {"composite": b"no picture"}, {}, 422, "either a mask or a background"),
+        ("harmonize", {"composite": b"no picture"}, {}, 422, "nothing shows what the foreground is"),
         ("harmonize", {"composite": b"no picture", "mask": b"none"}, {}, 415, "not a picture"),
         ("harmonize", {"composite": b"", "mask": b""}, {}, 415, "not a picture"),
         ("harmonize", {"composite": b"\x89PNG\r\n\x1a\n cut", "mask": b"x"}, {}, 400, "cannot be decoded"),
@@ -324,3 +326,44 @@ def test_what_is_hidden_steers_nothing_here_either(client, noise, square):
         answer = client.post("/v1/harmonize", files={"composite": png(pixels, alpha), "mask": grey(square)})
         answers.append(decode(answer.content).pixels[:, 20:])
     np.testing.assert_array_equal(*answers)
+
+
+def test_the_colours_of_a_picture_are_enough_to_measure_a_changed_edit(client, noise, square, harmonizer):
+    files = {"composite": png(noise), "mask": grey(square)}
+    edit = client.post("/v1/harmonize", files=files, headers=JSON).text
+    colours = client.post("/v1/colours", files=files).content
+    rows = np.frombuffer(colours, np.float32).reshape(-1, 5)
+    assert (rows[:, 3].sum(), rows[:, 4].sum()) == (noise[..., 0].size, (square > 0).sum())
+    theta = {"brightness": 0.3, "contrast": -0.2}
+    sent = {"edit": edit, "options": json.dumps({"theta": theta})}
+    table = client.post("/v1/grade", files={"colours": colours}, data=sent, params={"size": 17}).content
+    _, changed = jobs.apply(edits.loads(edit), noise, square, theta)
+    expected = changed.bake_lut(17).transpose(2, 1, 0, 3) * 255
+    assert np.abs(np.frombuffer(table, np.uint8).reshape(expected.shape) - expected).max() < 1
+
+
+def test_a_preview_has_the_values_of_the_picture_and_the_mask_as_alpha(client, noise, square):
+    answer = client.post("/v1/preview", files={"composite": png(noise), "mask": grey(square)})
+    picture = decode(answer.content)
+    np.testing.assert_array_equal(picture.pixels, noise)
+    np.testing.assert_array_equal(picture.alpha, square)
+    small = client.post("/v1/preview", files={"composite": png(noise), "mask": grey(square)}, params={"side": 25})
+    assert decode(small.content).pixels.shape == (20, 25, 3)
+
+
+@pytest.mark.parametrize("colours", [b"", b"x" * 21, np.full(5, np.nan, np.float32).tobytes(), bytes(20)])
+def test_colours_that_are_none(client, noise, square, colours):
+    edit = client.post("/v1/harmonize", files={"composite": png(noise), "mask": grey(square)}, headers=JSON).text
+    answer = client.post("/v1/grade", files={"colours": colours}, data={"edit": edit})
+    assert answer.status_code == 422
+    assert "colours" in answer.json()["error"]
+
+
+def test_the_page_is_at_the_root_and_asks_for_nothing_elsewhere(client):
+    page = client.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    for name in ("studio.css", "studio.js", "api.js", "view.js", "sliders.js", "history.js"):
+        text = client.get(f"/studio/{name}").text
+        assert text
+        assert "http" not in text.replace("http://www.w3.org", "")
+    assert client.get("/studio/../app.py").status_code == 404

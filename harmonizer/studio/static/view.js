@@ -1,0 +1,100 @@
+// The picture on a WebGL2 canvas: before on the left of the divider, after on the right, by a 3-D table under the mask.
+
+const VERTEX = `#version 300 es
+const vec2 corners[4] = vec2[](vec2(-1, -1), vec2(1, -1), vec2(-1, 1), vec2(1, 1));
+out vec2 place;
+void main() {
+  vec2 corner = corners[gl_VertexID];
+  place = vec2(corner.x + 1.0, 1.0 - corner.y) / 2.0;
+  gl_Position = vec4(corner, 0, 1);
+}`;
+
+const FRAGMENT = `#version 300 es
+precision highp float;
+precision highp sampler3D;
+uniform sampler2D picture;
+uniform sampler3D table;
+uniform float size, divider, tint;
+in vec2 place;
+out vec4 colour;
+void main() {
+  vec4 before = texture(picture, place);
+  vec3 graded = texture(table, before.rgb * (size - 1.0) / size + 0.5 / size).rgb;
+  vec3 after = mix(before.rgb, graded, before.a);
+  vec3 shown = place.x < divider ? before.rgb : after;
+  colour = vec4(mix(shown, vec3(1, 0, 0.4), tint * before.a), 1);
+}`;
+
+function compile(gl, kind, text) {
+  const shader = gl.createShader(kind);
+  gl.shaderSource(shader, text);
+  gl.compileShader(shader);
+  if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS)) throw new Error(gl.getShaderInfoLog(shader));
+  return shader;
+}
+
+export class View {
+  constructor(canvas) {
+    this.canvas = canvas;
+    const gl = canvas.getContext("webgl2", { alpha: false, preserveDrawingBuffer: true });
+    if (!gl) throw new Error("This browser has no WebGL2, which the preview needs.");
+    this.gl = gl;
+    const program = gl.createProgram();
+    gl.attachShader(program, compile(gl, gl.VERTEX_SHADER, VERTEX));
+    gl.attachShader(program, compile(gl, gl.FRAGMENT_SHADER, FRAGMENT));
+    gl.linkProgram(program);
+    gl.useProgram(program);
+    this.places = Object.fromEntries(["picture", "table", "size", "divider", "tint"].map(
+      (name) => [name, gl.getUniformLocation(program, name)]));
+    gl.uniform1i(this.places.picture, 0);
+    gl.uniform1i(this.places.table, 1);
+    this.picture = gl.createTexture();
+    this.table = gl.createTexture();
+    this.divider = 0.5;
+    this.tint = 0;
+  }
+
+  setPicture(bitmap) {
+    const gl = this.gl;
+    this.canvas.width = bitmap.width;
+    this.canvas.height = bitmap.height;
+    gl.viewport(0, 0, bitmap.width, bitmap.height);
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, this.picture);
+    gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
+    gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, bitmap);
+    for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, gl.NEAREST);
+    for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, side, gl.CLAMP_TO_EDGE);
+  }
+
+  setTable(levels, size) {
+    const gl = this.gl;
+    gl.activeTexture(gl.TEXTURE1);
+    gl.bindTexture(gl.TEXTURE_3D, this.table);
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+    gl.texImage3D(gl.TEXTURE_3D, 0, gl.RGB8, size, size, size, 0, gl.RGB, gl.UNSIGNED_BYTE, levels);
+    for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_3D, side, gl.LINEAR);
+    for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T, gl.TEXTURE_WRAP_R]) {
+      gl.texParameteri(gl.TEXTURE_3D, side, gl.CLAMP_TO_EDGE);
+    }
+    gl.uniform1f(this.places.size, size);
+  }
+
+  draw() {
+    const gl = this.gl;
+    gl.uniform1f(this.places.divider, this.divider);
+    gl.uniform1f(this.places.tint, this.tint);
+    gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
+  }
+
+  // RGBA bytes of what is shown, rows from the top.
+  readPixels() {
+    const { gl, canvas: { width, height } } = this;
+    const pixels = new Uint8Array(4 * width * height);
+    gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+    const rows = [];
+    for (let y = height - 1; y >= 0; y--) rows.push(pixels.subarray(4 * width * y, 4 * width * (y + 1)));
+    return { width, height, rows };
+  }
+}
