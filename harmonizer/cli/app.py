@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from harmonizer.cli import evaluation, interrupts, learning, pictures, serve, streams, video
-from harmonizer.cli.lines import print_line
+from harmonizer.cli.lines import STDOUT, abandon, print_line
 
 app = typer.Typer(
     add_completion=False,
@@ -78,6 +78,6 @@ def main() -> None:
             if not isinstance(error, HarmonizerError | FilterError | OSError):
                 raise
             if isinstance(error, OSError):
-                streams.abandon()  # standard output may be what failed
+                abandon(STDOUT)  # standard output may be what failed
             print_line("error", error)
             sys.exit(2)

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harmonizer.pictures.coding.formats import Format
 from harmonizer.video.raw import PixelFormat
 
 if TYPE_CHECKING:
     from harmonizer.pictures.picture import Pixels
     from harmonizer.render import Result
-
-
-class Format(StrEnum):
-    """In what format a picture goes to standard output."""
-
-    png = "png"
-    jpg = "jpg"
-    webp = "webp"
-    tif = "tif"
-    avif = "avif"
-    exr = "exr"
 
 
 Output = Annotated[
@@ -54,10 +43,7 @@ def run(
         Path, typer.Argument(metavar="COMPOSITE", help="The composite; or a foreground with an alpha channel.")
     ],
     output: Output,
-    second: Annotated[
-        Path | None,
-        typer.Argument(metavar="MASK", help="Its mask: grey, white on the foreground.", show_default=False),
-    ] = None,
+    second: Second = None,
     mask: Mask = None,
     background: Background = None,
     set: Set = None,

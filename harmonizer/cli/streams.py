@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from harmonizer.cli.lines import print_line
+from harmonizer.cli.lines import STDERR, STDOUT, abandon, print_line
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -43,13 +43,6 @@ def report(what: Table | str, *, to_stderr: bool = False) -> None:
         stream.write(capture.get())  # not by the console, which ends the process where a pipe is closed
         stream.flush()
     except OSError as error:
-        abandon()
+        abandon(STDERR if to_stderr else STDOUT)
         if error.errno != errno.EPIPE:  # whoever closed a pipe has read enough
             print_line("warning", f"the work is done, but cannot be reported: {error.strerror}")
-
-
-def abandon() -> None:
-    """Send what is still to be printed on standard output to the null device, or the interpreter fails at its end."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
-    os.close(null)

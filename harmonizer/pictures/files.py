@@ -34,11 +34,6 @@ class Inputs:
         """Raise MaskError unless the roles are clear before a file is opened."""
         if self.second and self.mask:
             raise MaskError(f"two masks are named, {self.second} and {self.mask}; give one")
-        if not (self.second or self.mask or self.background):
-            raise MaskError(
-                f"nothing shows the foreground of {self.composite}; give its mask as second picture, or --background "
-                "with what it is to be pasted onto"
-            )
 
     def read(self) -> tuple[Picture, Pixels]:
         """The composite and its mask, as `io.read_composite` or `io.read_roles` reads them. Raises what these raise."""

@@ -34,7 +34,7 @@ def read_image(path: str | Path, *, is_mask: bool = False) -> Picture:
             header = file.read(HEADER)
             if kind(header) is None:
                 reason = "" if header else ". It is empty"
-                raise ImageFileError(f"{name} is not a picture that can be read; {READABLE}{reason}")
+                raise ImageFileError(f"{name} is not a picture that can be read; {READABLE} can{reason}")
             data = header + file.read()
     except FileNotFoundError:
         raise ImageFileError(f"there is no file {path}; check the name and the folder") from None
@@ -66,12 +66,16 @@ def read_roles(
     Raises ImageFileError, and MaskError for files of different sizes, a mask in colour, or if nothing is a mask.
     """
     _check_streams(composite, mask, background)
+    if mask is None and background is None:
+        raise MaskError(
+            f"nothing shows the foreground of {composite}; give its mask as second picture, or --background with what "
+            "it is to be pasted onto"
+        )
     picture = read_image(composite)
     opacity = None if mask is None else read_mask(mask, picture.pixels.shape[:2])
     if background is not None:
         return roles.paste(picture, read_image(background), opacity, (str(composite), str(background)))
-    if opacity is None:
-        raise MaskError(f"nothing shows the foreground of {composite}; give a mask, or a background to paste it onto")
+    assert opacity is not None
     return picture, opacity
 
 

@@ -49,7 +49,7 @@ def from_png(chunks: Mapping[bytes, bytes]) -> bytes | None:
     gamma = struct.unpack(">I", chunks[b"gAMA"])[0] / 100_000 if b"gAMA" in chunks else SRGB_GAMMA
     points = struct.unpack(">8I", chunks[b"cHRM"]) if b"cHRM" in chunks else None
     values = (*SRGB_WHITE, *SRGB_PRIMARIES) if points is None else tuple(value / 100_000 for value in points)
-    like_srgb = max(abs(a - b) for a, b in zip(values, (*SRGB_WHITE, *SRGB_PRIMARIES), strict=True)) < 0.002
+    like_srgb = _has_srgb_points(values)
     is_srgb_gamma = abs(gamma - SRGB_GAMMA) < 0.005
     if (like_srgb and is_srgb_gamma) or gamma <= 0:
         return None
@@ -70,8 +70,7 @@ def from_cicp(primaries: int, transfer: int) -> bytes | None:
 
 def of_primaries(white: tuple[float, float], primaries: tuple[float, ...]) -> bytes | None:
     """The profile of sRGB's curve over other primaries; None if they are sRGB's."""
-    values = zip((*white, *primaries), (*SRGB_WHITE, *SRGB_PRIMARIES), strict=True)
-    return None if max(abs(a - b) for a, b in values) < 0.002 else _build(white, primaries, None)
+    return None if _has_srgb_points((*white, *primaries)) else _build(white, primaries, None)
 
 
 @functools.cache
@@ -121,15 +120,28 @@ def _srgb() -> bytes:
     return bytes(imagecodecs.cms_profile("srgb"))
 
 
+def _has_srgb_points(points: tuple[float, ...]) -> bool:
+    """Whether white and primaries, x and y of each, are sRGB's."""
+    return max(abs(a - b) for a, b in zip(points, (*SRGB_WHITE, *SRGB_PRIMARIES), strict=True)) < 0.002
+
+
 def _build(white: tuple[float, ...], primaries: tuple[float, ...], gamma: float | None) -> bytes:
     """A matrix profile; without a gamma its curve is sRGB's."""
     import imagecodecs
 
-    curve = {"transferfunction": _srgb_curve()} if gamma is None else {"gamma": gamma}
+    curve = {"transferfunction": to_linear(np.linspace(0, 1, NODES))} if gamma is None else {"gamma": gamma}
     return bytes(imagecodecs.cms_profile("rgb", whitepoint=white, primaries=primaries, **curve))
 
 
-def _srgb_curve() -> Pixels:
-    encoded = np.linspace(0, 1, NODES)
-    linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
-    return linear.astype(np.float32)
+def to_linear(encoded: Pixels) -> Pixels:
+    """Undo sRGB's curve (IEC 61966-2-1) over values in [0, 1], float32."""
+    values = np.asarray(encoded, np.float32)
+    linear: Pixels = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** np.float32(2.4))
+    return linear
+
+
+def to_encoded(linear: Pixels) -> Pixels:
+    """The curve of sRGB over values in [0, 1], float32."""
+    values = np.asarray(linear, np.float32)
+    encoded: Pixels = np.where(values <= 0.0031308, values * 12.92, 1.055 * values ** np.float32(1 / 2.4) - 0.055)
+    return encoded.clip(0, 1).astype(np.float32)

@@ -10,6 +10,7 @@ import numpy as np
 from harmonizer.alpha import says_something, varies
 from harmonizer.errors import HarmonizerWarning, MaskError
 from harmonizer.pictures import profiles
+from harmonizer.pictures.coding import exr
 from harmonizer.pictures.picture import Picture, Pixels, convert_depth
 from whitebox_filters.images import to_alpha
 
@@ -39,8 +40,6 @@ def opacity(mask: Picture, size: tuple[int, int], name: str) -> Pixels:
         )
     values = mask.alpha if has_shape else mask.pixels[..., 1]
     assert values is not None
-    if values.dtype.kind == "u" and values.max() == 1:
-        return values.astype(np.float32)
     return to_alpha(values, size, np.dtype(np.float32))
 
 
@@ -69,12 +68,16 @@ def paste(
     dtype = background.pixels.dtype
     if background.alpha is None:
         pixels = over * mask[..., None] + under * (1 - mask[..., None])
-        return replace(background, pixels=convert_depth(pixels, dtype)), mask
+        scene = background.scene and exr.pasted(background.scene, mask, None, foreground.scene)
+        return replace(background, pixels=convert_depth(pixels, dtype), scene=scene), mask
     below = convert_depth(background.alpha, np.float32) * (1 - mask)
     alpha = mask + below
     share = np.divide(mask, alpha, out=np.zeros_like(mask), where=alpha > 0)[..., None]
     pixels = over * share + under * (1 - share)
-    return replace(background, pixels=convert_depth(pixels, dtype), alpha=_or_none(convert_depth(alpha, dtype))), mask
+    scene = background.scene and exr.pasted(background.scene, share[..., 0], alpha, foreground.scene)
+    alpha = convert_depth(alpha, dtype)
+    result = replace(background, pixels=convert_depth(pixels, dtype), scene=scene)
+    return replace(result, alpha=alpha if says_something(alpha) else None), mask
 
 
 def is_pasted(first: Picture, second: Picture, name: str) -> bool:
@@ -125,10 +128,6 @@ def _in_its_colours(foreground: Picture, background: Picture, name: str) -> Pixe
         message = f"the colour profile of {name} or of its background is damaged; values are mixed as they are"
         warnings.warn(message, HarmonizerWarning, stacklevel=3)
         return convert_depth(foreground.pixels, np.float32)
-
-
-def _or_none(alpha: Pixels) -> Pixels | None:
-    return alpha if says_something(alpha) else None
 
 
 def _full_scale(pixels: Pixels) -> float:

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from harmonizer.pictures.coding.formats import Format
 from harmonizer.server.problems import RequestError
 
 Theta = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
-
-
-class Format(StrEnum):
-    """In what format a picture is answered."""
-
-    png = "png"
-    jpg = "jpg"
-    webp = "webp"
-    tif = "tif"
-    avif = "avif"
-
-    @property
-    def media_type(self) -> str:
-        return {"jpg": "image/jpeg", "tif": "image/tiff"}.get(self, f"image/{self}")
 
 
 class Options(BaseModel):

@@ -17,6 +17,7 @@ from harmonizer.errors import (
     MaskError,
     OutputError,
 )
+from harmonizer.pictures.coding.formats import READABLE
 from whitebox_filters import FilterError
 
 RETRY_SECONDS = 2
@@ -71,7 +72,7 @@ def of_validation(request: Request, error: RequestValidationError) -> RequestErr
 _EXPECTED: dict[type[Exception], dict[str, str]] = {
     ImageFileError: {
         "given": "a file that cannot be decoded",
-        "accepted": "a whole picture of a format that GET /v1/filters lists under `formats`",
+        "accepted": f"a whole picture: {READABLE}",
         "advice": "Check that the file opens in another program, and send its bytes unchanged.",
     },
     MaskError: {

@@ -15,12 +15,13 @@ from harmonizer import edits
 from harmonizer.alpha import harmonize_visible
 from harmonizer.edits import Edit, change_theta
 from harmonizer.errors import EditError
+from harmonizer.pictures.coding.formats import Format
 from harmonizer.pictures.picture import Picture, Pixels, convert_depth
 from harmonizer.pipeline import Harmonizer
 from harmonizer.render import Renderer, Result
 from harmonizer.server import uploads
 from harmonizer.server.metrics import Metrics
-from harmonizer.server.models import FilterModel, FiltersModel, Format, Options
+from harmonizer.server.models import FilterModel, FiltersModel, Options
 from harmonizer.server.problems import RequestError
 from harmonizer.server.settings import Limits
 from harmonizer.server.workers import Task

@@ -6,9 +6,8 @@ from harmonizer.errors import ImageFileError, OutputError
 from harmonizer.pictures import roles
 from harmonizer.pictures.coding.decode import decode, read_size
 from harmonizer.pictures.coding.encode import ENCODERS
-from harmonizer.pictures.coding.formats import HEADER, READABLE, kind
+from harmonizer.pictures.coding.formats import HEADER, READABLE, Format, kind
 from harmonizer.pictures.picture import Picture, Pixels
-from harmonizer.server.models import Format
 from harmonizer.server.problems import RequestError
 
 
@@ -36,7 +35,7 @@ def decode_upload(data: bytes, name: str, most: int, *, is_mask: bool = False) -
             415,
             f"the {name} is not a picture that can be read",
             given=f"{len(data)} bytes" + (f" that begin with {data[:4].hex(' ')}" if data else ""),
-            accepted=f"{READABLE}",
+            accepted=READABLE,
             advice="Send the bytes of the file unchanged, as multipart/form-data.",
         )
     _check_pixels(data, name, most)

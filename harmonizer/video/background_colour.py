@@ -12,8 +12,6 @@ from harmonizer.pictures.picture import Picture, Pixels, convert_depth
 from harmonizer.video.frames import Colour
 
 UNSPECIFIED, BT709 = 2, 1
-# Transfers of PQ and HLG, whose light has no profile.
-HDR = {16: "PQ", 18: "HLG"}
 
 Space = tuple[str, bytes | None]
 """A name that tells HDR and the rest apart, and the ICC profile; None means sRGB, whose primaries are BT.709's."""
@@ -22,15 +20,15 @@ Space = tuple[str, bytes | None]
 def space_of_video(colour: Colour) -> Space:
     """The colour space of a video; without a tag it is that of BT.709, as players take it."""
     primaries, transfer = (BT709 if tag == UNSPECIFIED else tag for tag in (colour.primaries, colour.transfer))
-    if transfer in HDR:
-        return f"{HDR[transfer]} with primaries {primaries}", None
+    if transfer in profiles.HDR_TRANSFERS:
+        return f"{profiles.HDR_TRANSFERS[transfer]} with primaries {primaries}", None
     return "SDR", profiles.from_cicp(primaries, transfer)
 
 
 def space_of_picture(picture: Picture) -> Space:
     """The colour space of a picture."""
-    if picture.cicp is not None and picture.cicp[1] in HDR:
-        return f"{HDR[picture.cicp[1]]} with primaries {picture.cicp[0]}", None
+    if picture.cicp is not None and picture.cicp[1] in profiles.HDR_TRANSFERS:
+        return f"{profiles.HDR_TRANSFERS[picture.cicp[1]]} with primaries {picture.cicp[0]}", None
     return "SDR", picture.profile
 
 

@@ -44,7 +44,7 @@ def _alpha_varies(files: Sequence[Path]) -> bool:
     """Whether the alpha channels of pictures differ between any two pixels of any two of them."""
     constants: set[float] = set()
     for file in files:
-        alpha = io.read_image(file).alpha if _may_have_alpha(file) else None
+        alpha = io.read_image(file, is_mask=True).alpha if _may_have_alpha(file) else None
         if alpha is not None and varies(alpha):
             return True
         constants.add(1.0 if alpha is None else float(convert_depth(alpha[:1, :1], np.float32)[0, 0]))
@@ -62,7 +62,7 @@ def _may_have_alpha(file: Path) -> bool:
 
 def _mask(file: Path, uses_alpha: bool) -> Picture:
     """The picture, or its alpha channel as a grey one."""
-    picture = io.read_image(file)
+    picture = io.read_image(file, is_mask=True)
     if not uses_alpha:
         return replace(picture, alpha=None)
     scale = 1 if picture.pixels.dtype.kind == "f" else np.iinfo(picture.pixels.dtype).max

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io as stdio
 import struct
 import zlib
+from contextlib import ExitStack
 
 import imagecodecs
 import numpy as np
@@ -15,6 +16,7 @@ from PIL import Image, ImageCms
 from harmonizer import HarmonizerWarning
 from harmonizer.pictures import io, profiles
 from harmonizer.pictures.picture import Picture
+from harmonizer.video.masks import open_masks
 
 LINEAR = imagecodecs.cms_profile("gray", gamma=1.0)
 SRGB_POINTS = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
@@ -194,3 +196,10 @@ def test_lab_goes_through_its_profile(tmp_path):
     grey = io.read_image(tmp_path / "a.tif").pixels[0, 0].astype(int)
     assert np.ptp(grey) <= 2
     assert abs(grey[0] - 127) <= 3  # L* 54
+
+
+def test_no_profile_bends_the_masks_of_a_folder(tmp_path):
+    Image.fromarray(RAMP).save(tmp_path / "0.png", icc_profile=LINEAR)
+    with ExitStack() as stack:
+        opacity = next(iter(open_masks(tmp_path, RAMP.shape, stack)))
+    np.testing.assert_allclose(opacity, RAMP / 255, atol=1e-6)

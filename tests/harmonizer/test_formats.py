@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+import whitebox_filters as wf
 from harmonizer import HarmonizerWarning, ImageFileError, OutputError
 from harmonizer.pictures import io, profiles
-from harmonizer.pictures.coding import exr, jpegxl
+from harmonizer.pictures.coding import jpegxl
 from harmonizer.pictures.coding.decode import decode
 from harmonizer.pictures.picture import Picture
 
@@ -167,7 +168,7 @@ def test_openexr_highlights_above_1_are_graded_and_not_clipped(files, run, linea
 def test_openexr_means_what_a_display_shows(tmp_path, linear):
     picture = io.read_image(scene_file(tmp_path, planes(linear)))
     inside = (linear >= 0).all(axis=2) & (linear <= 1).all(axis=2)
-    np.testing.assert_allclose(exr.to_linear(picture.pixels[inside]), linear[inside], atol=2e-6)
+    np.testing.assert_allclose(profiles.to_linear(picture.pixels[inside]), linear[inside], atol=2e-6)
     assert picture.profile is None
 
 
@@ -271,3 +272,22 @@ def test_of_an_animation_the_first_picture_is_used_and_that_is_said(tmp_path, sm
     first.save(tmp_path / name, save_all=True, append_images=[second])
     with pytest.warns(HarmonizerWarning, match="2 pictures; the first"):
         assert distance(io.read_image(tmp_path / name), smooth) < LOSSY
+
+
+@pytest.mark.parametrize("transparent", [False, True])
+def test_what_is_pasted_onto_bright_light_is_as_bright_as_it_was(files, run, image, mask, transparent):
+    light = np.full((24, 32, 3), 20, np.float32)
+    alpha = np.where(np.arange(32) < 16, 0.5, 1).astype(np.float32) * np.ones((24, 1), np.float32)
+    background = np.dstack([light * alpha[..., None], alpha]) if transparent else light
+    path = scene_file(files, planes(background))
+    settings = [argument for name in wf.DEFAULT_FILTERS for argument in ("--set", f"{name}=0")]
+    code, _, error = run("run", files / "foreground.png", "--background", path, "-o", files / "out.exr", *settings)
+    assert (code, error) == (0, "")
+    part = openexr.File(str(files / "out.exr"), separate_channels=True).parts[0]
+    result = np.dstack([part.channels[name].pixels for name in "RGB"])
+    np.testing.assert_array_equal(result[mask == 0], background[..., :3][mask == 0])
+    opaque = mask == 255
+    np.testing.assert_allclose(result[opaque], profiles.to_linear(image[opaque] / 255), atol=1e-4)
+    if transparent:
+        np.testing.assert_allclose(part.channels["A"].pixels, np.where(opaque, 1, alpha), atol=0.51)
+        assert (part.channels["A"].pixels[opaque] == 1).all()

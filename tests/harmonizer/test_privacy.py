@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import av
+import pytest
+from PIL import Image
+
 DEMO = Path(__file__).parents[2] / "demo"
 PROGRAM = """
 import os, sys
@@ -23,15 +27,32 @@ finally:
 """
 
 
-def test_a_run_opens_no_connection_and_writes_nothing_but_its_output(tmp_path):
+def write_clip(path):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+        container.mux(stream.encode())
+
+
+@pytest.mark.parametrize("command", ["run", "video"])
+def test_a_command_opens_no_connection_and_writes_nothing_but_its_output(tmp_path, command):
     home = tmp_path / "home"
     home.mkdir()
     environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
     environment |= {"HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache"), "WHITEBOX_FILTERS_CACHE": ""}
-    arguments = ["run", DEMO / "composite.jpg", DEMO / "mask.png", "-o", tmp_path / "out.png"]
+    write_clip(tmp_path / "clip.mp4")
+    Image.new("L", (64, 48), 255).save(tmp_path / "mask.png")
+    output = tmp_path / ("out.png" if command == "run" else "out.mp4")
+    inputs = {
+        "run": (DEMO / "composite.jpg", DEMO / "mask.png"),
+        "video": (tmp_path / "clip.mp4", tmp_path / "mask.png"),
+    }
+    arguments = [command, *inputs[command], "-o", output]
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, *map(str, arguments)], env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "out.png").is_file()
+    assert output.is_file()
     assert [path for path in home.rglob("*") if path.is_file()] == []

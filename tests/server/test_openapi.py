@@ -20,13 +20,12 @@ OPERATIONS = [
     ("GET", "/readyz"),
     ("GET", "/metrics"),
 ]
+# What is got takes no parameters that could be wrong.
+CASES = [(*each, "POSITIVE") for each in OPERATIONS] + [(*each, "NEGATIVE") for each in OPERATIONS if each[0] == "POST"]
 
 
-@pytest.mark.parametrize(("method", "path"), OPERATIONS)
-@pytest.mark.parametrize("mode", ["POSITIVE", "NEGATIVE"])
+@pytest.mark.parametrize(("method", "path", "mode"), CASES)
 def test_every_answer_is_one_that_the_document_has(url, method, path, mode):
-    if mode == "NEGATIVE" and method == "GET":
-        pytest.skip("it takes no parameters that could be wrong")
     operation = schemathesis.openapi.from_url(f"{url}/openapi.json")[path][method]
 
     @given(case=operation.as_strategy(generation_mode=getattr(schemathesis.GenerationMode, mode)))

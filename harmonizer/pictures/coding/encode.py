@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from harmonizer.errors import HarmonizerWarning
 from harmonizer.pictures import profiles
-from harmonizer.pictures.coding import exr, metadata, png, tiff
+from harmonizer.pictures.coding import exif, exr, metadata, png, tiff
 from harmonizer.pictures.picture import Picture, Pixels, convert_depth
 
 JPEG_QUALITY = 95
@@ -38,7 +38,7 @@ def encode_jpeg(picture: Picture) -> bytes:
 
 def encode_webp(picture: Picture) -> bytes:
     """Quality 95. Raises whatever Pillow raises, e.g. beyond 16383 pixels."""
-    metadata.warn_of_loss(picture, "WebP", ("exif", "xmp", "resolution"))  # EXIF data has the resolution too
+    metadata.warn_of_loss(picture, "WebP", ("exif", "xmp", "resolution"))
     return _encode_with_pillow(_samples(picture, np.uint8, "WebP"), picture, "WEBP", quality=WEBP_QUALITY)
 
 
@@ -70,7 +70,7 @@ def encode_exr(picture: Picture) -> bytes:
     metadata.warn_of_loss(picture, "OpenEXR", ())
     if picture.scene is not None:
         return exr.write(exr.restore(picture.scene, picture.pixels), picture.scene.header)
-    linear = exr.to_linear(profiles.convert(picture.pixels, picture.profile, None))
+    linear = profiles.to_linear(profiles.convert(picture.pixels, picture.profile, None))
     if picture.alpha is not None:
         alpha = convert_depth(picture.alpha, np.float32)[..., None]
         linear = np.dstack([linear * alpha, alpha])
@@ -98,7 +98,10 @@ def _encode_with_pillow(samples: Pixels, picture: Picture, format: str, **option
 
     file = io.BytesIO()
     image = Image.fromarray(samples)
-    beside = {"icc_profile": picture.profile, "exif": picture.exif or b"", "xmp": picture.xmp or b""}
+    exif_data = picture.exif
+    if picture.resolution and "dpi" not in options:
+        exif_data = exif.with_resolution(exif_data, picture.resolution)
+    beside = {"icc_profile": picture.profile, "exif": exif_data or b"", "xmp": picture.xmp or b""}
     image.save(file, format, **beside, **options)
     return file.getvalue()
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 ORIENTATION = 0x0112
 WIDTH, HEIGHT = 0xA002, 0xA003  # in the directory of camera settings
 INTEROPERABILITY = 0xA005
+X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
+INCH, CENTIMETRE = 2, 3
 DIRECTORIES = (0x8769, 0x8825)  # camera settings, GPS
 # Description, make, model, software, date, artist, host, copyright. The other tags of a TIFF file tell how its
 # pixels are stored, which no longer holds in another file.
@@ -60,6 +62,22 @@ def swap_sizes(data: bytes | None) -> bytes | None:
         return data
     directory[WIDTH], directory[HEIGHT] = directory[HEIGHT], directory[WIDTH]
     return exif.tobytes()
+
+
+def with_resolution(data: bytes | None, resolution: tuple[float, float]) -> bytes:
+    """EXIF data that says the resolution, in dots an inch across and down."""
+    exif = parse(data)
+    exif[X_RESOLUTION], exif[Y_RESOLUTION], exif[RESOLUTION_UNIT] = *resolution, INCH
+    return exif.tobytes()
+
+
+def resolution(data: bytes | None) -> tuple[float, float] | None:
+    """The resolution that EXIF data say, in dots an inch; None for none, or in no unit of length."""
+    exif = parse(data)
+    scale = {INCH: 1.0, CENTIMETRE: 2.54}.get(exif.get(RESOLUTION_UNIT, INCH))
+    if scale is None or not (X_RESOLUTION in exif and Y_RESOLUTION in exif):
+        return None
+    return scale * float(exif[X_RESOLUTION]), scale * float(exif[Y_RESOLUTION])
 
 
 def is_adobe_rgb(data: bytes | None) -> bool:

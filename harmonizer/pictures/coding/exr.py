@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,6 @@ def read(data: bytes) -> Scene:
 
     Raises ImageFileError without the library, ValueError, and RuntimeError for a damaged file.
     """
-    check_size(*read_size(data))
     part = _open(data)
     channels = part.channels
     size = part.height(), part.width()
@@ -61,11 +60,26 @@ def read(data: bytes) -> Scene:
     return Scene(linear, encoded, gain, _profile(header), header)
 
 
+def pasted(scene: Scene, opacity: Pixels, alpha: Pixels | None, over: Scene | None) -> Scene:
+    """The scene behind a foreground of `opacity` (H, W), from `over` if that was a scene too; `alpha` is of both.
+
+    Where the foreground covers it, a pixel has been divided by what the foreground was, 1 if that is no scene.
+    """
+    share = opacity[..., None].astype(np.float32)
+    gain = scene.gain * (1 - share) + (share if over is None else over.gain * share)
+    if alpha is None:
+        return replace(scene, gain=gain)
+    encoded, linear = scene.encoded.copy(), scene.linear.copy()
+    if linear.shape[2] == 4:
+        encoded[..., 3], linear[..., 3] = alpha, alpha
+    return replace(scene, gain=gain, encoded=encoded, linear=linear)
+
+
 def restore(scene: Scene, pixels: Pixels) -> Pixels:
     """Harmonized pixels (H, W, 3), encoded, as linear values like those of the file, alpha associated."""
     changed = (pixels != scene.encoded[..., :3]).any(axis=2)
     linear = scene.linear.copy()
-    values = to_linear(pixels[changed]) * scene.gain[changed]
+    values = profiles.to_linear(pixels[changed]) * scene.gain[changed]
     if linear.shape[2] == 4:
         values = values * scene.encoded[changed][:, 3:]
     linear[changed, :3] = values
@@ -87,20 +101,6 @@ def write(linear: Pixels, header: dict[str, Any]) -> bytes:
         return path.read_bytes()
 
 
-def to_linear(encoded: Pixels) -> Pixels:
-    """Undo sRGB's curve, float32."""
-    values = np.asarray(encoded, np.float32)
-    linear: Pixels = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** np.float32(2.4))
-    return linear
-
-
-def to_encoded(linear: Pixels) -> Pixels:
-    """SRGB's curve over values in [0, 1], float32."""
-    values = np.asarray(linear, np.float32)
-    encoded: Pixels = np.where(values <= 0.0031308, values * 12.92, 1.055 * values ** np.float32(1 / 2.4) - 0.055)
-    return encoded.clip(0, 1).astype(np.float32)
-
-
 def _encode(linear: Pixels) -> tuple[Pixels, Pixels]:
     """Straight display values (H, W, 3 or 4) of associated linear ones, and what pixels were divided by (H, W, 1)."""
     colours = linear[..., :3]
@@ -108,7 +108,7 @@ def _encode(linear: Pixels) -> tuple[Pixels, Pixels]:
         alpha = linear[..., 3:].clip(0, 1)
         colours = np.divide(colours, alpha, out=colours.copy(), where=alpha > 0)
     gain = np.maximum(colours.max(axis=2, keepdims=True), 1)
-    encoded = to_encoded((colours / gain).clip(0, 1))
+    encoded = profiles.to_encoded((colours / gain).clip(0, 1))
     return (encoded if linear.shape[2] == 3 else np.dstack([encoded, alpha])), gain
 
 
@@ -122,16 +122,25 @@ def _profile(header: dict[str, Any]) -> bytes | None:
 
 def read_size(data: bytes) -> tuple[int, int]:
     """Width and height of the first part. Raises ImageFileError without the library, RuntimeError."""
-    first, last = _open(data, header_only=True).header["dataWindow"]
-    return int(last[0] - first[0]) + 1, int(last[1] - first[1]) + 1
+    return _size(_open(data, header_only=True))
 
 
 def _open(data: bytes, *, header_only: bool = False) -> Any:
+    """The first part. Raises ValueError for one that is too large, before its pixels are read."""
     try:
         import OpenEXR
     except ImportError as error:
         raise ImageFileError(f"it is an OpenEXR picture; to read it, {NEEDED}") from error
     with tempfile.TemporaryDirectory() as folder:  # the library reads from files alone
-        path = Path(folder) / "picture.exr"
-        path.write_bytes(data)
-        return OpenEXR.File(str(path), separate_channels=True, header_only=header_only).parts[0]
+        path = str(Path(folder) / "picture.exr")
+        Path(path).write_bytes(data)
+        head = OpenEXR.File(path, separate_channels=True, header_only=True).parts[0]
+        if header_only:
+            return head
+        check_size(*_size(head))
+        return OpenEXR.File(path, separate_channels=True).parts[0]
+
+
+def _size(part: Any) -> tuple[int, int]:
+    first, last = part.header["dataWindow"]
+    return int(last[0] - first[0]) + 1, int(last[1] - first[1]) + 1

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 HEADER = 64
 """Bytes from the start of a file by which its format is told."""
 
-READABLE = "JPEG, PNG, WebP and TIFF (not BigTIFF) can, and so can AVIF, HEIC, JPEG XL and OpenEXR"
+READABLE = "JPEG, PNG, WebP and TIFF (not BigTIFF), AVIF, HEIC, JPEG XL and OpenEXR"
+
+
+class Format(StrEnum):
+    """What a picture is written as where no file name tells; a key of `encode.ENCODERS` after a dot."""
+
+    png = "png"
+    jpg = "jpg"
+    webp = "webp"
+    tif = "tif"
+    avif = "avif"
+    exr = "exr"
+
+    @property
+    def media_type(self) -> str:
+        """As HTTP names it."""
+        return {"jpg": "image/jpeg", "tif": "image/tiff", "exr": "image/x-exr"}.get(self, f"image/{self}")
+
 
 _TIFF = (b"II*\0", b"MM\0*")
 _JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")

@@ -16,10 +16,9 @@ from harmonizer.pictures.picture import Picture
 if TYPE_CHECKING:
     from PIL import Image
 
-XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG = 700, 33723, 34377
-RESOLUTION_TAGS = (282, 283, 296)
+XMP_TAG, IPTC_TAG = 700, 33723
+RESOLUTION_TAGS = (exif.X_RESOLUTION, exif.Y_RESOLUTION, exif.RESOLUTION_UNIT)
 IPTC_RESOURCE = 1028  # of Photoshop's image resources
-INCH, CENTIMETRE = 2, 3
 TITLES = {
     "exif": "EXIF data",
     "xmp": "XMP data",
@@ -43,7 +42,8 @@ def read(image: Image.Image, orientation: int, exif_data: bytes | None) -> Metad
     """The metadata of an opened picture that is no TIFF file, whose pixels are turned upright from `orientation`."""
     xmp: Any = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
     iptc = image.info.get("photoshop", {}).get(IPTC_RESOURCE) if image.format == "JPEG" else None
-    return upright(orientation, exif_data, xmp, iptc, image.info.get("dpi"))
+    resolution = image.info.get("dpi") or exif.resolution(exif_data)
+    return upright(orientation, exif_data, xmp, iptc, resolution)
 
 
 def upright(orientation: int, exif_data: bytes | None, xmp: Any, iptc: Any, resolution: Any) -> Metadata:

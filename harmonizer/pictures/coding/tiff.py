@@ -17,7 +17,6 @@ START = 8  # of the directory: right behind the header
 # NewSubfileType, a sum of these: a smaller version of another page, and a transparency mask of one.
 REDUCED, TRANSPARENCY = 1, 4
 UNSPECIFIED, ASSOCIATED, UNASSOCIATED = 0, 1, 2  # ExtraSamples
-DEEP = range(9, 17)  # bits a sample that need two bytes
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ def _resolution(page: Any) -> tuple[float, float] | None:
     across, down, unit = (page.tags[tag].value if tag in page.tags else None for tag in metadata.RESOLUTION_TAGS)
     if not across or not down or 0 in (across[0], across[1], down[0], down[1]):
         return None
-    scale = {metadata.INCH: 1.0, metadata.CENTIMETRE: 2.54}.get(int(unit or metadata.INCH))
+    scale = {exif.INCH: 1.0, exif.CENTIMETRE: 2.54}.get(int(unit or exif.INCH))
     return None if scale is None else (scale * across[0] / across[1], scale * down[0] / down[1])
 
 
@@ -167,7 +166,7 @@ def write(samples: Pixels, picture: Picture) -> bytes:
     beside = {34675: picture.profile, metadata.XMP_TAG: picture.xmp, metadata.IPTC_TAG: picture.iptc}
     tags |= {tag: content for tag, content in beside.items() if content}
     if picture.resolution:
-        tags |= dict(zip(metadata.RESOLUTION_TAGS, (*picture.resolution, metadata.INCH), strict=True))
+        tags |= dict(zip(metadata.RESOLUTION_TAGS, (*picture.resolution, exif.INCH), strict=True))
     for tag, value in {**exif.describing(picture.exif), **tags}.items():
         if tag == metadata.IPTC_TAG:
             directory.tagtype[tag] = 7  # bytes; Pillow would take words of 32 bits

@@ -22,7 +22,9 @@ async function post(path, parts, { accept, signal } = {}) {
 const options = (theta, format) => JSON.stringify({ theta, ...(format && { format }) });
 
 export async function listFilters() {
-  return (await fetch("v1/filters")).json();
+  const answer = await fetch("v1/filters");
+  if (!answer.ok) throw new Problem((await answer.json()).error);
+  return answer.json();
 }
 
 export async function harmonize(pictures, signal) {

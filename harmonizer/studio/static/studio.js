@@ -10,7 +10,10 @@ const PREVIEW = 1920;
 const at = (id) => document.getElementById(id);
 
 const files = { composite: null, mask: null, background: null };
-const registry = await api.listFilters();
+const registry = await api.listFilters().catch((error) => {
+  at("problem").textContent = error.message;
+  throw error;
+});
 const entries = new Map(registry.filters.map((entry) => [entry.name, entry]));
 const sliders = new Sliders(at("sliders"), entries, changed);
 const view = new View(at("canvas"));
