@@ -49,7 +49,7 @@ def test_a_command_opens_no_connection_and_writes_nothing_but_its_output(tmp_pat
         "run": (DEMO / "composite.jpg", DEMO / "mask.png"),
         "video": (tmp_path / "clip.mp4", tmp_path / "mask.png"),
     }
-    arguments = [command, *(folder / name for name in names), "-o", output]
+    arguments = [command, *inputs[command], "-o", output]
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, *map(str, arguments)], env=environment, capture_output=True, text=True
     )
