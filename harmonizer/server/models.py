@@ -7,9 +7,21 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harmonizer.pictures.coding.formats import Format
+from harmonizer.pictures.placement import Placement
 from harmonizer.server.problems import RequestError
 
 Theta = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
+
+
+class PlacementModel(BaseModel):
+    """Where the foreground lies on the background; without it they are of one size, pixel over pixel."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    x: float = Field(allow_inf_nan=False, description="The foreground's centre, in pixels of the background.")
+    y: float = Field(allow_inf_nan=False)
+    scale: float = Field(1.0, gt=0, le=100, description="Pixels of the background to one of the foreground.")
+    flip: bool = Field(False, description="Left to right.")
 
 
 class Options(BaseModel):
@@ -25,6 +37,12 @@ class Options(BaseModel):
         description="Filters in order, instead of the network's; those that it does not predict have theta 0.",
     )
     format: Annotated[Format, Field(strict=False)] = Field(Format.png, description="Of the picture that is answered.")
+    place: PlacementModel | None = Field(None, description="Where the foreground lies on the background.")
+
+    @property
+    def placement(self) -> Placement | None:
+        """The placement as the pictures' code has it."""
+        return None if self.place is None else Placement(**self.place.model_dump())
 
     @classmethod
     def read(cls, text: str) -> Options:

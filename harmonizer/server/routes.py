@@ -13,6 +13,7 @@ from harmonizer.server import notices
 from harmonizer.server.models import EXAMPLE_EDIT, EditModel, FiltersModel, Options, ProblemModel
 from harmonizer.server.problems import RequestError
 from harmonizer.server.service import Answer, Service
+from harmonizer.server.uploads import Upload
 from harmonizer.server.workers import Task, Workers
 
 WARNING = "Harmonizer-Warning"
@@ -55,14 +56,14 @@ def build(service: Service, workers: Workers) -> APIRouter:
         mask: Annotated[UploadFile | None, File(description="Its mask, grey, white on the foreground.")] = None,
         background: Annotated[UploadFile | None, File(description="What the foreground is pasted onto.")] = None,
         options: Annotated[
-            str, Form(description="JSON: theta, filters, format.", examples=['{"format": "png"}'])
+            str, Form(description="JSON: theta, filters, format, place.", examples=['{"format": "png"}'])
         ] = "{}",
     ) -> Response:
         """Harmonize a composite, or a foreground and a background."""
         chosen = Options.read(options)
-        pictures = await _pictures(composite, mask, background)
+        upload = await _read(composite, mask, background)
         as_json = _wants_json(request)
-        return await _answer(request, workers, lambda task: service.harmonize(task, *pictures, chosen, as_json))
+        return await _answer(request, workers, lambda task: service.harmonize(task, upload, chosen, as_json))
 
     @router.post("/apply", tags=["pictures"], response_class=Response, responses={200: PICTURE})
     async def apply(
@@ -71,13 +72,13 @@ def build(service: Service, workers: Workers) -> APIRouter:
         edit: Annotated[str, Form(description="The edit, as JSON.")],
         mask: Annotated[UploadFile | None, File()] = None,
         background: Annotated[UploadFile | None, File()] = None,
-        options: Annotated[str, Form(description="JSON: theta of filters to change, format.")] = "{}",
+        options: Annotated[str, Form(description="JSON: theta of filters to change, format, place.")] = "{}",
     ) -> Response:
         """Render an edit, without the network; with `Accept: application/json`, only measure it anew."""
         chosen = Options.read(options)
-        pictures = await _pictures(composite, mask, background)
+        upload = await _read(composite, mask, background)
         as_json = _wants_json(request)
-        return await _answer(request, workers, lambda task: service.apply(task, *pictures, edit, chosen, as_json))
+        return await _answer(request, workers, lambda task: service.apply(task, upload, edit, chosen, as_json))
 
     @router.post("/lut", tags=["pictures"], response_class=Response, responses={200: LUT})
     async def lut(
@@ -95,6 +96,32 @@ def build(service: Service, workers: Workers) -> APIRouter:
         )
         return await _answer(request, workers, lambda task: service.bake(task, text, size, raw))
 
+    @router.post("/compose", tags=["pictures"], response_class=Response, responses={200: BINARY})
+    async def compose(
+        request: Request,
+        composite: Annotated[UploadFile, File(description="The foreground, with alpha or a mask.")],
+        background: Annotated[UploadFile | None, File()] = None,
+        mask: Annotated[UploadFile | None, File()] = None,
+        options: Annotated[str, Form(description="JSON: place, format.")] = "{}",
+    ) -> Response:
+        """Paste a foreground onto a background, and leave its colours as they are."""
+        chosen = Options.read(options)
+        upload = await _read(composite, mask, background)
+        return await _answer(request, workers, lambda task: service.compose(task, upload, chosen))
+
+    @router.post("/mask", tags=["pictures"], response_class=Response, responses={200: BINARY})
+    async def mask_of(
+        request: Request,
+        composite: Annotated[UploadFile, File(description="As for /v1/harmonize.")],
+        mask: Annotated[UploadFile | None, File()] = None,
+        background: Annotated[UploadFile | None, File()] = None,
+        options: Annotated[str, Form(description="JSON: place.")] = "{}",
+    ) -> Response:
+        """What is the foreground, as grey PNG of 8 bits in full size."""
+        chosen = Options.read(options)
+        upload = await _read(composite, mask, background)
+        return await _answer(request, workers, lambda task: service.mask(task, upload, chosen))
+
     @router.post("/preview", tags=["page"], response_class=Response, responses={200: BINARY})
     async def preview(
         request: Request,
@@ -103,9 +130,12 @@ def build(service: Service, workers: Workers) -> APIRouter:
         background: Annotated[UploadFile | None, File()] = None,
         side: Annotated[int, Query(ge=16, le=4096, description="Pixels of the longer side, at most.")] = 1600,
     ) -> Response:
-        """The picture in little as PNG, its values as they are, with the mask as its alpha channel."""
-        pictures = await _pictures(composite, mask, background)
-        return await _answer(request, workers, lambda task: service.preview(task, *pictures, side))
+        """The picture in little as PNG, its values as they are, with the mask as its alpha channel.
+
+        Without a mask, the alpha channel is its own. The header `Harmonizer-Size` tells the size of the whole picture.
+        """
+        upload = await _read(composite, mask, background)
+        return await _answer(request, workers, lambda task: service.preview(task, upload, side))
 
     @router.post("/colours", tags=["page"], response_class=Response, responses={200: BINARY})
     async def colours(
@@ -115,8 +145,8 @@ def build(service: Service, workers: Workers) -> APIRouter:
         background: Annotated[UploadFile | None, File()] = None,
     ) -> Response:
         """The picture's colours for /v1/grade: rows of float32, red, green, blue, pixels, pixels of the foreground."""
-        pictures = await _pictures(composite, mask, background)
-        return await _answer(request, workers, lambda task: service.colours(task, *pictures))
+        upload = await _read(composite, mask, background)
+        return await _answer(request, workers, lambda task: service.colours(task, upload))
 
     @router.post("/grade", tags=["page"], response_class=Response, responses={200: BINARY})
     async def grade(
@@ -138,19 +168,8 @@ def build(service: Service, workers: Workers) -> APIRouter:
     return router
 
 
-async def _pictures(
-    composite: UploadFile, mask: UploadFile | None, background: UploadFile | None
-) -> tuple[bytes, bytes | None, bytes | None]:
-    """The bytes of the parts. Raises RequestError if nothing says what the foreground is."""
-    if mask is None and background is None:
-        raise RequestError(
-            422,
-            "nothing shows what the foreground is",
-            given="neither a mask nor a background",
-            accepted="`composite` and `mask`; or `composite`, with an alpha channel or a mask, and `background`",
-            advice="Send a mask or a background.",
-        )
-    return await composite.read(), await _bytes(mask), await _bytes(background)
+async def _read(composite: UploadFile, mask: UploadFile | None, background: UploadFile | None) -> Upload:
+    return Upload(await composite.read(), await _bytes(mask), await _bytes(background))
 
 
 async def _bytes(upload: UploadFile | None) -> bytes | None:
@@ -178,7 +197,7 @@ async def _answer(request: Request, workers: Workers, work: Callable[[Task], Ans
     finally:
         task.cancel()
         gone.cancel()
-    response = Response(answer.body, media_type=answer.media_type)
+    response = Response(answer.body, media_type=answer.media_type, headers=dict(answer.headers))
     for message in messages:
         response.headers.append(WARNING, message.encode("ascii", "replace").decode())
     return response

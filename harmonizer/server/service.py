@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +17,7 @@ from harmonizer.edits import Edit, change_theta
 from harmonizer.errors import EditError
 from harmonizer.pictures.coding.formats import Format
 from harmonizer.pictures.picture import Picture, Pixels, convert_depth
+from harmonizer.pictures.placement import Placement
 from harmonizer.pipeline import Harmonizer
 from harmonizer.render import Renderer, Result
 from harmonizer.server import uploads
@@ -24,6 +25,7 @@ from harmonizer.server.metrics import Metrics
 from harmonizer.server.models import FilterModel, FiltersModel, Options
 from harmonizer.server.problems import RequestError
 from harmonizer.server.settings import Limits
+from harmonizer.server.uploads import Upload
 from harmonizer.server.workers import Task
 from harmonizer.studio import preview
 from whitebox_filters.cascade import Region
@@ -31,6 +33,7 @@ from whitebox_filters.lut import Lut
 
 JSON = "application/json"
 RAW = "application/octet-stream"
+SIZE = "Harmonizer-Size"  # of the whole picture, beside a small one: WIDTHxHEIGHT
 
 Job = Callable[[Pixels, Pixels], tuple[Result, Edit]]
 """A picture (HWC) and its mask as opacity (HW) to the result and its edit."""
@@ -38,10 +41,11 @@ Job = Callable[[Pixels, Pixels], tuple[Result, Edit]]
 
 @dataclass(frozen=True)
 class Answer:
-    """The body of an answer and its media type."""
+    """The body of an answer, its media type and further headers."""
 
     body: bytes
     media_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Service:
@@ -72,9 +76,7 @@ class Service:
     def harmonize(
         self,
         task: Task,
-        composite: bytes,
-        mask: bytes | None,
-        background: bytes | None,
+        upload: Upload,
         options: Options,
         as_json: bool,
     ) -> Answer:
@@ -82,7 +84,7 @@ class Service:
 
         Raises RequestError, HarmonizerError, FilterError, and AbandonedError between its stages.
         """
-        picture, alpha = self._read(task, composite, mask, background)
+        picture, alpha = self._read(task, upload, options.placement)
 
         def job(pixels: Pixels, opacity: Pixels) -> tuple[Result, Edit]:
             with self._stage(task, "predict"):
@@ -96,16 +98,14 @@ class Service:
     def apply(
         self,
         task: Task,
-        composite: bytes,
-        mask: bytes | None,
-        background: bytes | None,
+        upload: Upload,
         edit: str,
         options: Options,
         as_json: bool,
     ) -> Answer:
         """Render an edit, with what `options` changes; the picture, or the edit as it was measured."""
         changed = edits.loads(edit).set(options.theta)
-        picture, alpha = self._read(task, composite, mask, background)
+        picture, alpha = self._read(task, upload, options.placement)
         renderer = compiled(changed.cascade.names, changed.region)
 
         def job(pixels: Pixels, opacity: Pixels) -> tuple[Result, Edit]:
@@ -121,17 +121,37 @@ class Service:
             return Answer(to_levels(lut), RAW)
         return Answer(wf.format_cube(lut, "harmonizer").encode("ascii"), "text/plain; charset=us-ascii")
 
-    def preview(self, task: Task, composite: bytes, mask: bytes | None, background: bytes | None, side: int) -> Answer:
-        """The picture and its mask in little, as `preview.encode_preview` has them."""
-        picture, opacity = self._read(task, composite, mask, background)
-        with self._stage(task, "encode"):
-            return Answer(preview.encode_preview(picture, opacity, side), "image/png")
+    def preview(self, task: Task, upload: Upload, side: int) -> Answer:
+        """The picture and its mask in little, as `preview.encode_preview` has them, and its size.
 
-    def colours(self, task: Task, composite: bytes, mask: bytes | None, background: bytes | None) -> Answer:
+        Without a mask, the picture's own alpha channel.
+        """
+        picture, opacity = self._read_any(task, upload, None)
+        if opacity is None:
+            shown = np.ones(picture.pixels.shape[:2], np.float32) if picture.alpha is None else picture.alpha
+        else:
+            shown = opacity
+        with self._stage(task, "encode"):
+            height, width = shown.shape
+            return Answer(preview.encode_preview(picture, shown, side), "image/png", {SIZE: f"{width}x{height}"})
+
+    def colours(self, task: Task, upload: Upload) -> Answer:
         """The picture's colours, float32, as `preview.count_colours` counts them."""
-        picture, opacity = self._read(task, composite, mask, background)
+        picture, opacity = self._read(task, upload, None)
         with self._stage(task, "encode"):
             return Answer(preview.count_colours(picture, opacity).tobytes(), RAW)
+
+    def compose(self, task: Task, upload: Upload, options: Options) -> Answer:
+        """The composite as it is before harmonization, the foreground placed and pasted."""
+        picture, _ = self._read(task, upload, options.placement)
+        with self._stage(task, "encode"):
+            return Answer(uploads.encode(picture, options.format), options.format.media_type)
+
+    def mask(self, task: Task, upload: Upload, options: Options) -> Answer:
+        """The mask of the composite as grey PNG of 8 bits."""
+        _, opacity = self._read(task, upload, options.placement)
+        with self._stage(task, "encode"):
+            return Answer(preview.encode_mask(opacity), "image/png")
 
     def grade(self, task: Task, edit: str, colours: bytes, theta: Mapping[str, float], size: int) -> Answer:
         """The raw table of a changed edit, whose missing statistics are measured on the colours."""
@@ -139,11 +159,22 @@ class Service:
         with self._stage(task, "render"):
             return Answer(preview.bake(preview.measure(changed, _read_colours(colours)), size), RAW)
 
-    def _read(
-        self, task: Task, composite: bytes, mask: bytes | None, background: bytes | None
-    ) -> tuple[Picture, Pixels]:
+    def _read(self, task: Task, upload: Upload, placement: Placement | None) -> tuple[Picture, Pixels]:
+        if upload.mask is None and upload.background is None:
+            raise RequestError(
+                422,
+                "nothing shows what the foreground is",
+                given="neither a mask nor a background",
+                accepted="`composite` and `mask`; or `composite`, with an alpha channel or a mask, and `background`",
+                advice="Send a mask or a background.",
+            )
+        picture, opacity = self._read_any(task, upload, placement)
+        assert opacity is not None
+        return picture, opacity
+
+    def _read_any(self, task: Task, upload: Upload, placement: Placement | None) -> tuple[Picture, Pixels | None]:
         with self._stage(task, "decode"):
-            return uploads.read_composite(composite, mask, background, self._limits.pixels)
+            return uploads.read_composite(upload, placement, self._limits.pixels)
 
     def _choose_theta(self, image: Pixels, alpha: Pixels, options: Options) -> dict[str, float]:
         """Theta by filter name, in order: what the client sets, else what the network predicts, else 0."""

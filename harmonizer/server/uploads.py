@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from harmonizer.errors import ImageFileError, OutputError
 from harmonizer.pictures import roles
 from harmonizer.pictures.coding.decode import decode, read_size
 from harmonizer.pictures.coding.encode import ENCODERS
 from harmonizer.pictures.coding.formats import HEADER, READABLE, Format, kind
-from harmonizer.pictures.picture import Picture, Pixels
+from harmonizer.pictures.picture import Picture, Pixels, convert_depth
+from harmonizer.pictures.placement import Placement, place
 from harmonizer.server.problems import RequestError
 
 
-def read_composite(composite: bytes, mask: bytes | None, background: bytes | None, most: int) -> tuple[Picture, Pixels]:
-    """A composite and its mask as opacity (H, W); with a background, `composite` is pasted onto that first.
+@dataclass(frozen=True)
+class Upload:
+    """The bytes of the pictures of one request; with a background, `composite` is a cut-out to be pasted onto it."""
 
+    composite: bytes
+    mask: bytes | None = None
+    background: bytes | None = None
+
+
+def read_composite(upload: Upload, placement: Placement | None, most: int) -> tuple[Picture, Pixels | None]:
+    """A composite and its mask as opacity (H, W), None without mask and background.
+
+    With a background, `composite` is pasted onto that first: where `placement` says, else pixel over pixel.
     Raises RequestError 415 for a file that is no picture, 413 for one of more than `most` pixels, ImageFileError and
     MaskError.
     """
-    picture = decode_upload(composite, "composite", most)
+    picture = decode_upload(upload.composite, "composite", most)
     size = picture.pixels.shape[0], picture.pixels.shape[1]
     opacity = None
-    if mask is not None:
-        opacity = roles.opacity(decode_upload(mask, "mask", most, is_mask=True), size, "the upload")
-    if background is not None:
-        return roles.paste(picture, decode_upload(background, "background", most), opacity, ("upload", "upload"))
-    assert opacity is not None
-    return picture, opacity
+    if upload.mask is not None:
+        opacity = roles.opacity(decode_upload(upload.mask, "mask", most, is_mask=True), size, "the upload")
+    if upload.background is None:
+        return picture, opacity
+    background = decode_upload(upload.background, "background", most)
+    if placement is not None:
+        if opacity is not None:
+            picture = replace(picture, alpha=convert_depth(opacity, picture.pixels.dtype))
+        picture, opacity = place(picture, background.pixels.shape[:2], placement, "upload"), None
+    return roles.paste(picture, background, opacity, ("upload", "upload"))
 
 
 def decode_upload(data: bytes, name: str, most: int, *, is_mask: bool = False) -> Picture:

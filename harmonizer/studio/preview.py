@@ -39,6 +39,15 @@ def encode_preview(picture: Picture, opacity: Pixels, side: int) -> bytes:
     return file.getvalue()
 
 
+def encode_mask(opacity: Pixels) -> bytes:
+    """A mask (HW, float32 in [0, 1]) as grey PNG of 8 bits."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(convert_depth(opacity, np.uint8)).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
 def count_colours(picture: Picture, opacity: Pixels) -> Colours:
     """The mean colours of all cells that the picture has, and their counts: (N, COLUMNS)."""
     pixels = convert_depth(picture.pixels, np.float32).reshape(-1, 3)

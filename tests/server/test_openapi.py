@@ -12,6 +12,8 @@ OPERATIONS = [
     ("POST", "/v1/harmonize"),
     ("POST", "/v1/apply"),
     ("POST", "/v1/lut"),
+    ("POST", "/v1/compose"),
+    ("POST", "/v1/mask"),
     ("POST", "/v1/preview"),
     ("POST", "/v1/colours"),
     ("POST", "/v1/grade"),

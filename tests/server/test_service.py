@@ -87,6 +87,35 @@ def test_a_cut_out_is_pasted_onto_a_background(client, noise, square):
     np.testing.assert_array_equal(decode(answer.content).pixels[square == 0], noise[::-1][square == 0])
 
 
+def test_a_cut_out_is_placed_scaled_and_flipped(client, noise, square):
+    background = np.random.default_rng(1).integers(0, 256, (90, 120, 3), dtype=np.uint8)
+    files = {"composite": png(noise, square), "background": png(background)}
+    where = {"options": json.dumps({"place": {"x": 60, "y": 45, "flip": True}})}
+    composite = decode(client.post("/v1/compose", files=files, data=where).content).pixels
+    expected = background.copy()
+    inside = np.s_[25:65, 35:85]
+    opaque = square[:, ::-1] > 0
+    expected[inside][opaque] = noise[:, ::-1][opaque]
+    np.testing.assert_array_equal(composite, expected)
+    mask = client.post("/v1/mask", files=files, data=where).content
+    np.testing.assert_array_equal(decode(mask, is_mask=True).pixels[inside][..., 0], square[:, ::-1])
+    together = client.post("/v1/harmonize", files=files, data=where).content
+    apart = client.post("/v1/harmonize", files={"composite": png(composite), "mask": mask}).content
+    np.testing.assert_array_equal(decode(together).pixels, decode(apart).pixels)
+    small = {"options": json.dumps({"place": {"x": 60, "y": 45, "scale": 0.5}})}
+    shape = decode(client.post("/v1/mask", files=files, data=small).content, is_mask=True).pixels[..., 0] > 127
+    assert shape.sum() == pytest.approx((square > 0).sum() / 4, rel=0.1)
+
+
+def test_a_preview_without_a_mask_has_the_alpha_of_the_picture(client, noise, square):
+    answer = client.post("/v1/preview", files={"composite": png(noise, square)}, params={"side": 25})
+    assert answer.headers["harmonizer-size"] == "50x40"
+    small = decode(answer.content)
+    assert small.pixels.shape == (20, 25, 3)
+    np.testing.assert_array_equal(small.alpha, square[::2, ::2])
+    assert decode(client.post("/v1/preview", files={"composite": png(noise)}).content).alpha is None
+
+
 def test_any_filters_in_any_order(client, noise, square):
     options = json.dumps({"filters": ["tint", "contrast", "gamma"], "theta": {"tint": 0.4}})
     files = {"composite": png(noise), "mask": grey(square)}
