@@ -391,7 +391,7 @@ def test_colours_that_are_none(client, noise, square, colours):
 def test_the_page_is_at_the_root_and_asks_for_nothing_elsewhere(client):
     page = client.get("/")
     assert page.headers["content-type"].startswith("text/html")
-    for name in ("studio.css", "studio.js", "api.js", "view.js", "sliders.js", "history.js"):
+    for name in ("studio.css", "studio.js", "api.js", "stage.js", "canvas/view.js", "edit/sliders.js"):
         text = client.get(f"/studio/{name}").text
         assert text
         assert "http" not in text.replace("http://www.w3.org", "")

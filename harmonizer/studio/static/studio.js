@@ -1,95 +1,127 @@
 // The page: files to an edit, the edit to sliders, every change to the picture.
 
 import * as api from "./api.js";
-import { History } from "./history.js";
-import { Sliders } from "./sliders.js";
-import { View } from "./view.js";
+import { drawHistograms, measure } from "./canvas/histograms.js";
+import { arrange, thetaOf } from "./edit/edit.js";
+import { History } from "./edit/history.js";
+import { Sliders } from "./edit/sliders.js";
+import { Files } from "./files.js";
+import { Stage } from "./stage.js";
+import { askForKey, complain, work } from "./words.js";
 
 const TABLE = 65; // of 33 steps, curves that clip would be two levels off in one pixel of a hundred
 const PREVIEW = 1920;
+const DETAIL = 4096; // where a larger picture is zoomed into
 const at = (id) => document.getElementById(id);
 
-const files = { composite: null, mask: null, background: null };
+api.onKeyWanted(askForKey);
 const registry = await api.listFilters().catch((error) => {
-  at("problem").textContent = error.message;
+  complain(error);
   throw error;
 });
 const entries = new Map(registry.filters.map((entry) => [entry.name, entry]));
-const sliders = new Sliders(at("sliders"), entries, changed);
-const view = new View(at("canvas"));
-let edit, colours, history, running;
+const stage = new Stage(updateButtons);
+const sliders = new Sliders(at("sliders"), entries, changed, { canArrange: true });
+const files = new Files({ composite: at("composite"), mask: at("mask"), background: at("background") }, open);
+let pictures, edit, colours, counted, history, opening, origin;
 at("format").replaceChildren(...registry.formats.map((format) => new Option(format)));
+if (files.composite) open();
 
-for (const role of Object.keys(files)) {
-  at(role).addEventListener("change", () => choose(role, at(role).files[0] ?? null));
-}
-
-function choose(role, file) {
-  files[role] = file;
-  at("harmonize").disabled = !files.composite || !(files.mask || files.background);
-}
-
-// Files may have been chosen while the registry was on its way.
-for (const role of Object.keys(files)) choose(role, at(role).files[0] ?? null);
-
-function say(text) {
-  at("status").textContent = text;
-}
-
-function complain(error) {
-  at("problem").textContent = error ? error.message : "";
-}
-
-// Two dropped files: the second, by its name, is a mask or a background.
-at("frame").addEventListener("dragover", (event) => {
-  event.preventDefault();
-  at("frame").classList.add("over");
-});
-at("frame").addEventListener("dragleave", () => at("frame").classList.remove("over"));
-at("frame").addEventListener("drop", (event) => {
-  event.preventDefault();
-  at("frame").classList.remove("over");
-  for (const file of event.dataTransfer.files) {
-    const role = /mask|matte|alpha/i.test(file.name) ? "mask" : /background|bg/i.test(file.name) ? "background" : "composite";
-    const list = new DataTransfer();
-    list.items.add(file);
-    at(role).files = list.files;
-    choose(role, file);
+// Show what was chosen: a cut-out on its background, or a picture and its mask.
+async function open() {
+  opening?.abort();
+  opening = new AbortController();
+  const { signal } = opening;
+  stage.painter.close();
+  stage.placer.close();
+  complain(null);
+  updateButtons();
+  if (!files.composite) return stage.show("empty");
+  try {
+    await (files.background ? openPlacement(signal) : openMask(signal));
+  } catch (error) {
+    if (error.name !== "AbortError") complain(error);
   }
-});
+}
+
+async function openMask(signal) {
+  const { composite, mask } = files;
+  const [{ bitmap, size }, grey] = await Promise.all([
+    api.preview({ composite }, PREVIEW, signal),
+    mask && api.mask({ composite, mask }, null, signal).then(createImageBitmap),
+  ]);
+  if (signal.aborted) return;
+  stage.viewport.fit();
+  stage.painter.open(bitmap, size, grey);
+  stage.show("mask", size);
+}
+
+async function openPlacement(signal) {
+  const { composite, mask, background } = files;
+  const [cutOut, under] = await Promise.all([
+    api.preview({ composite, mask }, PREVIEW, signal), api.preview({ composite: background }, PREVIEW, signal),
+  ]);
+  if (signal.aborted) return;
+  stage.viewport.fit();
+  stage.show("place", under.size);
+  stage.placer.open(under.bitmap, under.size, cutOut.bitmap, cutOut.size);
+}
+
+// The composite and its mask as the service shall harmonize them.
+async function prepare(signal) {
+  const { composite, mask, background } = files;
+  if (background) {
+    const place = stage.placer.place; // null before the placement is shown: pixel over pixel
+    const [pasted, its] = await Promise.all([
+      api.compose({ composite, mask, background }, place, signal), api.mask({ composite, mask, background }, place, signal),
+    ]);
+    return { composite: new File([pasted], `${files.stem}-composite.png`), mask: new File([its], `${files.stem}-mask.png`) };
+  }
+  if (stage.painter.isPainted) return { composite, mask: new File([await stage.painter.toBlob()], `${files.stem}-mask.png`) };
+  if (!mask) throw new api.Problem("Nothing shows the foreground. Paint it with the brush, or choose its mask.");
+  return { composite, mask };
+}
 
 at("files").addEventListener("submit", async (event) => {
   event.preventDefault();
-  complain(null);
-  running = new AbortController();
-  const { signal } = running;
-  at("harmonize").disabled = true;
-  at("cancel").hidden = false;
-  say("Harmonizing …");
-  try {
-    const [answer, bitmap, counted] = await Promise.all([
-      api.harmonize(files, signal), api.preview(files, PREVIEW, signal), api.colours(files, signal),
+  opening?.abort();
+  await work("Harmonizing …", async (signal, progress) => {
+    const prepared = await prepare(signal);
+    const [answer, { bitmap, size }, blob] = await Promise.all([
+      api.harmonize(prepared, signal, progress), api.preview(prepared, PREVIEW, signal), api.colours(prepared, signal),
     ]);
-    edit = answer.edit;
-    colours = counted;
-    view.setPicture(bitmap);
-    const theta = Object.fromEntries(edit.filters.map((step) => [step.name, step.theta]));
-    history = new History(theta);
-    sliders.show(theta);
-    for (const id of ["canvas", "divider-row", "filters", "downloads"]) at(id).hidden = false;
-    at("empty").hidden = true;
-    await show(theta);
-    say(answer.warning ? `Harmonized. Note: ${answer.warning}.` : "Harmonized.");
-  } catch (error) {
-    say(error.name === "AbortError" ? "Cancelled." : "");
-    complain(error.name === "AbortError" ? null : error);
-  } finally {
-    at("harmonize").disabled = false;
-    at("cancel").hidden = true;
-    updateHistory();
-  }
+    [pictures, edit, colours] = [prepared, answer.edit, blob];
+    counted = new Float32Array(await blob.arrayBuffer());
+    origin = files.background ? "place" : "mask";
+    at("back").textContent = files.background ? "Move the cut-out" : "Change the mask";
+    stage.view.setPicture(bitmap);
+    history = new History(thetaOf(edit));
+    sliders.show(history.state);
+    for (const id of ["filters", "tones", "downloads"]) at(id).hidden = false;
+    stage.show("result", size);
+    await show(history.state);
+    return answer.warning ? `Harmonized. Note: ${answer.warning}.` : "Harmonized.";
+  });
+  updateButtons();
 });
-at("cancel").addEventListener("click", () => running?.abort());
+
+at("back").addEventListener("click", async () => {
+  if (origin === "mask" && !stage.painter.bitmap) await open();
+  else stage.show(origin);
+});
+
+// Fetch the finer picture once there is more to see than the small one has.
+stage.zoomed = async () => {
+  const { view, size, viewport, mode } = stage;
+  const wanted = viewport.zoom * view.canvas.width > 1.2 * view.size?.width && size?.width > view.size?.width;
+  if (mode !== "result" || !wanted || pictures.isDetailed) return;
+  const detailed = pictures;
+  detailed.isDetailed = true;
+  const { bitmap } = await api.preview({ composite: detailed.composite, mask: detailed.mask }, DETAIL).catch(() => ({}));
+  if (!bitmap || pictures !== detailed) return;
+  view.setPicture(bitmap);
+  stage.draw();
+};
 
 // While one table is on its way, only the newest of all further changes waits.
 let busy = false, waiting = null;
@@ -101,9 +133,11 @@ async function show(theta) {
   }
   busy = true;
   try {
-    view.setTable(await api.grade(edit, theta, colours, TABLE), TABLE);
-    view.draw();
+    const table = await api.grade(arrange(edit, theta), theta, colours, TABLE);
+    stage.view.setTable(table, TABLE);
+    stage.draw();
     at("canvas").dataset.shown = JSON.stringify(theta);
+    if (!waiting) drawHistograms(at("histogram"), measure(counted, table, TABLE));
   } catch (error) {
     complain(error);
   } finally {
@@ -119,36 +153,69 @@ async function show(theta) {
 function changed(theta, isFinal) {
   if (isFinal) {
     history.push(theta);
-    updateHistory();
+    updateButtons();
   }
   show(theta);
 }
 
 function go(theta) {
   sliders.set(theta);
-  updateHistory();
+  updateButtons();
   show(theta);
 }
 
-function updateHistory() {
-  at("undo").disabled = !history?.canUndo;
-  at("redo").disabled = !history?.canRedo;
+function updateButtons() {
+  const steps = undoable();
+  at("undo").disabled = !steps?.canUndo;
+  at("redo").disabled = !steps?.canRedo;
+  at("harmonize").disabled = !files?.composite;
+  if (history) listMore([...entries.keys()].filter((name) => !(name in history.state)));
 }
 
-at("undo").addEventListener("click", () => go(history.undo()));
-at("redo").addEventListener("click", () => go(history.redo()));
+// Only where they differ: the choice in the list shall stay.
+function listMore(names) {
+  if (names.join() === [...at("more").options].map((option) => option.value).join()) return;
+  at("more").replaceChildren(...names.map((name) => new Option(name.replaceAll("_", " "), name)));
+  at("add").disabled = names.length === 0;
+}
+
+function undoable() {
+  return { mask: stage?.painter, result: history }[stage?.mode];
+}
+
+function step(way) {
+  const steps = undoable();
+  if (!steps?.[way === "undo" ? "canUndo" : "canRedo"]) return;
+  steps[way]();
+  if (steps === history) go(history.state);
+}
+
+for (const way of ["undo", "redo"]) at(way).addEventListener("click", () => step(way));
+document.addEventListener("keydown", (event) => {
+  if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || event.target.matches("[type=number], [type=password]")) return;
+  event.preventDefault();
+  step(event.shiftKey ? "redo" : "undo");
+});
 at("reset").addEventListener("click", () => {
   history.push({ ...sliders.predicted });
   go(history.state);
 });
-at("divider").addEventListener("input", () => {
-  view.divider = at("divider").value / 100;
-  view.draw();
+at("add").addEventListener("click", () => sliders.add(at("more").value));
+
+at("frame").addEventListener("dragover", (event) => {
+  event.preventDefault();
+  at("frame").classList.add("over");
 });
-at("show-mask").addEventListener("change", () => {
-  view.tint = at("show-mask").checked ? 0.5 : 0;
-  view.draw();
+at("frame").addEventListener("dragleave", () => at("frame").classList.remove("over"));
+at("frame").addEventListener("drop", (event) => {
+  event.preventDefault();
+  at("frame").classList.remove("over");
+  files.drop(event.dataTransfer.files);
 });
+for (const button of document.querySelectorAll("[data-example]")) {
+  button.addEventListener("click", () => files.openExample(button.dataset.example));
+  button.disabled = false;
+}
 
 function save(blob, name) {
   const link = document.createElement("a");
@@ -158,35 +225,28 @@ function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-async function download(button, work) {
-  complain(null);
-  button.disabled = true;
-  say("Rendering …");
-  try {
-    await work();
-    say("Saved.");
-  } catch (error) {
-    say("");
-    complain(error);
-  } finally {
-    button.disabled = false;
-  }
+function download(id, fetchFile) {
+  at(id).addEventListener("click", () => work("Rendering …", async (signal, progress) => {
+    const [blob, name] = await fetchFile(signal, progress);
+    save(blob, name);
+    return "Saved.";
+  }));
 }
 
-const stem = () => files.composite.name.replace(/\.[^.]*$/, "");
-const edited = () => api.measure(files, edit, sliders.theta);
+const changedEdit = () => arrange(edit, sliders.theta);
+const measured = (...rest) => api.measure(pictures, changedEdit(), sliders.theta, ...rest);
 
-at("save-picture").addEventListener("click", (event) => download(event.target, async () => {
+download("save-picture", async (...rest) => {
   const format = at("format").value;
-  save(await api.render(files, edit, sliders.theta, format), `${stem()}-harmonized.${format}`);
-}));
-at("save-edit").addEventListener("click", (event) => download(event.target, async () => {
-  const text = JSON.stringify(await edited(), null, 2);
-  save(new Blob([`${text}\n`], { type: "application/json" }), `${stem()}-edit.json`);
-}));
-at("save-lut").addEventListener("click", (event) => download(event.target, async () => {
-  save(await api.cube(await edited()), `${stem()}.cube`);
-}));
+  return [await api.render(pictures, changedEdit(), sliders.theta, format, ...rest), `${files.stem}-harmonized.${format}`];
+});
+download("save-edit", async (...rest) => {
+  const text = `${JSON.stringify(await measured(...rest), null, 2)}\n`;
+  return [new Blob([text], { type: "application/json" }), `${files.stem}-edit.json`];
+});
+download("save-lut", async (...rest) => [await api.cube(await measured(...rest)), `${files.stem}.cube`]);
+download("save-composite", async () => [pictures.composite, pictures.composite.name]);
+download("save-mask", async () => [pictures.mask, pictures.mask.name]);
 
 // For tests and the curious: what is shown now, as bytes.
-window.harmonizer = { view };
+window.harmonizer = { view: stage.view };

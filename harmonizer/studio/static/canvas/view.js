@@ -14,15 +14,17 @@ precision highp float;
 precision highp sampler3D;
 uniform sampler2D picture;
 uniform sampler3D table;
-uniform float size, divider, tint;
+uniform float size, divider, tint, zoom, line;
+uniform vec2 centre;
 in vec2 place;
 out vec4 colour;
 void main() {
-  vec4 before = texture(picture, place);
+  vec4 before = texture(picture, centre + (place - 0.5) / zoom);
   vec3 graded = texture(table, before.rgb * (size - 1.0) / size + 0.5 / size).rgb;
   vec3 after = mix(before.rgb, graded, before.a);
   vec3 shown = place.x < divider ? before.rgb : after;
-  colour = vec4(mix(shown, vec3(1, 0, 0.4), tint * before.a), 1);
+  vec3 tinted = mix(shown, vec3(1, 0, 0.4), tint * before.a);
+  colour = vec4(abs(place.x - divider) < line ? vec3(1) : tinted, 1);
 }`;
 
 function compile(gl, kind, text) {
@@ -34,8 +36,9 @@ function compile(gl, kind, text) {
 }
 
 export class View {
-  constructor(canvas) {
-    this.canvas = canvas;
+  // `viewport` says what part of the picture is shown.
+  constructor(canvas, viewport) {
+    Object.assign(this, { canvas, viewport });
     const gl = canvas.getContext("webgl2", { alpha: false, preserveDrawingBuffer: true });
     if (!gl) throw new Error("This browser has no WebGL2, which the preview needs.");
     this.gl = gl;
@@ -44,7 +47,7 @@ export class View {
     gl.attachShader(program, compile(gl, gl.FRAGMENT_SHADER, FRAGMENT));
     gl.linkProgram(program);
     gl.useProgram(program);
-    this.places = Object.fromEntries(["picture", "table", "size", "divider", "tint"].map(
+    this.places = Object.fromEntries(["picture", "table", "size", "divider", "tint", "zoom", "line", "centre"].map(
       (name) => [name, gl.getUniformLocation(program, name)]));
     gl.uniform1i(this.places.picture, 0);
     gl.uniform1i(this.places.table, 1);
@@ -56,15 +59,15 @@ export class View {
 
   setPicture(bitmap) {
     const gl = this.gl;
-    this.canvas.width = bitmap.width;
-    this.canvas.height = bitmap.height;
-    gl.viewport(0, 0, bitmap.width, bitmap.height);
+    this.size = { width: bitmap.width, height: bitmap.height };
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, this.picture);
     gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
     gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, bitmap);
-    for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, gl.NEAREST);
+    gl.generateMipmap(gl.TEXTURE_2D);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR_MIPMAP_NEAREST);
     for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, side, gl.CLAMP_TO_EDGE);
   }
 
@@ -82,17 +85,39 @@ export class View {
   }
 
   draw() {
+    if (!this.size) return;
+    const { gl, viewport, canvas } = this;
+    gl.viewport(0, 0, canvas.width, canvas.height);
+    this.#paint(viewport.zoom, viewport.x, viewport.y, 1 / canvas.width);
+  }
+
+  #paint(zoom, x, y, line) {
     const gl = this.gl;
     gl.uniform1f(this.places.divider, this.divider);
     gl.uniform1f(this.places.tint, this.tint);
+    gl.uniform1f(this.places.zoom, zoom);
+    gl.uniform1f(this.places.line, line);
+    gl.uniform2f(this.places.centre, x, y);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
   }
 
-  // RGBA bytes of what is shown, rows from the top.
+  // RGBA bytes of the whole picture as it is shown, pixel for pixel, rows from the top.
   readPixels() {
-    const { gl, canvas: { width, height } } = this;
+    const { gl, size: { width, height } } = this;
+    const target = gl.createTexture();
+    const frame = gl.createFramebuffer();
+    gl.activeTexture(gl.TEXTURE2);
+    gl.bindTexture(gl.TEXTURE_2D, target);
+    gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA8, width, height);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, target, 0);
+    gl.viewport(0, 0, width, height);
+    this.#paint(1, 0.5, 0.5, 0);
     const pixels = new Uint8Array(4 * width * height);
     gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    gl.deleteFramebuffer(frame);
+    gl.deleteTexture(target);
     const rows = [];
     for (let y = height - 1; y >= 0; y--) rows.push(pixels.subarray(4 * width * y, 4 * width * (y + 1)));
     return { width, height, rows };
