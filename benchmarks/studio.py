@@ -1,0 +1,195 @@
+"""From slider to screen: how long the page takes to show a change, and how near its preview is to the picture.
+
+From the repository root: python benchmarks/studio.py [--data DIR]. Starts `harmonizer serve` as a process and Chromium
+without a GPU. DIR is the folder of iharmony4_sample and iharmony4_more, whose composites the preview is compared on;
+without it, the demo's. Writes benchmarks/results/studio.md. Needs the extras `server` and `test`, and Chromium.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from report import describe_machine, grid
+
+from harmonizer import io
+
+ROOT = Path(__file__).parents[1]
+RESULTS = Path(__file__).parent / "results" / "studio.md"
+DEMO = ROOT / "demo"
+OPTIONS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking"]
+# So large that a picture of 1920 x 1080 is shown pixel for pixel.
+WINDOW = {"width": 2372, "height": 1600}
+CHANGES = 200
+SIDE = 1920  # of the preview: larger pictures are scaled down, and so cannot be compared
+# Moves the slider of contrast, and tells the milliseconds to the end of the drawing, and to the frame after it.
+MOVE = """async (changes) => {
+  const slider = document.getElementById("theta-contrast");
+  const { gl } = window.harmonizer.view;
+  const canvas = document.getElementById("canvas");
+  const times = [];
+  for (let change = 0; change < changes; change++) {
+    slider.value = ((change * 7) % 40) / 40 - 0.5;
+    const wanted = Number(slider.value);
+    const start = performance.now();
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    await new Promise((resolve) => {
+      const seen = new MutationObserver(() => {
+        if (JSON.parse(canvas.dataset.shown).contrast !== wanted) return;
+        seen.disconnect();
+        resolve();
+      });
+      seen.observe(canvas, { attributes: true, attributeFilter: ["data-shown"] });
+    });
+    gl.finish();
+    const drawn = performance.now() - start;
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    times.push([drawn, performance.now() - start]);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return times;
+}"""
+SHOWN = """() => { const { width, height, rows } = window.harmonizer.view.readPixels();
+  let text = ""; for (const row of rows) text += String.fromCharCode(...row);
+  return { width, height, pixels: btoa(text) }; }"""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How near the preview is to the picture, over its foreground."""
+
+    name: str
+    within: float
+    worst: int
+
+
+def main() -> None:
+    """Measure and write the page."""
+    from playwright.sync_api import sync_playwright
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path)
+    options = parser.parse_args()
+    with served() as url, sync_playwright() as manager, tempfile.TemporaryDirectory() as folder:
+        browser = manager.chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
+        page = browser.new_page(viewport=WINDOW)
+        page.goto(url)
+        composite, mask = full_hd(Path(folder))
+        harmonize(page, composite, mask)
+        shape = page.evaluate("[document.getElementById('canvas').width, document.getElementById('canvas').height]")
+        page.evaluate(MOVE, 20)
+        times = np.array(page.evaluate(MOVE, CHANGES))
+        agreements = [compare(page, *pair, Path(folder)) for pair in pairs(options.data, Path(folder))]
+        version = browser.version
+    text = write(times, shape, agreements, version)
+    RESULTS.write_text(text, encoding="utf-8")
+    print(text)
+
+
+@contextlib.contextmanager
+def served() -> Iterator[str]:
+    """The URL of a service in a process of its own."""
+    command = [sys.executable, "-m", "harmonizer", "serve", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        yield next(match[1] for line in server.stderr if (match := re.search(r"running on (http://\S+)", line)))
+        server.terminate()
+
+
+def full_hd(folder: Path) -> tuple[Path, Path]:
+    """The demo's composite and mask at 1920 x 1080."""
+    for name in ("composite.jpg", "mask.png"):
+        Image.open(DEMO / name).resize((1920, 1080), Image.Resampling.LANCZOS).save(folder / name, quality=95)
+    return folder / "composite.jpg", folder / "mask.png"
+
+
+def harmonize(page: Any, composite: Path, mask: Path) -> None:
+    """Choose the files and press the button."""
+    page.set_input_files("#composite", composite)
+    page.set_input_files("#mask", mask)
+    page.locator("#easel").wait_for()
+    page.get_by_role("button", name="Harmonize").click()
+    page.get_by_text("Harmonized.").wait_for()
+
+
+def pairs(data: Path | None, folder: Path) -> list[tuple[str, Path, Path]]:
+    """Composites that fit into the preview as PNG, each with its mask."""
+    if data is None:
+        return [("demo", DEMO / "composite.jpg", DEMO / "mask.png")]
+    found = []
+    for composite in sorted(data.glob("iharmony4_*/*/composite_images/*.*")):
+        mask = composite.parents[1] / "masks" / ("_".join(composite.stem.split("_")[:-1]) + ".png")
+        target = folder / f"{composite.stem}.png", folder / f"{composite.stem}_mask.png"
+        for source, small in zip((composite, mask), target, strict=True):
+            picture = Image.open(source).convert("RGB" if source == composite else "L")
+            picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+            picture.save(small)
+        found.append((composite.stem, *target))
+    return found
+
+
+def compare(page: Any, name: str, composite: Path, mask: Path, folder: Path) -> Agreement:
+    """The preview of the predicted filters beside the picture that is downloaded."""
+    from base64 import b64decode
+
+    page.reload()
+    harmonize(page, composite, mask)
+    page.locator("#divider").fill("0")
+    shown = page.evaluate(SHOWN)
+    preview = np.frombuffer(b64decode(shown["pixels"]), np.uint8).reshape(shown["height"], shown["width"], 4)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Picture", exact=True).click()
+    download.value.save_as(folder / "out.png")
+    picture = io.read_image(folder / "out.png").pixels
+    opacity = io.read_mask(mask, picture.shape[:2])
+    apart = np.abs(preview[..., :3].astype(int) - picture).max(axis=2)[opacity > 0]
+    return Agreement(name, float((apart <= 2).mean()), int(apart.max()))
+
+
+def write(times: np.ndarray, shape: list[int], agreements: list[Agreement], browser: str) -> str:
+    """The results page."""
+    drawn, framed = times.T
+    worst = min(each.within for each in agreements)
+    verdict = "is" if np.median(framed) < 50 else "is not"
+    rows = [
+        [name, *(f"{np.percentile(values, share):.0f}" for share in (50, 95, 99))]
+        for name, values in (("to the end of the drawing", drawn), ("to the frame after it", framed))
+    ]
+    return "\n".join([
+        "# From slider to screen",
+        "",
+        f"**Decision.** The preview {verdict} instant: a change is on the screen after {np.median(framed):.0f} ms "
+        f"(median; the bound is 50 ms), and {worst:.2%} or more of the foreground's pixels are within 2/255 of the picture "
+        "(the bound is 99.9 %).",
+        "",
+        f"A picture of 1920 x 1080 on a canvas of {shape[0]} x {shape[1]}; Chromium {browser} draws on the processor "
+        f"(SwiftShader), the service runs beside it. {CHANGES} changes of one slider, 50 ms apart; milliseconds from "
+        "its event:",
+        "",
+        grid(["", "p50", "p95", "p99"], rows),
+        "",
+        "The preview beside the picture that is downloaded, with the predicted filters, foreground only:",
+        "",
+        grid(
+            ["composite", "within 2/255", "worst, of 255"],
+            [[each.name, f"{each.within:.3%}", str(each.worst)] for each in agreements],
+        ),
+        "",
+        f"{describe_machine()} `python benchmarks/studio.py --data DIR`.",
+        "",
+    ])  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
