@@ -45,6 +45,10 @@ class TimelineError(HarmonizerError):
     """A timeline of arguments that is malformed, or belongs to another video."""
 
 
+class BatchError(HarmonizerError):
+    """A folder or manifest that makes no batch, a report that is none, or an engine that is not installed."""
+
+
 class OutputError(HarmonizerError):
     """A place or format that a picture cannot be written to."""
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from harmonizer.cli import evaluation, interrupts, learning, pictures, serve, streams, video
+from harmonizer.cli import batch, evaluation, interrupts, learning, pictures, serve, streams, video
 from harmonizer.cli.lines import STDOUT, abandon, print_line
 
 app = typer.Typer(
@@ -49,6 +49,7 @@ COMMANDS = (
     video.video,
     evaluation.bench,
     serve.serve,
+    batch.batch,
 )
 """In the order in which `--help` lists them."""
 

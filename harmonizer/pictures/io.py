@@ -32,14 +32,20 @@ def read_image(path: str | Path, *, is_mask: bool = False) -> Picture:
             raise ImageFileError("standard input is closed; name a file")
         with nullcontext(sys.stdin.buffer) if path == STANDARD else path.open("rb") as file:
             header = file.read(HEADER)
-            if kind(header) is None:
-                reason = "" if header else ". It is empty"
-                raise ImageFileError(f"{name} is not a picture that can be read; {READABLE} can{reason}")
+            if kind(header) is None:  # before all of it is read: it may be a film, or a device
+                raise _unreadable(name, header)
             data = header + file.read()
     except FileNotFoundError:
         raise ImageFileError(f"there is no file {path}; check the name and the folder") from None
     except OSError as error:
         raise ImageFileError(f"{name} cannot be read: {error.strerror}") from error
+    return decode_image(data, name, is_mask=is_mask)
+
+
+def decode_image(data: bytes, name: str, *, is_mask: bool = False) -> Picture:
+    """Decode the bytes of a file, as `read_image` does. Raises ImageFileError, with `name`."""
+    if kind(data[:HEADER]) is None:
+        raise _unreadable(name, data)
     try:
         return decode(data, is_mask=is_mask)
     except ImageFileError as error:
@@ -47,6 +53,11 @@ def read_image(path: str | Path, *, is_mask: bool = False) -> Picture:
     except Exception as error:  # the decoders share no base class of errors
         message = f"{name} cannot be decoded: {error}. If it is damaged or cut off, get it again; else convert it"
         raise ImageFileError(message) from error
+
+
+def _unreadable(name: str, data: bytes) -> ImageFileError:
+    reason = "" if data else ". It is empty"
+    return ImageFileError(f"{name} is not a picture that can be read; {READABLE} can{reason}")
 
 
 def read_mask(path: str | Path, size: tuple[int, int]) -> Pixels:

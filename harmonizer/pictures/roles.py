@@ -43,6 +43,25 @@ def opacity(mask: Picture, size: tuple[int, int], name: str) -> Pixels:
     return to_alpha(values, size, np.dtype(np.float32))
 
 
+def combine(
+    picture: Picture, mask: Picture | None, background: Picture | None, names: tuple[str, str, str]
+) -> tuple[Picture, Pixels]:
+    """A composite and its mask as opacity (H, W); with a background, `picture` is pasted onto it first.
+
+    Raises MaskError, with `names` of picture, mask and background, as `opacity` and `paste` do, or if neither is there.
+    """
+    size = picture.pixels.shape[0], picture.pixels.shape[1]
+    if mask is None and background is None:
+        raise MaskError(
+            f"nothing shows the foreground of {names[0]}; give its mask, or the background that it is to be pasted onto"
+        )
+    shape = None if mask is None else opacity(mask, size, names[1])
+    if background is not None:
+        return paste(picture, background, shape, (names[0], names[2]))
+    assert shape is not None
+    return picture, shape
+
+
 def paste(
     foreground: Picture, background: Picture, mask: Pixels | None, names: tuple[str, str]
 ) -> tuple[Picture, Pixels]:

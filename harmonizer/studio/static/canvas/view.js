@@ -20,11 +20,14 @@ in vec2 place;
 out vec4 colour;
 void main() {
   vec4 before = texture(picture, centre + (place - 0.5) / zoom);
-  vec3 graded = texture(table, before.rgb * (size - 1.0) / size + 0.5 / size).rgb;
-  vec3 after = mix(before.rgb, graded, before.a);
-  vec3 shown = place.x < divider ? before.rgb : after;
-  vec3 tinted = mix(shown, vec3(1, 0, 0.4), tint * before.a);
-  colour = vec4(abs(place.x - divider) < line ? vec3(1) : tinted, 1);
+  vec3 shown = before.rgb;
+  // Most pixels of most pictures need no table, and without a GPU the table is what takes the time.
+  if (place.x >= divider && before.a > 0.0) {
+    vec3 graded = texture(table, before.rgb * (size - 1.0) / size + 0.5 / size).rgb;
+    shown = mix(before.rgb, graded, before.a);
+  }
+  shown = mix(shown, vec3(1, 0, 0.4), tint * before.a);
+  colour = vec4(abs(place.x - divider) < line ? vec3(1) : shown, 1);
 }`;
 
 function compile(gl, kind, text) {
@@ -39,7 +42,7 @@ export class View {
   // `viewport` says what part of the picture is shown.
   constructor(canvas, viewport) {
     Object.assign(this, { canvas, viewport });
-    const gl = canvas.getContext("webgl2", { alpha: false, preserveDrawingBuffer: true });
+    const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false });
     if (!gl) throw new Error("This browser has no WebGL2, which the preview needs.");
     this.gl = gl;
     const program = gl.createProgram();

@@ -1,0 +1,72 @@
+"""Rows of a manifest, a few at a time: CSV, JSON lines, or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harmonizer.batch import storage
+from harmonizer.errors import BatchError
+
+EXTENSIONS = (".csv", ".jsonl", ".parquet")
+BATCH = 1024  # rows of Parquet in memory
+
+Row = Mapping[str, Any]
+
+
+def read_rows(name: str) -> Iterator[Row]:
+    """The rows by column name, one of which is `image`. Raises BatchError, which names line or row."""
+    if name.lower().endswith(".parquet"):
+        return _parquet(name)
+    return _jsonl(name) if name.lower().endswith(".jsonl") else _csv(name)
+
+
+def _csv(name: str) -> Iterator[Row]:
+    with storage.open_text(name) as lines:
+        header = lines.readline()
+        delimiter = max(",;\t", key=header.count)
+        columns = [cell.strip().lower() for cell in next(csv.reader([header], delimiter=delimiter), [])]
+        _check_columns(name, columns)
+        try:
+            for number, cells in enumerate(csv.reader(lines, delimiter=delimiter, strict=True), 2):
+                if len(cells) > len(columns):
+                    raise BatchError(f"{name}, line {number} has {len(cells)} cells, its header {len(columns)}")
+                if cells:
+                    yield dict(zip(columns, cells, strict=False))
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise BatchError(f"{name} is no CSV in UTF-8: {error}") from error
+
+
+def _jsonl(name: str) -> Iterator[Row]:
+    with storage.open_text(name) as lines:
+        try:
+            for number, line in enumerate(lines, 1):
+                if not line.strip():
+                    continue
+                row = json.loads(line)
+                if not isinstance(row, dict):
+                    raise BatchError(f"{name}, line {number} is no JSON object")
+                yield row
+        except (ValueError, RecursionError) as error:
+            raise BatchError(f"{name} is not JSON lines: {error}") from error
+
+
+def _parquet(name: str) -> Iterator[Row]:
+    import pyarrow
+    from pyarrow import parquet
+
+    with storage.open_binary(name) as file:
+        try:
+            table = parquet.ParquetFile(file)
+            _check_columns(name, table.schema_arrow.names)
+            for batch in table.iter_batches(BATCH):
+                yield from batch.to_pylist()
+        except pyarrow.ArrowException as error:
+            raise BatchError(f"{name} is no Parquet file that can be read: {error}") from error
+
+
+def _check_columns(name: str, columns: list[str]) -> None:
+    if "image" not in columns:
+        raise BatchError(f"{name} has the columns {', '.join(columns) or 'none'}; it lacks image")
