@@ -170,8 +170,8 @@ def write(times: np.ndarray, shape: list[int], agreements: list[Agreement], brow
         "# From slider to screen",
         "",
         f"**Decision.** The preview {verdict} instant: a change is on the screen after {np.median(framed):.0f} ms "
-        f"(median; the bound is 50 ms), and {worst:.2%} or more of the foreground's pixels are within 2/255 of the picture "
-        "(the bound is 99.9 %).",
+        f"(median; the bound is 50 ms), and {worst:.2%} or more of the foreground's pixels are within 2/255 of the "
+        "picture (the bound is 99.9 %).",
         "",
         f"A picture of 1920 x 1080 on a canvas of {shape[0]} x {shape[1]}; Chromium {browser} draws on the processor "
         f"(SwiftShader), the service runs beside it. {CHANGES} changes of one slider, 50 ms apart; milliseconds from "
