@@ -82,12 +82,12 @@ def read_roles(
             f"nothing shows the foreground of {composite}; give its mask as second picture, or --background with what "
             "it is to be pasted onto"
         )
-    picture = read_image(composite)
-    opacity = None if mask is None else read_mask(mask, picture.pixels.shape[:2])
-    if background is not None:
-        return roles.paste(picture, read_image(background), opacity, (str(composite), str(background)))
-    assert opacity is not None
-    return picture, opacity
+    return roles.combine(
+        read_image(composite),
+        None if mask is None else read_image(mask, is_mask=True),
+        None if background is None else read_image(background),
+        (str(composite), str(mask), str(background)),
+    )
 
 
 def read_composite(first: str | Path, second: str | Path) -> tuple[Picture, Pixels]:

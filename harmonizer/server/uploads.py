@@ -13,6 +13,8 @@ from harmonizer.pictures.picture import Picture, Pixels, convert_depth
 from harmonizer.pictures.placement import Placement, place
 from harmonizer.server.problems import RequestError
 
+NAMES = ("upload", "upload", "upload")  # clients' names of files are none of ours
+
 
 @dataclass(frozen=True)
 class Upload:
@@ -31,18 +33,16 @@ def read_composite(upload: Upload, placement: Placement | None, most: int) -> tu
     MaskError.
     """
     picture = decode_upload(upload.composite, "composite", most)
-    size = picture.pixels.shape[0], picture.pixels.shape[1]
-    opacity = None
-    if upload.mask is not None:
-        opacity = roles.opacity(decode_upload(upload.mask, "mask", most, is_mask=True), size, "the upload")
-    if upload.background is None:
-        return picture, opacity
-    background = decode_upload(upload.background, "background", most)
-    if placement is not None:
-        if opacity is not None:
-            picture = replace(picture, alpha=convert_depth(opacity, picture.pixels.dtype))
-        picture, opacity = place(picture, background.pixels.shape[:2], placement, "upload"), None
-    return roles.paste(picture, background, opacity, ("upload", "upload"))
+    mask = None if upload.mask is None else decode_upload(upload.mask, "mask", most, is_mask=True)
+    background = None if upload.background is None else decode_upload(upload.background, "background", most)
+    if mask is None and background is None:
+        return picture, None
+    if background is not None and placement is not None:
+        if mask is not None:
+            _, opacity = roles.combine(picture, mask, None, NAMES)
+            picture, mask = replace(picture, alpha=convert_depth(opacity, picture.pixels.dtype)), None
+        picture = place(picture, background.pixels.shape[:2], placement, NAMES[0])
+    return roles.combine(picture, mask, background, NAMES)
 
 
 def decode_upload(data: bytes, name: str, most: int, *, is_mask: bool = False) -> Picture:
