@@ -45,6 +45,10 @@ class TimelineError(HarmonizerError):
     """A timeline of arguments that is malformed, or belongs to another video."""
 
 
+class StudyError(HarmonizerError):
+    """A study's folder or database that is missing, malformed or incomplete, or an answer that does not fit."""
+
+
 class OutputError(HarmonizerError):
     """A place or format that a picture cannot be written to."""
 
