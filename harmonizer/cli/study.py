@@ -1,0 +1,159 @@
+"""The commands of studies with people: the one that asks, and those that read the answers."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harmonizer.cli import serve
+from harmonizer.engines import EngineName
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harmonizer.study.tables import Row
+
+study = typer.Typer(no_args_is_help=True, help="Read the answers of a study: priors for training, or a ranking.")
+
+Database = Annotated[Path, typer.Argument(help="The answers.sqlite that a study leaves in its folder.")]
+Csv = Annotated[Path | None, typer.Option("--csv", help="A file for the table.")]
+
+
+def studio(
+    folder: Annotated[
+        Path | None, typer.Option("--study", help="Ask people about the pictures of this folder; docs/study.md.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
+    host: serve.Host = serve.HOST,
+    port: serve.Port = serve.PORT,
+    weights: serve.Weights = None,
+    engine: serve.Engine = EngineName.onnxruntime,
+    megabytes: serve.Megabytes = serve.MEGABYTES,
+    megapixels: serve.Megapixels = serve.MEGAPIXELS,
+    seconds: serve.Seconds = serve.SECONDS,
+    parallel: serve.Parallel = serve.PARALLEL,
+    queue: serve.Queue = serve.QUEUE,
+) -> None:
+    """Open the page in the browser, or the page of a study. Needs the extra `server`.
+
+    The service is that of `serve`; it ends with Ctrl-C.
+    """
+    limits = serve.count_limits(megabytes, megapixels, seconds, parallel, queue)
+    opened = _open_browser if show else None
+    if folder is None:
+        serve.run(host, port, weights, engine, limits, opened=opened)
+        return
+    from harmonizer.study.study import Study
+
+    with Study.open(folder) as opened_study:
+        serve.run(host, port, weights, engine, limits, study=opened_study, opened=opened)
+
+
+@study.command()
+def priors(
+    database: Database,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="A file for `harmonizer train --priors`.")
+    ] = None,
+    csv: Csv = None,
+    plot: Annotated[Path | None, typer.Option(help="A picture of both, .png or .svg.")] = None,
+) -> None:
+    """Print how the filters were used, and how important they are; write the Gaussians that training draws from.
+
+    --plot needs the extra `study`.
+    """
+    from harmonizer import atomic
+    from harmonizer.study import adjustments, tables
+    from harmonizer.study.store import Store
+    from harmonizer.study.tasks import Kind
+
+    drawing = None if plot is None else _import("plot")
+    if drawing is not None:
+        drawing.check_format(plot)
+    for path in (output, csv, plot):
+        if path is not None:
+            atomic.check_place(path)
+    with Store(database) as store:
+        uses = adjustments.summarize(store.answers(Kind.adjust))
+    rows = tables.filter_rows(uses)
+    files: dict[Path, bytes] = {}
+    if output is not None:
+        files[output] = adjustments.format_priors(uses).encode()
+    if csv is not None:
+        files[csv] = tables.format_csv(rows).encode()
+    if plot is not None and drawing is not None:
+        files[plot] = drawing.draw(uses, plot.suffix.lower()[1:])
+    _write(files)
+    _print(rows)
+
+
+@study.command()
+def rank(database: Database, csv: Csv = None) -> None:
+    """Print Bradley-Terry scores of the methods, the best first, with confidence intervals. Needs the extra `study`."""
+    from harmonizer import atomic
+    from harmonizer.cli.streams import report
+    from harmonizer.study import tables
+    from harmonizer.study.store import Store
+    from harmonizer.study.tasks import Kind
+
+    ranking = _import("ranking")
+    if csv is not None:
+        atomic.check_place(csv)
+    with Store(database) as store:
+        result = ranking.rank(store.answers(Kind.compare))
+    rows = tables.method_rows(result)
+    if csv is not None:
+        _write({csv: tables.format_csv(rows).encode()})
+    _print(rows)
+    if result.participants < 2:
+        report("One participant gives no intervals.")
+    elif result.disconnected:
+        report(f"{result.disconnected} of {result.resamples} resamples of the participants have no finite scores.")
+
+
+def _open_browser(url: str) -> None:
+    import webbrowser
+
+    webbrowser.open(url)
+
+
+def _import(module: str) -> ModuleType:
+    from harmonizer.errors import HarmonizerError
+
+    try:
+        return import_module(f"harmonizer.study.{module}")
+    except ImportError as error:
+        raise HarmonizerError(f"this needs {error.name}; pip install 'whitebox-harmonizer[study]'") from error
+
+
+def _write(files: dict[Path, bytes]) -> None:
+    """Write all files or none."""
+    from harmonizer import atomic
+
+    with atomic.FileGroup() as group:
+        for path, data in files.items():
+            group.reserve(path).write_bytes(data)
+
+
+def _print(rows: Sequence[Row]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    from harmonizer.cli.streams import report
+
+    table = Table(box=box.SIMPLE_HEAD)
+    for index, name in enumerate(rows[0]):
+        table.add_column(name.replace("_", " "), justify="right" if index else "left")
+    for row in rows:
+        table.add_row(*(_format(value) for value in row.values()))
+    report(table)
+
+
+def _format(value: str | float) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return "-" if value != value else f"{value:.3f}"
