@@ -64,13 +64,13 @@ def priors(
 ) -> None:
     """Print how the filters were used, and how important they are; write the Gaussians that training draws from.
 
-    --plot needs the extra `study`.
+    Needs the extra `study`.
     """
     from harmonizer import atomic
-    from harmonizer.study import adjustments, tables
     from harmonizer.study.store import Store
     from harmonizer.study.tasks import Kind
 
+    adjustments, tables = _import("adjustments"), _import("tables")
     drawing = None if plot is None else _import("plot")
     if drawing is not None:
         drawing.check_format(plot)
@@ -80,13 +80,13 @@ def priors(
     with Store(database) as store:
         uses = adjustments.summarize(store.answers(Kind.adjust))
     rows = tables.filter_rows(uses)
-    files: dict[Path, bytes] = {}
+    files: list[tuple[Path, bytes]] = []
     if output is not None:
-        files[output] = adjustments.format_priors(uses).encode()
+        files.append((output, adjustments.format_priors(uses).encode()))
     if csv is not None:
-        files[csv] = tables.format_csv(rows).encode()
+        files.append((csv, tables.format_csv(rows).encode()))
     if plot is not None and drawing is not None:
-        files[plot] = drawing.draw(uses, plot.suffix.lower()[1:])
+        files.append((plot, drawing.draw(uses, plot.suffix.lower()[1:])))
     _write(files)
     _print(rows)
 
@@ -96,18 +96,17 @@ def rank(database: Database, csv: Csv = None) -> None:
     """Print Bradley-Terry scores of the methods, the best first, with confidence intervals. Needs the extra `study`."""
     from harmonizer import atomic
     from harmonizer.cli.streams import report
-    from harmonizer.study import tables
     from harmonizer.study.store import Store
     from harmonizer.study.tasks import Kind
 
-    ranking = _import("ranking")
+    ranking, tables = _import("ranking"), _import("tables")
     if csv is not None:
         atomic.check_place(csv)
     with Store(database) as store:
         result = ranking.rank(store.answers(Kind.compare))
     rows = tables.method_rows(result)
     if csv is not None:
-        _write({csv: tables.format_csv(rows).encode()})
+        _write([(csv, tables.format_csv(rows).encode())])
     _print(rows)
     if result.participants < 2:
         report("One participant gives no intervals.")
@@ -130,12 +129,12 @@ def _import(module: str) -> ModuleType:
         raise HarmonizerError(f"this needs {error.name}; pip install 'whitebox-harmonizer[study]'") from error
 
 
-def _write(files: dict[Path, bytes]) -> None:
+def _write(files: Sequence[tuple[Path, bytes]]) -> None:
     """Write all files or none."""
     from harmonizer import atomic
 
     with atomic.FileGroup() as group:
-        for path, data in files.items():
+        for path, data in files:
             group.reserve(path).write_bytes(data)
 
 

@@ -62,7 +62,7 @@ def rank(answers: Sequence[Answer]) -> Ranking:
             method,
             int(wins[index].sum()),
             int(wins[index].sum() + wins[:, index].sum()),
-            bootstrap.interval(float(scores[index]), fitted[:, index]),
+            bootstrap.interval(float(scores[index]), fitted[:, index], len(each)),
         )
         for index, method in enumerate(methods)
     ]

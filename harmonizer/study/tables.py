@@ -5,12 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from harmonizer.study.adjustments import FilterUse
-
-if TYPE_CHECKING:
-    from harmonizer.study.ranking import Ranking  # needs the extra `study`
+from harmonizer.study.ranking import Ranking
 
 Row = dict[str, str | int | float]
 

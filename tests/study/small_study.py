@@ -26,7 +26,7 @@ def write_study(folder, composites=2, comparisons=1):
     for number in range(composites):
         place = folder / "adjust" / f"cat{number}"
         place.mkdir(parents=True)
-        write_picture(place / "composite.png", 60 + 40 * number)
+        write_picture(place / "composite.png", 60 + 40 * (number % 4))
         mask = np.zeros((24, 32), np.uint8)
         mask[6:18, 8:24] = 255
         Image.fromarray(mask).save(place / "mask.png")
