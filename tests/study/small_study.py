@@ -12,7 +12,7 @@ from harmonizer.study.store import Store
 from harmonizer.study.tasks import Kind, Question
 
 FILTERS = ["brightness", "contrast"]
-METHODS = ["alpha", "beta", "gamma"]
+METHODS = ["alpha", "beta", "omega"]
 
 
 def write_picture(path, level, size=(32, 24)):
