@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from math import isnan
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +16,7 @@ from harmonizer.engines import EngineName
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harmonizer.study.tables import Row
+    from harmonizer.study.bootstrap import Interval
 
 study = typer.Typer(no_args_is_help=True, help="Read the answers of a study: priors for training, or a ranking.")
 
@@ -79,16 +80,28 @@ def priors(
             atomic.check_place(path)
     with Store(database) as store:
         uses = adjustments.summarize(store.answers(Kind.adjust))
-    rows = tables.filter_rows(uses)
     files: list[tuple[Path, bytes]] = []
     if output is not None:
         files.append((output, adjustments.format_priors(uses).encode()))
     if csv is not None:
-        files.append((csv, tables.format_csv(rows).encode()))
+        files.append((csv, tables.format_csv(tables.filter_rows(uses)).encode()))
     if plot is not None and drawing is not None:
         files.append((plot, drawing.draw(uses, plot.suffix.lower()[1:])))
     _write(files)
-    _print(rows)
+    _print(
+        ["filter", "answers", "mean", "variance", "quartiles", "importance"],
+        [
+            [
+                use.name,
+                str(len(use.theta)),
+                f"{use.mean:.3f}",
+                "-" if isnan(use.variance) else f"{use.variance:.3f}",
+                "{:.2f} {:.2f}".format(*use.quartiles[::2]),
+                _interval(use.importance),
+            ]
+            for use in uses
+        ],
+    )
 
 
 @study.command()
@@ -104,10 +117,12 @@ def rank(database: Database, csv: Csv = None) -> None:
         atomic.check_place(csv)
     with Store(database) as store:
         result = ranking.rank(store.answers(Kind.compare))
-    rows = tables.method_rows(result)
     if csv is not None:
-        _write([(csv, tables.format_csv(rows).encode())])
-    _print(rows)
+        _write([(csv, tables.format_csv(tables.method_rows(result)).encode())])
+    _print(
+        ["method", "wins", "comparisons", "score"],
+        [[each.method, str(each.wins), str(each.comparisons), _interval(each.score)] for each in result.scores],
+    )
     if result.participants < 2:
         report("One participant gives no intervals.")
     elif result.disconnected:
@@ -138,21 +153,21 @@ def _write(files: Sequence[tuple[Path, bytes]]) -> None:
             group.reserve(path).write_bytes(data)
 
 
-def _print(rows: Sequence[Row]) -> None:
+def _print(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich import box
     from rich.table import Table
 
     from harmonizer.cli.streams import report
 
-    table = Table(box=box.SIMPLE_HEAD)
-    for index, name in enumerate(rows[0]):
-        table.add_column(name.replace("_", " "), justify="right" if index else "left")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for index, name in enumerate(names):
+        table.add_column(name, justify="right" if index else "left")
     for row in rows:
-        table.add_row(*(_format(value) for value in row.values()))
+        table.add_row(*row)
     report(table)
 
 
-def _format(value: str | float) -> str:
-    if not isinstance(value, float):
-        return str(value)
-    return "-" if value != value else f"{value:.3f}"
+def _interval(interval: Interval) -> str:
+    if isnan(interval.low):
+        return f"{interval.value:.2f}"
+    return f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"

@@ -147,7 +147,7 @@ def test_priors_are_printed_and_written(database, tmp_path):
         assert float(row["mean"]) == -priors[row["filter"]]["mean"]
         assert float(row["variance"]) == pytest.approx(priors[row["filter"]]["std"] ** 2)
         assert f"{float(row['mean']):.3f}" in done.stdout
-        assert f"{float(row['importance_low']):.3f}" in done.stdout
+        assert f"[{float(row['importance_low']):.2f}, " in done.stdout
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -156,7 +156,7 @@ def test_a_ranking_is_printed_and_written(database, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     rows = list(csv.DictReader((tmp_path / "rank.csv").read_text().splitlines()))
     assert [row["method"] for row in rows] == ["ours", "theirs", "composite"]
-    assert f"{float(rows[0]['score']):.3f}" in done.stdout
+    assert f"{float(rows[0]['score']):.2f} [{float(rows[0]['score_low']):.2f}, " in done.stdout
     assert done.stdout.index("ours") < done.stdout.index("theirs") < done.stdout.index("composite")
 
 
