@@ -126,7 +126,8 @@ def rank(database: Database, csv: Csv = None) -> None:
     if result.participants < 2:
         report("One participant gives no intervals.")
     elif result.disconnected:
-        report(f"{result.disconnected} of {result.resamples} resamples of the participants have no finite scores.")
+        shares = f"{result.disconnected} of {result.resamples} resamples of the participants have no finite scores"
+        report(f"{shares}: too many for intervals." if isnan(result.scores[0].score.low) else f"{shares}.")
 
 
 def _open_browser(url: str) -> None:

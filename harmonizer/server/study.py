@@ -27,7 +27,7 @@ from whitebox_filters.cascade import Region
 
 PAGE = Path(__file__).parents[1] / "studio" / "static" / "study.html"
 PROBLEM: dict[str, Any] = {"model": ProblemModel}
-PROBLEMS: dict[int | str, dict[str, Any]] = dict.fromkeys((401, 404, 413, 415, 422, 429, 503), PROBLEM)
+PROBLEMS: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 404, 413, 415, 422, 429, 503), PROBLEM)
 PNG: dict[str, Any] = {
     "description": "The picture, of 8 bits, with nothing that names the method.",
     "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},

@@ -51,12 +51,15 @@ def rank(answers: Sequence[Answer]) -> Ranking:
     wins = each.sum(axis=0)
     _check_connected(methods, wins)
     scores = _fit(wins)
+    if scores is None:
+        raise StudyError("so few answers connect some methods that no scores can be computed; ask more participants")
     weights = bootstrap.draw(len(each)) if len(each) > 1 else np.empty((0, 1), np.int64)
     samples = [sample for sample in np.tensordot(weights, each, axes=1) if _components(sample)[0] == 1]
-    disconnected = len(weights) - len(samples)
+    fits = [fit for sample in samples if (fit := _fit(sample, scores)) is not None]
+    disconnected = len(weights) - len(fits)
     if disconnected > (1 - bootstrap.CONFIDENCE) * len(weights):
-        samples = []
-    fitted = np.array([_fit(sample, scores) for sample in samples]).reshape(len(samples), len(methods))
+        fits = []
+    fitted = np.array(fits).reshape(len(fits), len(methods))
     table = [
         MethodScore(
             method,
@@ -110,6 +113,9 @@ def _check_connected(methods: Sequence[str], wins: Wins) -> None:
         raise StudyError(f"the comparisons do not connect, so there are no finite scores: {reason}: {named}")
 
 
-def _fit(wins: Wins, start: npt.NDArray[np.float64] | None = None) -> npt.NDArray[np.float64]:
-    """The maximum of the likelihood."""
-    return choix.ilsr_pairwise_dense(wins, initial_params=start, max_iter=STEPS)
+def _fit(wins: Wins, start: npt.NDArray[np.float64] | None = None) -> npt.NDArray[np.float64] | None:
+    """The maximum of the likelihood; None where the iteration does not settle: a few answers beside thousands."""
+    try:
+        return choix.ilsr_pairwise_dense(wins, initial_params=start, max_iter=STEPS)
+    except RuntimeError:
+        return None

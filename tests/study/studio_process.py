@@ -13,11 +13,13 @@ from pathlib import Path
 class Studio:
     """A process that can be killed and started again, at the same address."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
         self.folder, self.port, self.url = folder, "0", ""
 
     def start(self, *options: str) -> None:
-        command = [sys.executable, "-m", "harmonizer", "studio", "--study", str(self.folder), "--port", self.port]
+        command = [sys.executable, "-m", "harmonizer", "studio", "--port", self.port]
+        if self.folder is not None:
+            command += ["--study", str(self.folder)]
         self.process = subprocess.Popen([*command, *(options or ["--no-open"])], stderr=subprocess.PIPE, text=True)
         lines = []
         for line in self.process.stderr:

@@ -167,3 +167,9 @@ def test_tables_and_plot_have_every_filter_and_method(store):
     drawing = plot.draw(uses, "svg").decode()
     assert drawing.count("<!-- brightness -->") == 2  # below both panels
     assert json.loads(adjustments.format_priors(uses)).keys() == USE.keys()
+
+
+def test_scores_that_do_not_settle_are_an_error(monkeypatch):
+    monkeypatch.setattr(ranking, "STEPS", 1)
+    with pytest.raises(StudyError, match="no scores can be computed; ask more participants"):
+        ranking.rank(choices(("a", "b"), ("a", "b"), ("b", "a")))

@@ -110,6 +110,16 @@ def test_the_page_is_opened_in_the_browser(tmp_path, monkeypatch):
         studio.stop()
 
 
+def test_without_a_study_the_page_is_that_of_the_studio():
+    studio = Studio(None)
+    studio.start()
+    try:
+        assert "studio.js" in httpx.get(studio.url).text
+        assert httpx.get(f"{studio.url}/study").status_code == 404
+    finally:
+        studio.stop()
+
+
 def test_a_folder_that_is_no_study_is_one_line(tmp_path):
     done = run("studio", "--study", tmp_path)
     assert done.returncode == 2

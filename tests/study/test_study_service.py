@@ -11,8 +11,11 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 from small_study import FILTERS, METHODS
 
 sys.path.append(str(Path(__file__).parents[1] / "server"))
@@ -233,3 +236,29 @@ def test_without_a_study_there_is_none(harmonizer):
         assert httpx.get(f"{url}/study").status_code == 404
         assert httpx.post(f"{url}/v1/study/participants").status_code == 404
         assert httpx.get(url).status_code == 200
+
+
+STUDY = "/v1/study"
+CASES = [
+    ("POST", "/participants", "POSITIVE"),
+    ("GET", "/participants/{participant}", "POSITIVE"),
+    ("POST", "/participants/{participant}/answers", "POSITIVE"),
+    ("POST", "/participants/{participant}/answers", "NEGATIVE"),
+    ("GET", "/tasks/{task}/{part}", "POSITIVE"),
+    ("GET", "/tasks/{task}/{part}", "NEGATIVE"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "mode"), CASES)
+def test_every_answer_is_one_that_the_document_has(client, method, path, mode):
+    document = schemathesis.openapi.from_url(f"{client.base_url}/openapi.json")
+    assert {each for each in document if "study" in each} == {STUDY + each for _, each, _ in CASES}
+    operation = document[STUDY + path][method]
+
+    @given(case=operation.as_strategy(generation_mode=getattr(schemathesis.GenerationMode, mode)))
+    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+    def ask(case):
+        # No schema says which ids there are.
+        case.call_and_validate(excluded_checks=[positive_data_acceptance])
+
+    ask()

@@ -128,6 +128,7 @@ async function show(theta) {
     view.setTable(await api.grade(progress.task.edit, theta, colours, TABLE), TABLE);
     view.draw();
     at("canvas").dataset.shown = JSON.stringify(theta);
+    if (at("again").hidden) at("problem").textContent = ""; // what an earlier table lacked
   } catch (error) {
     at("problem").textContent = error.message;
   } finally {
