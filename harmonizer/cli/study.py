@@ -131,9 +131,11 @@ def rank(database: Database, csv: Csv = None) -> None:
 
 
 def _open_browser(url: str) -> None:
+    import threading
     import webbrowser
 
-    webbrowser.open(url)
+    # Some browsers run until their window is closed, and the page has to come meanwhile.
+    threading.Thread(target=webbrowser.open, args=[url], daemon=True).start()
 
 
 def _import(module: str) -> ModuleType:
