@@ -21,6 +21,7 @@ from harmonizer.errors import (
     OutputError,
     RecipeError,
     StreamError,
+    StudyError,
     TimelineError,
     VideoError,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "Renderer",
     "Result",
     "StreamError",
+    "StudyError",
     "TimelineError",
     "VideoError",
     "edits",

@@ -49,6 +49,10 @@ class BatchError(HarmonizerError):
     """A folder or manifest that makes no batch, a report that is none, or an engine that is not installed."""
 
 
+class StudyError(HarmonizerError):
+    """A study's folder or database that is missing, malformed or incomplete, or an answer that does not fit."""
+
+
 class OutputError(HarmonizerError):
     """A place or format that a picture cannot be written to."""
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from harmonizer.cli import batch, evaluation, interrupts, learning, pictures, serve, streams, video
+from harmonizer.cli import batch, evaluation, interrupts, learning, pictures, serve, streams, study, video
 from harmonizer.cli.lines import STDOUT, abandon, print_line
 
 app = typer.Typer(
@@ -49,12 +49,14 @@ COMMANDS = (
     video.video,
     evaluation.bench,
     serve.serve,
+    study.studio,
     batch.batch,
 )
 """In the order in which `--help` lists them."""
 
 for _command in COMMANDS:
     app.command()(_command)
+app.add_typer(study.study, name="study")
 
 
 def main() -> None:

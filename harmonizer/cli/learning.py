@@ -26,6 +26,9 @@ def train(
         Path | None,
         typer.Option("--from", metavar="DIR", help="A checkpoint folder whose network is trained on, as it is there."),
     ] = None,
+    priors: Annotated[
+        Path | None, typer.Option(help="Eq. 9's Gaussians, as `harmonizer study priors -o` writes them.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUTPUT by its own recipe.")] = False,
     minutes: Annotated[
         float | None, typer.Option(min=0.01, help="Stop after so long, at a checkpoint for --resume.")
@@ -36,7 +39,7 @@ def train(
     Start it with torchrun to train in several processes.
     """
     learning = _import_learning("run")
-    chosen = learning.plan(output, recipe, encoder, steps, seed, weights, resume=resume)
+    chosen = learning.plan(output, recipe, encoder, steps, seed, weights, priors, resume=resume)
     learning.run(chosen, photos, output, weights, resume=resume, minutes=minutes)
 
 

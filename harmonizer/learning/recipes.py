@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from harmonizer.errors import RecipeError
@@ -16,6 +17,7 @@ from harmonizer.learning.composites.sources.similarity import SIMILARITIES
 from harmonizer.learning.losses import COMBINATIONS
 from harmonizer.learning.network.config import FROZEN, NetworkConfig
 from harmonizer.learning.old_names import AUGMENTATION_FIELDS, NETWORK_FIELDS, RECIPE_FIELDS, rename_fields
+from whitebox_filters.spec import Prior
 
 T = TypeVar("T")
 
@@ -46,6 +48,7 @@ class Recipe:
     loss: str = "dynamic"  # of the Eq. 8 composites: a key of COMBINATIONS
     loss_stride: int = 1  # filters and losses run on every such row and column
     auxiliary_weight: float = 0.0  # of a second loss: statistics of the true foreground, predicted beside theta
+    priors: Mapping[str, Prior] | None = None  # of Eq. 9, by filter; a filter without an entry keeps its own
     kinds: Mapping[str, float] | None = None  # shares of the other composites, by names of KINDS; None: all alike
     similarity: str = "colours"  # which photographs lend each other their colours: a key of SIMILARITIES
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -68,6 +71,13 @@ class Recipe:
             problem = f"no kind of composites is named {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}"
         elif self.kinds is not None and (min(self.kinds.values(), default=0) < 0 or sum(self.kinds.values()) <= 0):
             problem = f"the shares of kinds are 0 or more, and not all 0; got {dict(self.kinds)}"
+        elif unknown := set(self.priors or {}) - set(self.network.filters):
+            problem = (
+                f"a prior is of a filter of the network; {', '.join(sorted(unknown))} is not among "
+                f"{', '.join(self.network.filters)}"
+            )
+        elif bad_priors := [name for name, prior in (self.priors or {}).items() if not _is_prior(prior)]:
+            problem = f"a prior has a mean in [-1, 1] and a std from 0 on; got another for {', '.join(bad_priors)}"
         elif self.loss not in COMBINATIONS:
             problem = f"no loss is named {self.loss!r}; there are {', '.join(COMBINATIONS)}"
         elif self.similarity not in SIMILARITIES:
@@ -124,9 +134,34 @@ def from_json(text: str) -> Recipe:
         for name in ("sizes", "patch_share"):
             if name in values:
                 values[name] = tuple((share, value) for share, value in values[name])
+        if values.get("priors") is not None:
+            values["priors"] = _construct_priors(values["priors"])
         return _construct(Recipe, values)
     except (TypeError, ValueError, AttributeError) as error:
         raise RecipeError(f"this is no recipe ({error}); expected JSON like the recipe.json of a run") from error
+
+
+def read_priors(path: Path) -> dict[str, Prior]:
+    """The Gaussians of Eq. 9 by filter name, as `harmonizer study priors -o` writes them. Raises RecipeError."""
+    try:
+        return _construct_priors(json.loads(path.read_text(encoding="utf-8-sig")))
+    except (OSError, TypeError, ValueError, AttributeError) as error:
+        raise RecipeError(
+            f"{path} holds no priors ({error}); expected JSON as `harmonizer study priors -o` writes it"
+        ) from error
+
+
+def _construct_priors(values: dict[str, dict[str, float]]) -> dict[str, Prior]:
+    return {name: _construct(Prior, value) for name, value in values.items()}
+
+
+def _is_prior(prior: Prior) -> bool:
+    numbers = (prior.mean, prior.std)
+    return (
+        all(isinstance(number, int | float) for number in numbers)
+        and abs(prior.mean) <= 1
+        and 0 <= prior.std < math.inf
+    )
 
 
 def _construct(kind: type[T], values: dict[str, Any]) -> T:

@@ -15,7 +15,7 @@ from harmonizer.learning.composites.sources.photos import read_rows
 from harmonizer.learning.composites.sources.sources import Sources, read_sources
 from harmonizer.learning.network.checkpoint import grow, load, save
 from harmonizer.learning.network.network import Network
-from harmonizer.learning.recipes import RECIPES, Recipe, from_json, to_json
+from harmonizer.learning.recipes import RECIPES, Recipe, from_json, read_priors, to_json
 from harmonizer.learning.record import Recorder
 from harmonizer.learning.train import State, is_milestone, start, train
 from harmonizer.learning.validate import validate
@@ -28,17 +28,19 @@ def plan(
     steps: int | None,
     seed: int | None,
     weights: Path | None = None,
+    priors: Path | None = None,
     *,
     resume: bool,
 ) -> Recipe:
     """The recipe of a name, or of a JSON file, with the changes that the other arguments ask for.
 
     `weights`, a checkpoint folder to start from, decides the network; its input size becomes the recipe's last size,
-    and dropout is the recipe's. With `resume` it is the recipe of the run in `out`.
+    and dropout is the recipe's. `priors` is a file for `recipes.read_priors`. With `resume` it is the recipe of the run
+    in `out`.
     Raises RecipeError, CheckpointError.
     """
     if resume:
-        if any(option is not None for option in (recipe, encoder, steps, seed, weights)):
+        if any(option is not None for option in (recipe, encoder, steps, seed, weights, priors)):
             raise RecipeError(f"the run in {out} continues by its own recipe; give nothing else with --resume")
         return _read_recipe_of_run(out)
     plan = _read_recipe(recipe or "default")
@@ -52,6 +54,7 @@ def plan(
         plan,
         steps=plan.steps if steps is None else steps,
         seed=plan.seed if seed is None else seed,
+        priors=plan.priors if priors is None else read_priors(priors),
     )
 
 

@@ -118,7 +118,7 @@ def train(
     all_targets = recipe.loss != LAST
     compile_cascade = recipe.compile and not all_targets
     criterion = Criterion(cascade, cascade.compile("torch") if compile_cascade else None)
-    distortion = Distortion.of(cascade, all_targets=all_targets, compiled=compile_cascade)
+    distortion = Distortion.of(cascade, all_targets=all_targets, compiled=compile_cascade, priors=recipe.priors)
     if recipe.compile and recipe.frozen == "none":
         state.network.features = torch.compile(state.network.features)  # type: ignore[method-assign]
     elif recipe.compile:

@@ -10,18 +10,20 @@ from pathlib import Path
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from harmonizer.errors import HarmonizerError
 from harmonizer.pipeline import Harmonizer
 from harmonizer.server import problems, routes
+from harmonizer.server import study as study_routes
 from harmonizer.server.gate import Gate
 from harmonizer.server.metrics import Metrics
 from harmonizer.server.problems import RequestError
 from harmonizer.server.service import Service
 from harmonizer.server.settings import Limits
 from harmonizer.server.workers import Workers
+from harmonizer.study.study import Study
 from whitebox_filters import FilterError
 
 STATIC = Path(__file__).parents[1] / "studio" / "static"
@@ -31,10 +33,12 @@ Pictures come as `multipart/form-data`, are worked on in memory and are gone wit
 the fields `error`, `given`, `accepted` and `advice`."""
 
 
-def create_app(harmonizer: Harmonizer, limits: Limits | None = None, api_key: str | None = None) -> FastAPI:
+def create_app(
+    harmonizer: Harmonizer, limits: Limits | None = None, api_key: str | None = None, study: Study | None = None
+) -> FastAPI:
     """The service as an ASGI application, for any server of these; `harmonizer serve` runs it by uvicorn.
 
-    With `api_key`, all below /v1/ asks for `Authorization: Bearer KEY`.
+    With `api_key`, all below /v1/ asks for `Authorization: Bearer KEY`. With `study`, the page is that of the study.
     """
     limits = limits or Limits()
     workers = Workers(limits)
@@ -59,6 +63,8 @@ def create_app(harmonizer: Harmonizer, limits: Limits | None = None, api_key: st
     )
     app.state.ready = False
     app.include_router(routes.build(service, workers))
+    if study is not None:
+        app.include_router(study_routes.build(study, workers, harmonizer.cascade.region))
 
     @app.get("/healthz", tags=["operation"], response_class=PlainTextResponse)
     async def healthz() -> str:
@@ -78,8 +84,8 @@ def create_app(harmonizer: Harmonizer, limits: Limits | None = None, api_key: st
         return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     @app.get("/", include_in_schema=False)
-    async def page() -> FileResponse:
-        return FileResponse(STATIC / "index.html")
+    async def page() -> Response:
+        return FileResponse(STATIC / "index.html") if study is None else RedirectResponse("study")
 
     app.mount("/studio", StaticFiles(directory=STATIC), name="studio")
     _answer_errors(app)

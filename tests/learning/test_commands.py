@@ -54,6 +54,22 @@ def test_train_export_and_evaluate_follow_each_other(run, photo_folder, tmp_path
     }  # fmt: skip
 
 
+def test_a_run_has_the_priors_of_a_study(run, photo_folder, tmp_path):
+    from harmonizer.study import adjustments
+    from harmonizer.study.bootstrap import Interval
+
+    uses = [adjustments.FilterUse("shadow", 2, (0.1, 0.3), Interval(3.0, 2.0, 4.0))]
+    (tmp_path / "priors.json").write_text(adjustments.format_priors(uses))
+    (tmp_path / "small.json").write_text(
+        '{"batch_size": 8, "sizes": [[1, 32]], "pretrained": false, "network": {"input_size": 32}}'
+    )
+    options = ("--recipe", tmp_path / "small.json", "--encoder", "test_efficientnet", "--steps", 1)
+    trained = run("train", photo_folder, tmp_path / "run", *options, "--priors", tmp_path / "priors.json")
+    assert trained[0] == 0, trained
+    priors = json.loads((tmp_path / "run/recipe.json").read_text())["priors"]
+    assert priors == {"shadow": {"mean": -0.2, "std": pytest.approx(0.02**0.5)}}
+
+
 def test_ablate_writes_a_table_and_says_where(run, photo_folder, tmp_path, monkeypatch):
     from harmonizer.learning.ablation import ablate
 

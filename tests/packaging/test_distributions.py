@@ -26,7 +26,20 @@ FILTERS, HARMONIZER = "whitebox-filters", "whitebox-harmonizer"
 PROJECTS = {FILTERS: ROOT / "whitebox_filters", HARMONIZER: ROOT}
 PACKAGES = {FILTERS: ROOT / "whitebox_filters", HARMONIZER: ROOT / "harmonizer"}
 NOT_PACKED = {"pyproject.toml", "README.md", "LICENSE"}  # at the top of a package's folder: the wheel's metadata
-OPTIONAL = {"torch", "torchvision", "timm", "onnx", "av", "openvino", "numba-cuda", "fastapi", "openexr", "pillow-heif"}
+OPTIONAL = {
+    "torch",
+    "torchvision",
+    "timm",
+    "onnx",
+    "av",
+    "openvino",
+    "numba-cuda",
+    "fastapi",
+    "openexr",
+    "pillow-heif",
+    "choix",
+    "matplotlib",
+}
 
 
 @dataclass(frozen=True)

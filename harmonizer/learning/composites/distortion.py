@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from harmonizer.learning.composites.draws import Draws, on_device
 from whitebox_filters import Cascade
+from whitebox_filters.spec import Prior
 
 
 @dataclass(frozen=True)
@@ -21,14 +22,24 @@ class Distortion:
     """In reverse order."""
     all_targets: bool
     """Whether there is a target after every filter, or after the last one alone."""
+    priors: tuple[Prior, ...]
+    """The Gaussians of Eq. 9, one a filter, in the order of `cascade`."""
     apply: Callable[..., Tensor]
     """Runs the whole cascade: the cascade itself, or its form compiled by torch."""
 
     @classmethod
-    def of(cls, cascade: Cascade, *, all_targets: bool = True, compiled: bool = False) -> Distortion:
-        """The distortion that the filters of `cascade` undo."""
+    def of(
+        cls,
+        cascade: Cascade,
+        *,
+        all_targets: bool = True,
+        compiled: bool = False,
+        priors: Mapping[str, Prior] | None = None,
+    ) -> Distortion:
+        """The distortion that the filters of `cascade` undo; `priors`, by filter name, replace the filters' own."""
         backwards = cascade.reversed()
-        return cls(backwards, all_targets, backwards.compile("torch") if compiled else backwards)
+        chosen = tuple((priors or {}).get(filter.name, filter.prior) for filter in backwards.filters)
+        return cls(backwards, all_targets, chosen, backwards.compile("torch") if compiled else backwards)
 
     def __call__(self, real: Tensor, mask: Tensor, draws: Draws) -> tuple[Tensor, list[Tensor]]:
         """The composite (N, 3, H, W) and the targets of Eq. 11: k, or the last alone.
@@ -43,10 +54,11 @@ class Distortion:
         return trace[-1], [*trace[-2::-1], real]
 
     def _sample_theta(self, draws: Draws) -> Tensor:
-        """Draw (N, k) arguments from the filters' Gaussian priors, cut off at two deviations (Eq. 9).
+        """Draw (N, k) arguments from Gaussians, cut off at two deviations and at -1 and 1 (Eq. 9).
 
-        The released ranges lie within these; further out a foreground clips to white or black, which no filter undoes.
+        The released ranges lie within the filters' own; further out a foreground clips to white or black, which no
+        filter undoes.
         """
-        priors = np.array([(filter.prior.mean, filter.prior.std) for filter in self.cascade.filters], np.float32)
+        priors = np.array([(prior.mean, prior.std) for prior in self.priors], np.float32)
         mean, std = on_device(priors.T, draws.device)
-        return torch.addcmul(mean, std, draws.normal(len(self.cascade)).clamp(-2, 2))
+        return torch.addcmul(mean, std, draws.normal(len(self.cascade)).clamp(-2, 2)).clamp(-1, 1)

@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { drawHistograms, measure } from "./canvas/histograms.js";
 import { arrange, thetaOf } from "./edit/edit.js";
+import { latest } from "./edit/latest.js";
 import { History } from "./edit/history.js";
 import { Sliders } from "./edit/sliders.js";
 import { Files } from "./files.js";
@@ -123,32 +124,17 @@ stage.zoomed = async () => {
   stage.draw();
 };
 
-// While one table is on its way, only the newest of all further changes waits.
-let busy = false, waiting = null;
-
-async function show(theta) {
-  if (busy) {
-    waiting = theta;
-    return;
-  }
-  busy = true;
+const show = latest(async (theta, isNewest) => {
   try {
     const table = await api.grade(arrange(edit, theta), theta, colours, TABLE);
     stage.view.setTable(table, TABLE);
     stage.draw();
     at("canvas").dataset.shown = JSON.stringify(theta);
-    if (!waiting) drawHistograms(at("histogram"), measure(counted, table, TABLE));
+    if (isNewest()) drawHistograms(at("histogram"), measure(counted, table, TABLE));
   } catch (error) {
     complain(error);
-  } finally {
-    busy = false;
   }
-  if (waiting) {
-    const next = waiting;
-    waiting = null;
-    await show(next);
-  }
-}
+});
 
 function changed(theta, isFinal) {
   if (isFinal) {

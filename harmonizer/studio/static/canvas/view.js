@@ -27,7 +27,7 @@ void main() {
     shown = mix(before.rgb, graded, before.a);
   }
   shown = mix(shown, vec3(1, 0, 0.4), tint * before.a);
-  colour = vec4(abs(place.x - divider) < line ? vec3(1) : shown, 1);
+  colour = vec4(divider > 0.0 && divider < 1.0 && abs(place.x - divider) < line ? vec3(1) : shown, 1);
 }`;
 
 function compile(gl, kind, text) {
@@ -39,8 +39,8 @@ function compile(gl, kind, text) {
 }
 
 export class View {
-  // `viewport` says what part of the picture is shown.
-  constructor(canvas, viewport) {
+  // `viewport` says what part of the picture is shown; without one it is the whole.
+  constructor(canvas, viewport = { zoom: 1, x: 0.5, y: 0.5 }) {
     Object.assign(this, { canvas, viewport });
     const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false });
     if (!gl) throw new Error("This browser has no WebGL2, which the preview needs.");
