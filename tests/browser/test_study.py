@@ -14,6 +14,7 @@ sys.path.append(str(Path(__file__).parents[1] / "study"))
 
 from small_study import FILTERS, METHODS, write_study
 from studio_process import Studio
+from studio_steps import SHOWN
 
 from harmonizer.study.store import Store
 from harmonizer.study.study import DATABASE
@@ -146,13 +147,9 @@ def test_a_server_that_is_killed_in_the_middle(browser, studio):
 
 
 def pixels(page):
-    found = page.evaluate(
-        """() => { const canvas = document.getElementById("canvas"), gl = canvas.getContext("webgl2");
-        const pixels = new Uint8Array(4 * canvas.width * canvas.height);
-        gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
-        return [canvas.width, canvas.height, Array.from(pixels)]; }"""
-    )
-    return np.array(found[2], np.uint8).reshape(found[1], found[0], 4)[::-1, :, :3].astype(int)
+    """The picture as it is shown, (H, W, 3)."""
+    found = page.evaluate(SHOWN)
+    return np.array(found["pixels"], np.uint8).reshape(found["height"], found["width"], 4)[..., :3].astype(int)
 
 
 def test_the_picture_begins_unchanged_and_follows_the_sliders(browser, studio):

@@ -187,3 +187,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 await attempt(resume);
+
+// For tests and the curious: what is shown now, as bytes.
+window.harmonizer = { get view() { return view; } };
