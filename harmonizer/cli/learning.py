@@ -36,9 +36,13 @@ def train(
 ) -> None:
     """Train a network on photographs with masks; needs the extra `train`.
 
-    Start it with torchrun to train in several processes.
+    Start it with torchrun to train in several processes; with its --max-restarts
+    the run goes on from its last checkpoint where a process dies.
     """
     learning = _import_learning("run")
+    if learning.goes_on_by_itself(output):
+        recipe = encoder = steps = seed = weights = priors = None  # those of the run count
+        resume = True
     chosen = learning.plan(output, recipe, encoder, steps, seed, weights, priors, resume=resume)
     learning.run(chosen, photos, output, weights, resume=resume, minutes=minutes)
 

@@ -29,11 +29,23 @@ def process_group() -> Iterator[torch.device]:
     if "WORLD_SIZE" not in os.environ:
         yield device
         return
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    store, number, size = next(dist.rendezvous("env://"))  # type: ignore[attr-defined]
+    # After a restart the store still has the addresses of the processes that died.
+    store = dist.PrefixStore(f"start {_starts()}", store)  # type: ignore[attr-defined]
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", store=store, rank=number, world_size=size)
     try:
         yield device
     finally:
         dist.destroy_process_group()
+
+
+def was_restarted() -> bool:
+    """Whether `torchrun --max-restarts` started these processes again, by the same command, since one of them died."""
+    return _starts() > 0
+
+
+def _starts() -> int:
+    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
 
 
 def rank() -> int:

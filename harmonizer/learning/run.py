@@ -21,6 +21,11 @@ from harmonizer.learning.train import State, is_milestone, start, train
 from harmonizer.learning.validate import validate
 
 
+def goes_on_by_itself(out: Path) -> bool:
+    """Whether torchrun started the run in `out` again, and a checkpoint is there to go on from."""
+    return distributed.was_restarted() and (out / "last.pt").exists()
+
+
 def plan(
     out: Path,
     recipe: str | None,

@@ -83,6 +83,32 @@ def test_a_run_that_was_killed_ends_with_the_weights_of_one_that_was_not(photo_f
     assert len(scores[0]) == 10
 
 
+def test_torchrun_goes_on_where_a_process_was_killed(photo_folder, tmp_path):
+    recipe = replace(RECIPE, frozen_norm=True)
+    (tmp_path / "recipe.json").write_text(recipes.to_json(recipe))
+    launch = ("torch.distributed.run", "--standalone", "--nproc-per-node", 2)
+
+    def command(name):
+        return ("-m", "harmonizer", "train", photo_folder, tmp_path / name, "--recipe", tmp_path / "recipe.json")
+
+    whole = begin(*launch, *command("whole"))
+    finish(whole)
+    broken = begin(*launch, "--max-restarts", 1, "--monitor-interval", 0.1, *command("broken"))
+    wait_for(tmp_path / "broken" / "last.pt", broken)
+    ranks = subprocess.run(["pgrep", "-P", str(broken.pid)], capture_output=True, text=True, check=True).stdout.split()
+    assert len(ranks) == 2
+    os.kill(int(ranks[1]), signal.SIGKILL)
+    reached = torch.load(tmp_path / "broken" / "last.pt", weights_only=True)["step"]
+    assert reached < RECIPE.steps
+    finish(broken)
+    first, second = (torch.load(tmp_path / name / "last.pt", weights_only=True) for name in ("whole", "broken"))
+    assert second["step"] == RECIPE.steps
+    for name, value in first["averaged"].items():
+        torch.testing.assert_close(value, second["averaged"][name], rtol=1e-4, atol=1e-5)
+    scores = [line for line in (tmp_path / "broken" / "log.jsonl").read_text().splitlines() if "score" in line]
+    assert len(scores) == 10
+
+
 def test_two_processes_find_the_gradients_of_one_and_finish(photo_folder, tmp_path):
     # Two steps, since none but the last layer has a gradient at the first, from theta = 0. The encoder rests, lest Adam
     # make steps of rounding, and batch norm keeps its statistics: on the CPU each process would measure its own half.
