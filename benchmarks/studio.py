@@ -29,8 +29,9 @@ ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results" / "studio.md"
 DEMO = ROOT / "demo"
 OPTIONS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking"]
+SCREEN = {"width": 1920, "height": 1080}
 # So large that a picture of 1920 x 1080 is shown pixel for pixel.
-WINDOW = {"width": 2372, "height": 1600}
+LARGE = {"width": 2372, "height": 1600}
 CHANGES = 200
 SIDE = 1920  # of the preview: larger pictures are scaled down, and so cannot be compared
 # Moves the slider of contrast, and tells the milliseconds to the end of the drawing, and to the frame after it.
@@ -66,6 +67,15 @@ SHOWN = """() => { const { width, height, rows } = window.harmonizer.view.readPi
 
 
 @dataclass(frozen=True)
+class Series:
+    """Milliseconds of many changes, (N, 2): to the end of the drawing, and to the frame after it."""
+
+    window: dict[str, int]
+    canvas: list[int]
+    times: np.ndarray
+
+
+@dataclass(frozen=True)
 class Agreement:
     """How near the preview is to the picture, over its foreground."""
 
@@ -83,16 +93,14 @@ def main() -> None:
     options = parser.parse_args()
     with served() as url, sync_playwright() as manager, tempfile.TemporaryDirectory() as folder:
         browser = manager.chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
-        page = browser.new_page(viewport=WINDOW)
+        page = browser.new_page(viewport=SCREEN)
         page.goto(url)
         composite, mask = full_hd(Path(folder))
-        harmonize(page, composite, mask)
-        shape = page.evaluate("[document.getElementById('canvas').width, document.getElementById('canvas').height]")
-        page.evaluate(MOVE, 20)
-        times = np.array(page.evaluate(MOVE, CHANGES))
+        series = [move_slider(page, window, composite, mask) for window in (SCREEN, LARGE)]
+        page.set_viewport_size(SCREEN)
         agreements = [compare(page, *pair, Path(folder)) for pair in pairs(options.data, Path(folder))]
         version = browser.version
-    text = write(times, shape, agreements, version)
+    text = write(series, agreements, version)
     RESULTS.write_text(text, encoding="utf-8")
     print(text)
 
@@ -112,6 +120,16 @@ def full_hd(folder: Path) -> tuple[Path, Path]:
     for name in ("composite.jpg", "mask.png"):
         Image.open(DEMO / name).resize((1920, 1080), Image.Resampling.LANCZOS).save(folder / name, quality=95)
     return folder / "composite.jpg", folder / "mask.png"
+
+
+def move_slider(page: Any, window: dict[str, int], composite: Path, mask: Path) -> Series:
+    """Change one slider many times, in a window of that size."""
+    page.set_viewport_size(window)
+    page.reload()
+    harmonize(page, composite, mask)
+    canvas = page.evaluate("[document.getElementById('canvas').width, document.getElementById('canvas').height]")
+    page.evaluate(MOVE, 20)
+    return Series(window, canvas, np.array(page.evaluate(MOVE, CHANGES)))
 
 
 def harmonize(page: Any, composite: Path, mask: Path) -> None:
@@ -157,27 +175,30 @@ def compare(page: Any, name: str, composite: Path, mask: Path, folder: Path) -> 
     return Agreement(name, float((apart <= 2).mean()), int(apart.max()))
 
 
-def write(times: np.ndarray, shape: list[int], agreements: list[Agreement], browser: str) -> str:
+def write(series: list[Series], agreements: list[Agreement], browser: str) -> str:
     """The results page."""
-    drawn, framed = times.T
     worst = min(each.within for each in agreements)
-    verdict = "is" if np.median(framed) < 50 else "is not"
+    first = float(np.median(series[0].times[:, 1]))
+    verdict = "is" if first < 50 else "is not"
     rows = [
-        [name, *(f"{np.percentile(values, share):.0f}" for share in (50, 95, 99))]
-        for name, values in (("to the end of the drawing", drawn), ("to the frame after it", framed))
+        ["{width} x {height}".format(**each.window), "{} x {}".format(*each.canvas), what]
+        + [f"{np.percentile(each.times[:, column], share):.0f}" for share in (50, 95, 99)]
+        for each in series
+        for column, what in enumerate(("end of the drawing", "frame after it"))
     ]
     return "\n".join([
         "# From slider to screen",
         "",
-        f"**Decision.** The preview {verdict} instant: a change is on the screen after {np.median(framed):.0f} ms "
-        f"(median; the bound is 50 ms), and {worst:.2%} or more of the foreground's pixels are within 2/255 of the "
-        "picture (the bound is 99.9 %).",
+        f"**Decision.** The preview {verdict} instant without a GPU: on a screen of 1920 x 1080 a change is shown after "
+        f"{first:.0f} ms (median; the bound is 50 ms), and {worst:.2%} or more of the foreground's pixels are within "
+        "2/255 of the picture (the bound is 99.9 %).",
         "",
-        f"A picture of 1920 x 1080 on a canvas of {shape[0]} x {shape[1]}; Chromium {browser} draws on the processor "
-        f"(SwiftShader), the service runs beside it. {CHANGES} changes of one slider, 50 ms apart; milliseconds from "
-        "its event:",
+        f"A picture of 1920 x 1080; Chromium {browser} draws on the processor (SwiftShader), the service runs beside it. "
+        f"{CHANGES} changes of one slider, 50 ms apart; milliseconds from its event. The second window is so large that the "
+        "picture is shown pixel for pixel. The frame is counted when the browser begins the one after it, so up to 17 ms of "
+        "waiting for the screen are in it.",
         "",
-        grid(["", "p50", "p95", "p99"], rows),
+        grid(["window", "canvas", "to the", "p50", "p95", "p99"], rows, 3),
         "",
         "The preview beside the picture that is downloaded, with the predicted filters, foreground only:",
         "",

@@ -77,7 +77,7 @@ def _check_filters(document: dict[str, Any]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise EditError(f"filters names {', '.join(twice)} more than once; an edit has each filter once")
-    missing = sorted(set(names) - set(wf.names()))
+    missing = sorted(name for name in names if not _is_registered(name))
     if missing:
         raise EditError(
             f"no filter is named {', '.join(missing)}; registered: {', '.join(wf.names())}. Install the package that "
@@ -88,6 +88,15 @@ def _check_filters(document: dict[str, Any]) -> None:
         statistic, needed = entry.get("statistic"), wf.get(entry["name"]).statistic
         if statistic is not None and (needed is None or isinstance(statistic, list) != (needed == "channel_means")):
             raise EditError(f"{entry['name']} takes {accepted[needed]}; got {statistic!r}. Correct it, or leave it out")
+
+
+def _is_registered(name: str) -> bool:
+    """Faster than a look at `wf.names()`, for which the metadata of all installed packages is read."""
+    try:
+        wf.get(name)
+    except wf.UnknownFilterError:
+        return False
+    return True
 
 
 def _check_keys(value: Any, where: str, required: Set[str], optional: Set[str] = frozenset()) -> None:
