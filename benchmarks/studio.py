@@ -189,14 +189,14 @@ def write(series: list[Series], agreements: list[Agreement], browser: str) -> st
     return "\n".join([
         "# From slider to screen",
         "",
-        f"**Decision.** The preview {verdict} instant without a GPU: on a screen of 1920 x 1080 a change is shown after "
-        f"{first:.0f} ms (median; the bound is 50 ms), and {worst:.2%} or more of the foreground's pixels are within "
-        "2/255 of the picture (the bound is 99.9 %).",
+        f"**Decision.** The preview {verdict} instant without a GPU: on a screen of 1920 x 1080 a change is shown "
+        f"after {first:.0f} ms (median; the bound is 50 ms), and {worst:.2%} or more of the foreground's pixels are "
+        "within 2/255 of the picture (the bound is 99.9 %).",
         "",
-        f"A picture of 1920 x 1080; Chromium {browser} draws on the processor (SwiftShader), the service runs beside it. "
-        f"{CHANGES} changes of one slider, 50 ms apart; milliseconds from its event. The second window is so large that the "
-        "picture is shown pixel for pixel. The frame is counted when the browser begins the one after it, so up to 17 ms of "
-        "waiting for the screen are in it.",
+        f"A picture of 1920 x 1080; Chromium {browser} draws on the processor (SwiftShader), the service runs beside "
+        f"it. {CHANGES} changes of one slider, 50 ms apart; milliseconds from its event. The second window is so "
+        "large that the picture is shown pixel for pixel. A frame is counted when the browser begins the next one, so "
+        "up to 17 ms of waiting for the screen are in it.",
         "",
         grid(["window", "canvas", "to the", "p50", "p95", "p99"], rows, 3),
         "",
