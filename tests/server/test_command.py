@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import re
 import signal
 import subprocess
 import sys
 import threading
+import time
 
 import httpx
 import pytest
+from PIL import Image
 
 
 @pytest.fixture
@@ -27,17 +30,26 @@ def process():
         process.kill()
 
 
+def enlarge(picture, side):
+    """So large that a request takes long enough to be seen at work."""
+    file = io.BytesIO()
+    Image.open(io.BytesIO(picture)).resize((side, side)).save(file, "PNG", compress_level=0)
+    return file.getvalue()
+
+
 def test_sigterm_finishes_what_runs(process, demo):
     server, url = process
+    files = {name: enlarge(picture, 1500) for name, picture in demo.items()}
     answers = []
     threads = [
-        threading.Thread(target=lambda: answers.append(httpx.post(f"{url}/v1/harmonize", files=demo, timeout=60)))
+        threading.Thread(target=lambda: answers.append(httpx.post(f"{url}/v1/harmonize", files=files, timeout=60)))
         for _ in range(3)
     ]
     for thread in threads:
         thread.start()
+    limit = time.monotonic() + 30
     while "harmonizer_requests_admitted 3" not in httpx.get(f"{url}/metrics").text:
-        pass
+        assert time.monotonic() < limit, "the three requests were never at work together"
     server.send_signal(signal.SIGTERM)
     for thread in threads:
         thread.join()
