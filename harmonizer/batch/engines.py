@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import multiprocessing
 import os
@@ -11,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
@@ -140,6 +142,7 @@ def on_ray(settings: Settings, items: Iterable[Item], workers: int, address: str
 
     Raises BatchError if Ray is not installed, or no cluster is there.
     """
+    os.environ.setdefault("RAY_DATA_LOG_LEVEL", "ERROR")  # its news are not for the terminal
     try:
         import ray
     except ImportError as error:
@@ -151,20 +154,23 @@ def on_ray(settings: Settings, items: Iterable[Item], workers: int, address: str
             raise BatchError(
                 f"there is no Ray cluster at {address}: {error}; leave --address out to start one"
             ) from error
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
+    ray.data.DataContext.get_current().enable_progress_bars = False
     source = iter(items)
     while chunk := list(islice(source, CHUNK)):
-        rows = [{"number": number, "task": task, "before": before} for number, (task, before) in enumerate(chunk)]
+        rows = [
+            {"number": number, "task": json.dumps(asdict(task)), "before": before}
+            for number, (task, before) in enumerate(chunk)
+        ]
         blocks = min(len(rows), 50 * workers)  # small enough that little is done again where an actor dies
         dataset = ray.data.from_items(rows, override_num_blocks=blocks).map(
             RayWorker,  # type: ignore[arg-type]  # a class is called once for each actor
             fn_constructor_args=(settings,),
-            concurrency=workers,
+            compute=ray.data.ActorPoolStrategy(size=workers),
             num_cpus=1,
         )
         for row in dataset.iter_rows():
-            yield chunk[row["number"]][0], row["record"]
+            record = json.loads(row["record"])
+            yield chunk[row["number"]][0], None if record is None else Record(**record)
 
 
 class RayWorker:
@@ -175,4 +181,5 @@ class RayWorker:
         self._worker = Worker(settings, 1)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        return {"number": row["number"], "record": self._worker(row["task"], row["before"])}
+        record = self._worker(Task.from_json(row["task"]), row["before"])
+        return {"number": row["number"], "record": json.dumps(record and asdict(record))}

@@ -49,6 +49,12 @@ def run(batch: Batch, progress: Callable[[Counts], None]) -> Counts:
     whole batch; what concerns one picture is in the report.
     """
     report.check_name(batch.report)
+    batch.settings.check()
+    with storage.lock(f"{batch.report}.lock"):
+        return _run(batch, progress)
+
+
+def _run(batch: Batch, progress: Callable[[Counts], None]) -> Counts:
     journal = Journal(batch.report)
     known = {_key(each.output): each.fingerprint for each in _records(batch, journal) if each.status == "done"}
     seen: set[bytes] = set()

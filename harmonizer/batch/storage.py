@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from harmonizer import atomic
-from harmonizer.errors import ImageFileError, OutputError
+from harmonizer.errors import BatchError, ImageFileError, OutputError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 # Object stores show a new object when all of it is there; elsewhere a file is written beside and moved.
 WHOLE_AT_ONCE = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "memory"})
@@ -31,6 +36,13 @@ def join(base: str, name: str) -> str:
 def parent(name: str) -> str:
     """The folder of a file."""
     return name.rpartition("/")[0] if is_url(name) else str(Path(name).parent)
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two names are of one file."""
+    if is_url(one) or is_url(other):
+        return one == other
+    return os.path.realpath(one) == os.path.realpath(other)
 
 
 def read(name: str) -> bytes:
@@ -97,6 +109,32 @@ def remove_folder(folder: str) -> None:
             system.rmdir(path)
         else:
             Path(folder).rmdir()
+
+
+@contextlib.contextmanager
+def lock(name: str) -> Iterator[None]:
+    """Hold a local file that one process at a time can hold; whatever ends the process lets it go. Of URLs, nothing.
+
+    Raises BatchError if another process holds it, and OutputError.
+    """
+    if is_url(name) or fcntl is None:
+        yield
+        return
+    try:
+        Path(parent(name)).mkdir(parents=True, exist_ok=True)
+        file = Path(name).open("a")  # noqa: SIM115
+    except OSError as error:
+        raise OutputError(f"{name} cannot be written: {error.strerror}; choose another place") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            report = name.removesuffix(".lock")
+            raise BatchError(f"another run writes {report}; wait for its end, or name another --report") from None
+        try:
+            yield
+        finally:
+            Path(name).unlink(missing_ok=True)
 
 
 def files(folder: str) -> Iterator[str]:

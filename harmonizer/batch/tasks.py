@@ -28,6 +28,12 @@ class Task:
     edit: str | None = None
     fault: str | None = None  # why the row makes no task; it is reported, and the others go on
 
+    @classmethod
+    def from_json(cls, text: str) -> Task:
+        """What `json.dumps(asdict(task))` wrote."""
+        values = json.loads(text)
+        return cls(**values | {"theta": tuple((name, value) for name, value in values["theta"])})
+
 
 def read_tasks(inputs: str, outputs: str, background: str | None = None) -> Iterator[Task]:
     """The tasks of a folder or a manifest, one after the other. Raises BatchError and ImageFileError."""
@@ -59,7 +65,8 @@ def _of_folder(folder: str, outputs: str, background: str | None) -> Iterator[Ta
         if "mask" not in paths and task_background is None:
             fault = f"nothing shows its foreground: there is no {key}_mask, no {key}_background, and no --background"
         output = storage.join(outputs, key + _extension(roles["image"]))
-        yield Task(paths["image"], output, paths.get("mask"), task_background, fault=fault)
+        task = Task(paths["image"], output, paths.get("mask"), task_background)
+        yield replace(task, fault=fault or _overwrites(task))
 
 
 def _of_manifest(name: str, outputs: str, background: str | None) -> Iterator[Task]:
@@ -97,6 +104,13 @@ def _fault(task: Task, output: str) -> str | None:
         return f"the output {output} has no extension that can be written; these can: {', '.join(ENCODERS)}"
     if task.mask is None and task.background is None:
         return "nothing shows its foreground: the row names neither mask nor background"
+    return _overwrites(task)
+
+
+def _overwrites(task: Task) -> str | None:
+    for name in (task.image, task.mask, task.background, task.edit):
+        if name and storage.is_same(name, task.output):
+            return f"its output would overwrite {name}; choose another folder for the outputs"
     return None
 
 

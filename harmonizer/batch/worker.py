@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import whitebox_filters as wf
@@ -25,6 +26,7 @@ from harmonizer.pictures import io, roles
 from harmonizer.pictures.coding.encode import ENCODERS, LONGEST
 from harmonizer.pictures.picture import Picture, Pixels
 from harmonizer.pipeline import Harmonizer
+from harmonizer.predictor import WEIGHTS
 from harmonizer.render import Renderer, Result
 
 
@@ -38,6 +40,15 @@ class Settings:
     write_edit: bool = False
     write_lut: bool = False
 
+    def check(self) -> None:
+        """Raise what every picture would fail by: CheckpointError, EditError, whitebox_filters.ThetaError."""
+        changes = dict(self.theta)
+        if self.edit is not None:
+            edits.loads(self.edit).set(changes)
+            return
+        cascade = Harmonizer.load(self.weights).cascade
+        change_theta(cascade, dict.fromkeys(cascade.names, 0.0), changes)
+
 
 class Worker:
     """Does tasks, one after the other, with one network that stays warm."""
@@ -47,6 +58,7 @@ class Worker:
         self.version = version("whitebox-harmonizer")
         self._threads = threads
         self._harmonizer: Harmonizer | None = None
+        self._weights = _fingerprint_weights(settings.weights)
 
     def __call__(self, task: Task, before: str = "") -> Record | None:
         """Do a task; None if `before` is the fingerprint of what would be done, and its output is there.
@@ -92,7 +104,7 @@ class Worker:
         digest = hashlib.sha256()
         for role, data in sources.items():
             digest.update(f"{role} {len(data)} ".encode() + hashlib.sha256(data).digest())
-        treated = [vars(self.settings), task.theta, task.output, self.version, wf.REGISTRY_VERSION]
+        treated = [vars(self.settings), task.theta, task.output, self.version, wf.REGISTRY_VERSION, self._weights]
         digest.update(json.dumps(treated).encode())
         return digest.hexdigest()
 
@@ -156,6 +168,12 @@ class Worker:
             for name, data in outputs.items():
                 storage.write(name, data)
         return sum(map(len, outputs.values()))
+
+
+def _fingerprint_weights(folder: str | None) -> str:
+    """The SHA-256 of a checkpoint's network; another one at the same place makes other pictures."""
+    path = (WEIGHTS if folder is None else Path(folder)) / "model.onnx"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 class _Watch:

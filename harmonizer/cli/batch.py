@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -81,11 +82,12 @@ def batch(
     )
     place = report or storage.join(outputs, "report.parquet")
     job = run.Batch(inputs, outputs, place, settings, background, engine, workers, address)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     with Shown(progress, run.count(job)) as shown:
         try:
             counts = run.run(job, shown.update)
         except KeyboardInterrupt as stop:
-            raise KeyboardInterrupt("stopped by Ctrl-C; the same command goes on from here") from stop
+            raise KeyboardInterrupt("stopped; the same command goes on from here") from stop
     _tell(counts, place)
     if counts.failed:
         raise typer.Exit(EXIT_SOME_FAILED)

@@ -38,6 +38,9 @@ OPTIONAL = {
     "openexr",
     "pillow-heif",
     "choix",
+    "fsspec",
+    "pyarrow",
+    "ray",
     "matplotlib",
 }
 

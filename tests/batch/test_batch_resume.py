@@ -1,0 +1,152 @@
+"""Runs that are killed, stopped and started again: nothing is lost, and nothing is done twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+from conftest import begin, harmonizer, pictures, records, write_pair
+
+from harmonizer import io
+from harmonizer.batch import report
+from harmonizer.batch.records import Journal, Record
+from harmonizer.pictures.picture import Picture
+
+
+@pytest.fixture
+def many(tmp_path):
+    """Forty pictures, large enough that a run takes a few seconds."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    mask = np.zeros((500, 700, 3), np.uint8)
+    mask[100:400, 200:500] = 255
+    generator = np.random.default_rng(0)
+    for number in range(40):
+        io.write_image(
+            folder / f"p{number:02d}.png", Picture(generator.integers(0, 256, (500, 700, 3), dtype=np.uint8))
+        )
+        io.write_image(folder / f"p{number:02d}_mask.png", Picture(mask))
+    return folder
+
+
+def wait_for_pictures(folder, count, process):
+    limit = time.monotonic() + 120
+    while not folder.exists() or len(pictures(folder)) < count:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_killed_run_goes_on_and_ends_with_the_same_files(many, tmp_path, workers):
+    harmonizer("batch", many, "-o", tmp_path / "whole", "--workers", workers)
+    broken = begin("batch", many, "-o", tmp_path / "out", "--workers", workers)
+    wait_for_pictures(tmp_path / "out", 25, broken)
+    broken.send_signal(signal.SIGKILL)
+    broken.communicate()
+    assert len(pictures(tmp_path / "out")) < 40
+    assert not list((tmp_path / "out").glob("*.part"))
+    harmonizer("batch", many, "-o", tmp_path / "out", "--workers", workers)
+    assert pictures(tmp_path / "out") == pictures(tmp_path / "whole")
+    found = list(report.read(str(tmp_path / "out" / "report.parquet")))
+    assert len(found) == len({each.output for each in found}) == 40
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("*.png")}
+    said = harmonizer("batch", many, "-o", tmp_path / "out", "--workers", workers)
+    assert "0 pictures done, 40 were done before" in said
+    assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("*.png")}
+    assert len(records(tmp_path / "out")) == 40
+
+
+def test_what_a_journal_has_is_not_done_again(pairs, tmp_path):
+    harmonizer("batch", pairs, "-o", tmp_path / "out")
+    place = str(tmp_path / "out" / "report.parquet")
+    kept = list(report.read(place))[:4]
+    (tmp_path / "out" / "report.parquet").unlink()  # as if the run had been killed before its end
+    journal = Journal(place)
+    for record in kept:
+        journal.append(record)
+    journal.flush()
+    said = harmonizer("batch", pairs, "-o", tmp_path / "out")
+    assert "2 pictures done, 4 were done before" in said
+    assert len(records(tmp_path / "out")) == 6
+
+
+@pytest.mark.parametrize("change", ["input", "mask", "output", "option"])
+def test_what_has_changed_is_done_again(pairs, tmp_path, change):
+    out = tmp_path / "out"
+    harmonizer("batch", pairs, "-o", out)
+    options = ["--set", "shadow=0.5"] if change == "option" else []
+    if change == "input":
+        write_pair(pairs, "p3", 99)
+    if change == "mask":
+        io.write_image(pairs / "p3_mask.png", Picture(np.full((24, 32, 3), 255, np.uint8)))
+    if change == "output":
+        (out / "p3.png").unlink()
+    said = harmonizer("batch", pairs, "-o", out, *options)
+    expected = 6 if change == "option" else 1
+    assert f"{expected} pictures done" in said
+    assert len(records(out)) == 6
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_stopped_run_ends_clean(many, tmp_path, sent, workers):
+    process = begin("batch", many, "-o", tmp_path / "out", "--workers", workers, start_new_session=True)
+    wait_for_pictures(tmp_path / "out", 5, process)
+    process.send_signal(sent)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stopped; the same command goes on from here" in errors
+    assert "Traceback" not in errors
+    done = len(pictures(tmp_path / "out"))
+    limit = time.monotonic() + 20
+    while subprocess.run(["pgrep", "-g", str(process.pid)], capture_output=True, check=False).stdout:
+        assert time.monotonic() < limit, "processes were left behind"
+        time.sleep(0.1)
+    said = harmonizer("batch", many, "-o", tmp_path / "out")
+    assert f"{40 - done} pictures done, {done} were done before" in said
+
+
+def test_a_process_that_dies_is_replaced(many, tmp_path):
+    harmonizer("batch", many, "-o", tmp_path / "whole")
+    process = begin("batch", many, "-o", tmp_path / "out", "--workers", 2)
+    wait_for_pictures(tmp_path / "out", 5, process)
+    children = subprocess.run(
+        ["pgrep", "-P", str(process.pid), "-f", "spawn_main"], capture_output=True, text=True, check=True
+    )
+    os.kill(int(children.stdout.split()[0]), signal.SIGKILL)
+    output, errors = process.communicate(timeout=200)
+    assert process.returncode == 0, errors
+    assert "40 pictures done" in output
+    assert pictures(tmp_path / "out") == pictures(tmp_path / "whole")
+
+
+def test_a_report_is_written_by_one_run_at_a_time(many, tmp_path):
+    process = begin("batch", many, "-o", tmp_path / "out")
+    wait_for_pictures(tmp_path / "out", 1, process)
+    said = harmonizer("batch", many, "-o", tmp_path / "out", code=2)
+    assert "another run writes" in said
+    process.kill()
+    process.communicate()
+    harmonizer("batch", many, "-o", tmp_path / "out")  # the lock went with its holder
+
+
+def test_the_newest_record_of_a_picture_counts(tmp_path):
+    journal = Journal(str(tmp_path / "report.csv"))
+    for status in ("failed", "done"):
+        journal.append(Record("a.png", "b.png", status))
+    journal.flush()
+    again = Journal(str(tmp_path / "report.csv"))
+    again.append(Record("c.png", "d.png", "done"))
+    again.flush()
+    assert [(each.output, each.status) for each in again.read()] == [
+        ("b.png", "failed"),
+        ("b.png", "done"),
+        ("d.png", "done"),
+    ]
+    again.remove()
+    assert not (tmp_path / "report.csv.parts").exists()
