@@ -140,7 +140,7 @@ def page(
         "## A million pictures of 12 megapixels, on paper",
         "",
         f"* {best.steady:.2f} a second on {cores} cores are {best.steady / cores:.2f} a second and core: a million "
-        f"take **{core_hours:.0f} core hours**. At 0.04 dollars a core hour, say, that is {0.04 * core_hours:.0f} dollars.",
+        f"take **{core_hours:.0f} core hours**. At 0.04 dollars each, say, that is {0.04 * core_hours:.0f} dollars.",
         f"* In a day it takes {core_hours / 24:.0f} cores. They read {read * day:.0f} MB a second and write "
         f"{written * day:.0f} MB a second ({read:.1f} and {written:.1f} MB a picture), which one object store and a "
         "network of 10 Gbit/s carry.",
