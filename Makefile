@@ -20,12 +20,12 @@ demo-video: $(VIDEO_READY)
 	$(BIN)/python demo/video.py
 
 test: $(DEV_READY)
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --ignore tests/browser
 
 # The page in a real browser. Chromium comes from Debian's packages if no browser is there.
 test-browser: $(DEV_READY)
 	command -v chromium || command -v google-chrome || { apt-get update && apt-get install -y chromium; }
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest -n auto tests/browser
 
 # The workflows for ComfyUI, in a runtime of its nodes. That asks for much which no node of ours uses, so without it.
 test-comfyui: $(DEV_READY)
