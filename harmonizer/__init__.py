@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from harmonizer.errors import (
+    BatchError,
     CheckpointError,
     EditError,
     EngineError,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from harmonizer.render import Renderer, Result
 
 __all__ = [
+    "BatchError",
     "CheckpointError",
     "Edit",
     "EditError",

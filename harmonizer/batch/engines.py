@@ -103,6 +103,7 @@ def _start_pool(settings: Settings, workers: int) -> ProcessPoolExecutor:
 
 
 _worker: Worker
+_at_work = threading.Lock()
 
 
 def _start(settings: Settings, workers: int, started: Any) -> None:
@@ -130,11 +131,13 @@ def _follow_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-        os._exit(1)
+        with _at_work:  # no output is left half written
+            os._exit(1)
 
 
 def _do(task: Task, before: str) -> Record | None:
-    return _worker(task, before)
+    with _at_work:
+        return _worker(task, before)
 
 
 def on_ray(settings: Settings, items: Iterable[Item], workers: int, address: str | None) -> Iterator[Outcome]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -82,7 +82,7 @@ def batch(
     )
     place = report or storage.join(outputs, "report.parquet")
     job = run.Batch(inputs, outputs, place, settings, background, engine, workers, address)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, _stop)
     with Shown(progress, run.count(job)) as shown:
         try:
             counts = run.run(job, shown.update)
@@ -91,6 +91,10 @@ def batch(
     _tell(counts, place)
     if counts.failed:
         raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _stop(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _tell(counts: Counts, place: str) -> None:

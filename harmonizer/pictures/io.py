@@ -33,7 +33,8 @@ def read_image(path: str | Path, *, is_mask: bool = False) -> Picture:
         with nullcontext(sys.stdin.buffer) if path == STANDARD else path.open("rb") as file:
             header = file.read(HEADER)
             if kind(header) is None:  # before all of it is read: it may be a film, or a device
-                raise _unreadable(name, header)
+                reason = "" if header else ". It is empty"
+                raise ImageFileError(f"{name} is not a picture that can be read; {READABLE} can{reason}")
             data = header + file.read()
     except FileNotFoundError:
         raise ImageFileError(f"there is no file {path}; check the name and the folder") from None
@@ -44,8 +45,6 @@ def read_image(path: str | Path, *, is_mask: bool = False) -> Picture:
 
 def decode_image(data: bytes, name: str, *, is_mask: bool = False) -> Picture:
     """Decode the bytes of a file, as `read_image` does. Raises ImageFileError, with `name`."""
-    if kind(data[:HEADER]) is None:
-        raise _unreadable(name, data)
     try:
         return decode(data, is_mask=is_mask)
     except ImageFileError as error:
@@ -53,11 +52,6 @@ def decode_image(data: bytes, name: str, *, is_mask: bool = False) -> Picture:
     except Exception as error:  # the decoders share no base class of errors
         message = f"{name} cannot be decoded: {error}. If it is damaged or cut off, get it again; else convert it"
         raise ImageFileError(message) from error
-
-
-def _unreadable(name: str, data: bytes) -> ImageFileError:
-    reason = "" if data else ". It is empty"
-    return ImageFileError(f"{name} is not a picture that can be read; {READABLE} can{reason}")
 
 
 def read_mask(path: str | Path, size: tuple[int, int]) -> Pixels:

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import harmonizer, pictures, records, write_pair
+from batch_steps import harmonizer, pictures, records, write_pair
 from pyarrow import parquet
 
 import whitebox_filters as wf

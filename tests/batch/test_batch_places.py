@@ -11,7 +11,7 @@ import time
 
 import fsspec
 import pytest
-from conftest import begin, harmonizer, pictures, records, write_pair
+from batch_steps import begin, harmonizer, pictures, records, write_pair
 
 from harmonizer.batch import report, storage
 from harmonizer.batch.run import Batch, run

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import records
+from batch_steps import records
 
 from harmonizer import edits
 

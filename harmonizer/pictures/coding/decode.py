@@ -15,7 +15,7 @@ from harmonizer.alpha import says_something
 from harmonizer.errors import HarmonizerWarning, ImageFileError
 from harmonizer.pictures import profiles
 from harmonizer.pictures.coding import exif, exr, jpegxl, metadata, png, tiff
-from harmonizer.pictures.coding.formats import HEADER, kind
+from harmonizer.pictures.coding.formats import HEADER, READABLE, kind
 from harmonizer.pictures.coding.metadata import Metadata
 from harmonizer.pictures.picture import Picture, Pixels, check_size, scale_levels
 
@@ -41,9 +41,12 @@ class Decoded:
 def decode(data: bytes, *, is_mask: bool = False) -> Picture:
     """Decode the first picture of a file, upright. Grey becomes RGB, through its profile unless it is a mask.
 
-    Raises ImageFileError for a format whose decoder is not installed, else whatever the decoder raises.
+    Raises ImageFileError for another format, or one whose decoder is not installed, else whatever the decoder raises.
     """
-    decoded = _DECODERS[kind(data[:HEADER]) or ""](data)
+    format = kind(data[:HEADER])
+    if format is None:
+        raise ImageFileError(f"it is not a picture; {READABLE} can be read" + ". It is empty" * (not data))
+    decoded = _DECODERS[format](data)
     samples = decoded.samples[..., None] if decoded.samples.ndim == 2 else decoded.samples
     if samples.shape[2] > 4:
         raise ValueError(f"it has {samples.shape[2]} channels; grey or RGB, with or without alpha, are supported")
@@ -216,13 +219,17 @@ _DECODERS: dict[str, Callable[[bytes], Decoded]] = {
 }
 
 
+OPENED = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF")
+"""What Pillow opens of all that it could: no other of its decoders meets a user's file."""
+
+
 def _open(data: bytes) -> Image.Image:
     from PIL import Image
 
     with warnings.catch_warnings():
         # Pillow warns from half of its limit on, which medium-format cameras reach.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(io.BytesIO(data), formats=[kind(data[:HEADER]) or ""])
+        return Image.open(io.BytesIO(data), formats=OPENED)
 
 
 def _mention_others(image: Image.Image) -> None:
