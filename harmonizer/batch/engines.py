@@ -146,6 +146,7 @@ def on_ray(settings: Settings, items: Iterable[Item], workers: int, address: str
     Raises BatchError if Ray is not installed, or no cluster is there.
     """
     os.environ.setdefault("RAY_DATA_LOG_LEVEL", "ERROR")  # its news are not for the terminal
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # a cluster that is started here tells nobody of its use
     try:
         import ray
     except ImportError as error:

@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 import pytest
-from batch_steps import begin, harmonizer, pictures, records, write_pair
+from batch_steps import COMMAND, ROOT, begin, harmonizer, pictures, records, write_pair
 
 from harmonizer import io
 from harmonizer.batch import report
@@ -129,6 +129,33 @@ def test_a_process_that_dies_is_replaced(many, tmp_path):
     assert process.returncode == 0, errors
     assert "40 pictures done" in output
     assert pictures(tmp_path / "out") == pictures(tmp_path / "whole")
+
+
+DEADLY = """
+import os, signal
+import fsspec
+from fsspec.implementations.memory import MemoryFileSystem
+class Deadly(MemoryFileSystem):
+    protocol = "deadly"
+    def cat_file(self, path, **more):
+        os.kill(os.getpid(), signal.SIGKILL)
+fsspec.register_implementation("deadly", Deadly)
+"""
+
+
+def test_a_picture_that_no_process_survives_is_given_up(pairs, tmp_path, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text(DEADLY)
+    rows = [f'{{"image": "p{number}.png", "mask": "p{number}_mask.png"}}\n' for number in range(6)]
+    rows.insert(2, '{"image": "deadly://x.png", "mask": "p0_mask.png"}\n')
+    (pairs / "rows.jsonl").write_text("".join(rows))
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
+    command = [*COMMAND, "batch", str(pairs / "rows.jsonl"), "-o", str(tmp_path / "out"), "--workers", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1, done.stderr
+    found = records(tmp_path / "out")
+    assert "died, twice" in found.pop("x.png").error
+    assert {each.status for each in found.values()} == {"done"}
+    assert len(found) == 6
 
 
 def test_a_report_is_written_by_one_run_at_a_time(many, tmp_path):

@@ -24,7 +24,8 @@ const entries = new Map(registry.filters.map((entry) => [entry.name, entry]));
 const stage = new Stage(updateButtons);
 const sliders = new Sliders(at("sliders"), entries, changed, { canArrange: true });
 const files = new Files({ composite: at("composite"), mask: at("mask"), background: at("background") }, open);
-let pictures, edit, colours, counted, history, opening, origin;
+let pictures, stem, edit, colours, counted, history, opening, origin;
+let isDetailed = false; // the finer preview is there, or on its way
 at("format").replaceChildren(...registry.formats.map((format) => new Option(format)));
 if (files.composite) open();
 
@@ -91,7 +92,8 @@ at("files").addEventListener("submit", async (event) => {
     const [answer, { bitmap, size }, blob] = await Promise.all([
       api.harmonize(prepared, signal, progress), api.preview(prepared, PREVIEW, signal), api.colours(prepared, signal),
     ]);
-    [pictures, edit, colours] = [prepared, answer.edit, blob];
+    [pictures, stem, edit, colours] = [prepared, files.stem, answer.edit, blob];
+    isDetailed = false;
     counted = new Float32Array(await blob.arrayBuffer());
     origin = files.background ? "place" : "mask";
     at("back").textContent = files.background ? "Move the cut-out" : "Change the mask";
@@ -115,10 +117,10 @@ at("back").addEventListener("click", async () => {
 stage.zoomed = async () => {
   const { view, size, viewport, mode } = stage;
   const wanted = viewport.zoom * view.canvas.width > 1.2 * view.size?.width && size?.width > view.size?.width;
-  if (mode !== "result" || !wanted || pictures.isDetailed) return;
+  if (mode !== "result" || !wanted || isDetailed) return;
   const detailed = pictures;
-  detailed.isDetailed = true;
-  const { bitmap } = await api.preview({ composite: detailed.composite, mask: detailed.mask }, DETAIL).catch(() => ({}));
+  isDetailed = true;
+  const { bitmap } = await api.preview(detailed, DETAIL).catch(() => ({}));
   if (!bitmap || pictures !== detailed) return;
   view.setPicture(bitmap);
   stage.draw();
@@ -224,13 +226,13 @@ const measured = (...rest) => api.measure(pictures, changedEdit(), sliders.theta
 
 download("save-picture", async (...rest) => {
   const format = at("format").value;
-  return [await api.render(pictures, changedEdit(), sliders.theta, format, ...rest), `${files.stem}-harmonized.${format}`];
+  return [await api.render(pictures, changedEdit(), sliders.theta, format, ...rest), `${stem}-harmonized.${format}`];
 });
 download("save-edit", async (...rest) => {
   const text = `${JSON.stringify(await measured(...rest), null, 2)}\n`;
-  return [new Blob([text], { type: "application/json" }), `${files.stem}-edit.json`];
+  return [new Blob([text], { type: "application/json" }), `${stem}-edit.json`];
 });
-download("save-lut", async (...rest) => [await api.cube(await measured(...rest)), `${files.stem}.cube`]);
+download("save-lut", async (...rest) => [await api.cube(await measured(...rest)), `${stem}.cube`]);
 download("save-composite", async () => [pictures.composite, pictures.composite.name]);
 download("save-mask", async () => [pictures.mask, pictures.mask.name]);
 
