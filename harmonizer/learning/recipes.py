@@ -36,6 +36,7 @@ class Recipe:
     sizes: Schedule[int] = ((0.8, 128), (1.0, 256))  # pixels a side
     encoder_learning_rate: float = 2e-4
     head_learning_rate: float = 1e-3  # of everything but the encoder
+    weight_decay: float = 0.0  # of AdamW: the share of the learning rate by which each step shrinks all weights
     warmup: int = 200  # steps over which the learning rates rise from 0
     learning_rate_drops: tuple[float, ...] = ()  # shares of the steps at which they fall to a tenth; none: a cosine
     frozen: str = "none"  # the part of the encoder that keeps its weights: a key of FROZEN
@@ -61,6 +62,8 @@ class Recipe:
                 "batch_size, steps and loss_stride are at least 1; "
                 f"got {self.batch_size}, {self.steps}, {self.loss_stride}"
             )
+        elif not 0 <= self.weight_decay < math.inf:
+            problem = f"weight_decay is 0 or more; got {self.weight_decay}"
         elif not isinstance(self.seed, int) or self.seed < 0:
             problem = f"seed is a whole number from 0 on; got {self.seed!r}"
         elif bad := [each for each in (self.sizes, self.patch_share) if not _is_schedule(each)]:

@@ -91,7 +91,7 @@ def start(recipe: Recipe, *, pretrained: bool, device: torch.device | None = Non
         {"params": others + ([] if head is None else list(head.parameters())), "rate": recipe.head_learning_rate},
     ]
     # Fused, one pass over all weights: on a GPU it takes longer to launch many small kernels than to run them.
-    return State(network, averaged, head, torch.optim.Adam(groups, fused=True))
+    return State(network, averaged, head, torch.optim.AdamW(groups, weight_decay=recipe.weight_decay, fused=True))
 
 
 def train(

@@ -238,6 +238,7 @@ def test_axe_finds_nothing_on_any_of_its_pages(browser, studio, scheme):
             found = Axe().run(page).response["violations"]
             assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
 
+        page.locator("#welcome:visible").wait_for()
         check()
         start(page)
         check()
