@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harmonizer.batch import storage
+from harmonizer.csv_rows import read_csv
 from harmonizer.errors import BatchError
 
 EXTENSIONS = (".csv", ".jsonl", ".parquet")
+COLUMNS = ("image",)  # which every manifest has
 BATCH = 1024  # rows of Parquet in memory
 
 Row = Mapping[str, Any]
 
 
 def read_rows(name: str) -> Iterator[Row]:
-    """The rows by column name, one of which is `image`. Raises BatchError, which names line or row."""
+    """The rows by column name, one of which is `image`. Raises BatchError or ImageFileError, by line."""
     if name.lower().endswith(".parquet"):
         return _parquet(name)
     return _jsonl(name) if name.lower().endswith(".jsonl") else _csv(name)
 
 
 def _csv(name: str) -> Iterator[Row]:
-    with storage.open_text(name) as lines:
-        header = lines.readline()
-        delimiter = max(",;\t", key=header.count)
-        columns = [cell.strip().lower() for cell in next(csv.reader([header], delimiter=delimiter), [])]
-        _check_columns(name, columns)
-        try:
-            for number, cells in enumerate(csv.reader(lines, delimiter=delimiter, strict=True), 2):
-                if len(cells) > len(columns):
-                    raise BatchError(f"{name}, line {number} has {len(cells)} cells, its header {len(columns)}")
-                if cells:
-                    yield dict(zip(columns, cells, strict=False))
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise BatchError(f"{name} is no CSV in UTF-8: {error}") from error
+    with storage.open_binary(name) as file:
+        yield from read_csv(file, name, COLUMNS)
 
 
 def _jsonl(name: str) -> Iterator[Row]:

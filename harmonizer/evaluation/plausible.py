@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 import numpy as np
 
-from harmonizer.evaluation.index import Row
+from harmonizer.csv_rows import Row
 from harmonizer.evaluation.transfer import ColourMap, Colours
 from harmonizer.pictures.picture import Pixels
 

@@ -68,11 +68,16 @@ ROWS = [
 ]
 
 
-def write_csv(path, rows):
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.DictWriter(file, rows[0], delimiter=";")
+def write_csv(path, rows, delimiter=";", encoding="utf-8-sig", first=""):
+    with path.open("w", encoding=encoding, newline="") as file:
+        file.write(first)
+        writer = csv.DictWriter(file, rows[0], delimiter=delimiter)
         writer.writeheader()
         writer.writerows(rows)
+
+
+def write_unicode_text(path, rows):
+    write_csv(path, rows, delimiter="\t", encoding="utf-16", first="sep=\t\r\n")  # as Excel does
 
 
 def write_jsonl(path, rows):
@@ -83,12 +88,15 @@ def write_parquet(path, rows):
     parquet.write_table(pa.Table.from_pylist(rows), path)
 
 
-@pytest.mark.parametrize("write", [write_csv, write_jsonl, write_parquet])
-def test_a_manifest_in_each_format(pairs, tmp_path, write):
+@pytest.mark.parametrize(
+    ("write", "extension"),
+    [(write_csv, "csv"), (write_unicode_text, "csv"), (write_jsonl, "jsonl"), (write_parquet, "parquet")],
+)
+def test_a_manifest_in_each_format(pairs, tmp_path, write, extension):
     harmonizer(
         "run", pairs / "p5.png", pairs / "p5_mask.png", "-o", tmp_path / "x.png", "--edit", tmp_path / "edit.json"
     )
-    manifest = pairs / f"rows.{write.__name__.removeprefix('write_')}"
+    manifest = pairs / f"rows.{extension}"
     write(manifest, ROWS)
     harmonizer("batch", manifest, "-o", tmp_path / "out")
     found = records(tmp_path / "out")
