@@ -1,7 +1,8 @@
-"""Pictures a second of `harmonizer batch` by engines, beside a shell loop; where the time goes; what a million take.
+"""Pictures a second of `harmonizer batch`, beside what a user would write; where the time goes; what a million take.
 
 From the repository root: python benchmarks/batch.py [--pictures 48]. JPEG in and out, a mask over a quarter, at 1080p
-and 12 megapixels. Writes benchmarks/results/batch.md. Needs the extras `batch` and `ray`.
+and 12 megapixels. Writes benchmarks/results/batch.md. Needs the extras `batch`, `ray`, `train` and
+`bench`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ ENGINES = {
     "two processes": ["--workers", "2"],
     "Ray, two actors": ["--engine", "ray", "--workers", "2"],
 }
+PROCESSES = 2  # of the released way
 LOOPED = 8  # pictures of the shell loop
 MILLION = 1_000_000
 
@@ -52,6 +54,7 @@ def main() -> None:
     count = parser.parse_args().pictures
     found: dict[str, dict[str, Rate]] = {}
     loops: dict[str, float] = {}
+    pools: dict[str, tuple[float, float]] = {}
     volumes: dict[str, tuple[float, float]] = {}
     for size, shape in SIZES.items():
         with tempfile.TemporaryDirectory() as name:
@@ -59,13 +62,14 @@ def main() -> None:
             number = count if size == "1080p" else max(4, count // 2)
             make(folder / "in", shape, number)
             loops[size] = loop(folder)
+            pools[size] = pool(folder, number)
             found[size] = {
                 engine: measure(folder, options, number, place)
                 for place, (engine, options) in enumerate(ENGINES.items())
             }
             rows = list(report.read(str(folder / "out0" / "report.parquet")))
             volumes[size] = rows[0].bytes_read / 1e6, rows[0].bytes_written / 1e6
-    text = page(found, loops, volumes, count)
+    text = page(found, loops, pools, volumes, count)
     RESULTS.write_text(text, encoding="utf-8")
     print(text)
 
@@ -89,23 +93,44 @@ def loop(folder: Path) -> float:
 
 
 def measure(folder: Path, options: list[str], count: int, place: int) -> Rate:
-    """One batch. The steady rate is that between the first and the last output."""
+    """One batch."""
     out = folder / f"out{place}"
     command = [sys.executable, "-m", "harmonizer", "batch", str(folder / "in"), "-o", str(out), *options]
     start = time.perf_counter()
     subprocess.run([*command, "--progress", "none"], check=True, capture_output=True)
     whole = count / (time.perf_counter() - start)
-    times = sorted(path.stat().st_mtime for path in out.glob("*.jpg"))
     rows = list(report.read(str(out / "report.parquet")))
     stages = {stage: float(np.median([row.milliseconds[stage] for row in rows])) for stage in STAGES}
-    return Rate(whole, (count - 1) / (times[-1] - times[0]), stages)
+    return Rate(whole, steady(out, count), stages)
+
+
+def pool(folder: Path, count: int) -> tuple[float, float]:
+    """Pictures a second of the released way in a pool of processes: with its start, and steady."""
+    out = folder / "released"
+    command = [sys.executable, "-m", "baselines.released_pool", str(folder / "in"), str(out), str(PROCESSES)]
+    start = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True, cwd=Path(__file__).parent)
+    return count / (time.perf_counter() - start), steady(out, count)
+
+
+def steady(out: Path, count: int) -> float:
+    """Pictures a second between the first and the last output."""
+    times = sorted(path.stat().st_mtime for path in out.glob("*.jpg"))
+    return (count - 1) / (times[-1] - times[0])
 
 
 def page(
-    found: dict[str, dict[str, Rate]], loops: dict[str, float], volumes: dict[str, tuple[float, float]], count: int
+    found: dict[str, dict[str, Rate]],
+    loops: dict[str, float],
+    pools: dict[str, tuple[float, float]],
+    volumes: dict[str, tuple[float, float]],
+    count: int,
 ) -> str:
     """The results page."""
     rates = [[size, "a shell loop over `harmonizer run`", f"{loops[size]:.2f}", "", "1"] for size in found]
+    for size, (whole, alone) in pools.items():
+        ratio = f"{alone / loops[size]:.1f}"
+        rates.append([size, f"the released way, {PROCESSES} processes", f"{whole:.2f}", f"{alone:.2f}", ratio])
     for size, engines in found.items():
         for engine, rate in engines.items():
             rates.append([size, engine, f"{rate.whole:.2f}", f"{rate.steady:.2f}", f"{rate.steady / loops[size]:.1f}"])
@@ -125,11 +150,13 @@ def page(
         "",
         f"**Decision.** Give a machine one process for each core: {best_name} do {best.steady:.2f} pictures of "
         f"12 megapixels a second on {cores} cores, {best.steady / alone:.2f} times one process, and "
-        f"{best.steady / loops['12 megapixels']:.1f} times a shell loop.",
+        f"{best.steady / loops['12 megapixels']:.1f} times a shell loop, "
+        f"{best.steady / pools['12 megapixels'][1]:.1f} times {PROCESSES} processes of the released way.",
         "",
         f"JPEG in and out, a mask over a quarter; {count} pictures of 1080p, {max(4, count // 2)} of 12 megapixels, "
         f"one run each; {LOOPED} in the loop. Steady: between the first and the last output, without the start of "
-        "processes.",
+        "processes. The released way: EfficientNet-B0 at 256 pixels and the six filters one by one in eager torch, as "
+        "[baselines/](../baselines/released_pool.py) has them, Pillow for files, in a pool of `multiprocessing`.",
         "",
         grid(["size", "by", "a second, with start", "steady", "times the loop"], rates, 2),
         "",
