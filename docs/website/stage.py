@@ -82,6 +82,8 @@ def _links(root: Path, out: Path, path: str, text: str, staged: set[str]) -> str
         if re.match(r"[a-z]+:", link):
             return found[0]
         there = os.path.normpath(folder / link)
+        if (out / there).suffix in PICTURES and (out / there).exists():  # of a notebook
+            return found[0]
         if not (root / there).exists():
             raise MissingError(f"{path} leads to {link}, which is not there")
         if Path(there).suffix in PICTURES:
