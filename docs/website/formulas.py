@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from xml.etree.ElementTree import Element, fromstring
 
 from latex2mathml.converter import convert
 from markdown import Markdown
@@ -29,13 +28,14 @@ class _Blocks(Preprocessor):
         return BLOCK.sub(self._stash, "\n".join(lines)).split("\n")
 
     def _stash(self, found: re.Match[str]) -> str:
+        # Focusable, since a long one scrolls on a small screen.
         formula = convert(found[1].strip(), display="block")
-        return self.md.htmlStash.store(f'<div class="formula">{formula}</div>')
+        return self.md.htmlStash.store(f'<div class="formula" tabindex="0">{formula}</div>')
 
 
 class _Spans(InlineProcessor):
-    def handleMatch(self, m: re.Match[str], data: str) -> tuple[Element, int, int]:  # noqa: ARG002, N802
-        return fromstring(convert(m[1])), m.start(0), m.end(0)
+    def handleMatch(self, m: re.Match[str], data: str) -> tuple[str, int, int]:  # noqa: ARG002, N802
+        return self.md.htmlStash.store(convert(m[1])), m.start(0), m.end(0)
 
 
 def makeExtension(**options: object) -> Formulas:  # noqa: N802 (its name in Markdown)

@@ -88,6 +88,13 @@ def test_formulas_become_mathml():
     assert "<code>$</code>" in html
 
 
+def test_examples_in_docstrings_are_code():
+    html = markdown("Does.\n\n>>> f(1)  # doctest: +SKIP\n2\n\nRaises.", extensions=["website.doctests", "fenced_code"])
+    assert "blockquote" not in html
+    assert "&gt;&gt;&gt; f(1)\n2\n</code>" in html
+    assert "<p>Raises.</p>" in html
+
+
 def test_a_notebook_is_text_code_and_what_it_gave(tmp_path):
     (tmp_path / "a.ipynb").write_text(
         '{"cells": [{"cell_type": "markdown", "source": ["# A\\n"]},'
