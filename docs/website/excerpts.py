@@ -37,7 +37,7 @@ def excerpt(path: Path, name: str) -> str:
     lines = source.splitlines()
     numbers = range(node.lineno, (node.end_lineno or node.lineno) + 1)
     kept = [lines[number - 1] for number in numbers if number not in dropped]
-    code = [line for line in kept if line.strip() and not line.lstrip().startswith("#")]
+    code = [line for line in kept if not line.lstrip().startswith("#")]
     return textwrap.dedent("\n".join(code)) + "\n"
 
 
@@ -45,7 +45,8 @@ def _docstring(node: ast.AST) -> range:
     if not isinstance(node, ast.FunctionDef | ast.ClassDef) or ast.get_docstring(node) is None:
         return range(0)
     first = node.body[0]
-    return range(first.lineno, (first.end_lineno or first.lineno) + 1)
+    blank = isinstance(node, ast.ClassDef)  # a class has an empty line after its docstring
+    return range(first.lineno, (first.end_lineno or first.lineno) + 1 + blank)
 
 
 if __name__ == "__main__":

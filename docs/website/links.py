@@ -7,7 +7,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-LOADING = {("script", "src"), ("img", "src"), ("link", "href"), ("iframe", "src"), ("source", "srcset"), ("use", "href")}
+LOADING = {
+    ("script", "src"),
+    ("img", "src"),
+    ("link", "href"),
+    ("iframe", "src"),
+    ("source", "srcset"),
+    ("use", "href"),
+}
 HOST = re.compile(r"([a-z0-9-]+\.)+[a-z]{2,}|127\.0\.0\.1|localhost", re.IGNORECASE)
 
 
@@ -33,7 +40,7 @@ class Page(HTMLParser):
 
 
 def check(site: Path) -> list[str]:
-    """One line for each mistake in the links of all pages of a folder. Links to other hosts are checked in form alone."""
+    """One line for each mistake in the links of a folder's pages. Of links to other hosts the form alone is checked."""
     pages = {path.resolve(): Page(path.read_text(encoding="utf-8")) for path in sorted(site.rglob("*.html"))}
     mistakes = []
     for path, page in pages.items():
@@ -53,7 +60,9 @@ def _mistake(path: Path, link: str, pages: dict[Path, Page]) -> str | None:
     if parts.scheme in ("data", "mailto"):
         return None
     if parts.scheme or parts.netloc:
-        sound = parts.scheme in ("http", "https") and HOST.fullmatch(parts.hostname or "") and not re.search(r"\s", link)
+        sound = (
+            parts.scheme in ("http", "https") and HOST.fullmatch(parts.hostname or "") and not re.search(r"\s", link)
+        )
         return None if sound else "this is no address"
     target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
     if target.is_dir():

@@ -1,6 +1,6 @@
 """Collects the pages into one folder, in the repository's own layout, so that relative links stay as they are.
 
-What is added: a link from a page to a file of code, or to a folder, leads to a page that shows it; a notebook is a page.
+What is added: a page for each file of code or folder that a page leads to, and one for each notebook.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class MissingError(Exception):
 
 
 def stage(root: Path, out: Path) -> list[str]:
-    """Copy the pages of the repository `root`, and all that they lead to, to the folder `out`; the pages' names there."""
+    """Copy the pages of the repository `root`, and all that they lead to, to the folder `out`; their names there."""
     shutil.rmtree(out, ignore_errors=True)
     staged: set[str] = set()
     pages = sorted({path.relative_to(root).as_posix() for pattern in PAGES for path in root.glob(pattern)})

@@ -22,7 +22,7 @@ class Block:
 
     @property
     def synopses(self) -> list[str]:
-        """Its command lines of `harmonizer`, without comments, if it is in no language: placeholders stand for files."""
+        """Its command lines of `harmonizer`, without comments, if it is in no language: names stand for files."""
         if self.language:
             return []
         lines = (line.removeprefix("$ ").partition("  #")[0].strip() for line in self.text.splitlines())

@@ -16,7 +16,9 @@ def test_each_excerpt_is_as_in_the_source():
 
 
 def test_a_changed_source_changes_the_page(tmp_path):
-    (tmp_path / "code.py").write_text('class A:\n    def f(self):\n        """Says."""\n        # why\n        return 2\n')
+    (tmp_path / "code.py").write_text(
+        'class A:\n    def f(self):\n        """Says."""\n        # why\n        return 2\n'
+    )
     page = "<!-- excerpt: code.py A.f -->\n\n```py\ndef f(self):\n    return 1\n```\n"
     assert renewed(page, tmp_path) == page.replace("return 1", "return 2")
 

@@ -31,7 +31,12 @@ def test_a_notebook_gives_what_it_shows(notebook):
     now = outputs(execute(notebook)["cells"])
     if "train" in notebook.stem:  # another processor rounds otherwise, and training makes more of it
         assert [kinds for _, kinds in now] == [kinds for _, kinds in shown]
-        errors = {text.split(":")[0]: int(text.split(":")[1]) for text, _ in now for text in text.splitlines() if "network, " in text}
+        errors = {
+            text.split(":")[0]: int(text.split(":")[1])
+            for text, _ in now
+            for text in text.splitlines()
+            if "network, " in text
+        }
         assert errors["after the network, trained"] < errors["after the network, untrained"]
     else:
         assert now == shown

@@ -53,12 +53,14 @@ def test_a_folder_gets_a_page_that_lists_its_code(repository, tmp_path):
 
 def test_a_link_to_what_is_not_there_is_an_error(repository, tmp_path):
     (repository / "README.md").write_text("[gone](docs/gone.md)")
-    with pytest.raises(MissingError, match="README.md leads to docs/gone.md"):
+    with pytest.raises(MissingError, match=r"README\.md leads to docs/gone\.md"):
         stage(repository, tmp_path / "out")
 
 
 def test_links_of_a_site(tmp_path):
-    (tmp_path / "a.html").write_text(PAGE.format('<a href="b.html#top-of-it">b</a> <a href="https://example.org/x">c</a>'))
+    (tmp_path / "a.html").write_text(
+        PAGE.format('<a href="b.html#top-of-it">b</a> <a href="https://example.org/x">c</a>')
+    )
     (tmp_path / "b.html").write_text(PAGE.format('<a href="a.html">a</a> <a href="#top-of-it">here</a>'))
     assert check(tmp_path) == []
 

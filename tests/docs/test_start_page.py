@@ -1,4 +1,4 @@
-"""docs/start.md, word for word, where nothing but the dependencies is installed: each command prints what the page shows."""
+"""docs/start.md, word for word, where only the dependencies are installed: commands print what the page shows."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def test_the_files_are_what_the_page_says(environment):
     np.testing.assert_array_equal(mine[cutout[..., 3] == 0], background[cutout[..., 3] == 0])
     inside = cutout[..., 3] == 255
     assert (warmer[inside].mean(axis=0) - mine[inside].mean(axis=0))[0] > 2  # more red
-    theta = {step["name"]: step["theta"] for step in json.loads((environment.home / "mine.json").read_text())["filters"]}
+    theta = {
+        step["name"]: step["theta"] for step in json.loads((environment.home / "mine.json").read_text())["filters"]
+    }
     shown = dict(re.findall(r"^  (\w+) +([+-]0\.\d\d)", PAGE.partition("mine.cube")[2].partition("You have")[0], re.M))
     assert {name: f"{value:+.2f}" for name, value in theta.items()} == shown
     assert "LUT_3D_SIZE 65" in (environment.home / "mine.cube").read_text()[:500]

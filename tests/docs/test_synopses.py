@@ -10,9 +10,7 @@ from doc_blocks import blocks
 
 from harmonizer.cli.app import app
 
-SYNOPSES = [
-    pytest.param(line, id=f"{block.page}: {line}") for block in blocks() for line in block.synopses
-]
+SYNOPSES = [pytest.param(line, id=f"{block.page}: {line}") for block in blocks() for line in block.synopses]
 
 
 @pytest.mark.parametrize("line", SYNOPSES)
