@@ -9,9 +9,10 @@ PROJECTS := pyproject.toml whitebox_filters/pyproject.toml
 RUN_READY := $(VENV)/ready-run
 VIDEO_READY := $(VENV)/ready-video
 SERVER_READY := $(VENV)/ready-server
+DOCS_READY := $(VENV)/ready-docs
 DEV_READY := $(VENV)/ready-dev
 
-.PHONY: demo demo-video test lint bench bench-fps bench-gpu bench-video clean test-browser test-comfyui studio
+.PHONY: demo demo-video test lint bench bench-fps bench-gpu bench-video clean test-browser test-comfyui studio docs notebooks
 
 demo: $(RUN_READY)
 	$(BIN)/python demo/run.py
@@ -41,6 +42,14 @@ lint: $(DEV_READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The documentation as a site, in build/site/index.html; a warning or a link that leads nowhere is an error.
+docs: $(DOCS_READY)
+	PYTHONPATH=docs $(BIN)/python -m website
+
+# Runs the notebooks and keeps what their cells give.
+notebooks: $(DEV_READY)
+	PYTHONPATH=docs $(BIN)/python -m website.execute notebooks/*.ipynb
+
 bench: $(DEV_READY)
 	$(BIN)/python benchmarks/cold_start.py
 
@@ -56,7 +65,7 @@ bench-gpu: $(DEV_READY)
 	$(BIN)/python benchmarks/cuda_speed.py
 
 clean:
-	rm -rf $(VENV) out
+	rm -rf $(VENV) out build
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -75,6 +84,10 @@ $(SERVER_READY): $(PROJECTS) | $(BIN)/python
 	$(INSTALL) '.[server]'
 	touch $@ $(RUN_READY)
 
+$(DOCS_READY): $(PROJECTS) | $(BIN)/python
+	$(INSTALL) '.[docs]'
+	touch $@ $(RUN_READY)
+
 $(DEV_READY): $(PROJECTS) | $(BIN)/python
 	$(INSTALL) '.[dev]'
-	touch $@ $(RUN_READY) $(VIDEO_READY)
+	touch $@ $(RUN_READY) $(VIDEO_READY) $(DOCS_READY)

@@ -1,0 +1,1 @@
+"""Builds the documentation as a site: `python -m website` with docs/ on PYTHONPATH, or `make docs`."""
