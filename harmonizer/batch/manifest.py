@@ -25,11 +25,11 @@ def read_rows(name: str) -> Iterator[Row]:
 
 def _csv(name: str) -> Iterator[Row]:
     with storage.open_text(name) as lines:
-        header = lines.readline()
-        delimiter = max(",;\t", key=header.count)
-        columns = [cell.strip().lower() for cell in next(csv.reader([header], delimiter=delimiter), [])]
-        _check_columns(name, columns)
         try:
+            header = lines.readline()
+            delimiter = max(",;\t", key=header.count)
+            columns = [cell.strip().lower() for cell in next(csv.reader([header], delimiter=delimiter), [])]
+            _check_columns(name, columns)
             for number, cells in enumerate(csv.reader(lines, delimiter=delimiter, strict=True), 2):
                 if len(cells) > len(columns):
                     raise BatchError(f"{name}, line {number} has {len(cells)} cells, its header {len(columns)}")
@@ -63,7 +63,7 @@ def _parquet(name: str) -> Iterator[Row]:
             _check_columns(name, table.schema_arrow.names)
             for batch in table.iter_batches(BATCH):
                 yield from batch.to_pylist()
-        except pyarrow.ArrowException as error:
+        except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:  # of pages, texts and dates too
             raise BatchError(f"{name} is no Parquet file that can be read: {error}") from error
 
 

@@ -94,6 +94,8 @@ def summarize(records: Iterable[Record]) -> str:
 
 def _to_row(record: Record) -> dict[str, Any]:
     values = asdict(record)
+    # Names of files may hold bytes that are no text.
+    values |= {key: values[key].encode("utf-8", "backslashreplace").decode() for key in TEXTS}
     times = values.pop("milliseconds")
     return values | {f"ms_{stage}": times.get(stage) for stage in STAGES}
 

@@ -30,7 +30,9 @@ class RequestError(Exception):
     def __init__(self, status: int, message: str, *, given: str = "", accepted: str = "", advice: str = "") -> None:
         super().__init__(message)
         self.status = status
-        self.fields = {"error": message, "given": given, "accepted": accepted, "advice": advice}
+        texts = {"error": message, "given": given, "accepted": accepted, "advice": advice}
+        # What clients send may hold half of a pair that JSON writes as two, which is no text.
+        self.fields = {key: text.encode("utf-8", "backslashreplace").decode() for key, text in texts.items()}
 
     def respond(self) -> JSONResponse:
         """The answer; 429 and 503 tell when to try again."""
