@@ -53,7 +53,7 @@ def of_validation(request: Request, error: RequestValidationError) -> RequestErr
     first = error.errors()[0]
     place = ".".join(map(str, first["loc"]))
     sent = request.headers.get("content-type", "").partition(";")[0].strip()
-    expected = JSON if request.url.path.endswith(("/lut", "/answers")) else MULTIPART
+    expected = JSON if request.scope["path"].endswith(("/lut", "/answers")) else MULTIPART
     if request.method == "POST" and sent != expected:
         return RequestError(
             415,

@@ -109,6 +109,8 @@ def bad_tensors() -> list[bytes]:
 def released() -> list[bytes]:
     import torch
 
+    import harmonizer.learning.convert  # torch takes seconds to import, which count for no input
+
     names = ("backbone._conv_head.weight", "regressor.f.bias", "module.backbone._blocks.0.a")
     files = []
     for zipped in (True, False):

@@ -207,6 +207,7 @@ def bad_configs() -> list[bytes]:
 
 
 def recipes() -> list[bytes]:
+    import harmonizer.learning.run  # torch takes seconds to import, which count for no input
     from harmonizer.learning.recipes import RECIPES, to_json
 
     return [to_json(recipe).encode() for recipe in RECIPES.values()]

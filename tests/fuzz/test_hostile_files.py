@@ -190,6 +190,13 @@ def test_a_request_that_holds_half_of_a_pair():
         assert "\\ud800" in json.loads(body)["error"]
 
 
+def test_a_query_that_is_no_text():
+    request = b"POST /v1/grade?size=\xca multipart/form-data; boundary=x\n--x--\r\n"
+    status, body = fuzz_requests.client().send(request)
+    assert status == 422
+    assert json.loads(body)["error"].startswith("query.size")
+
+
 def test_symbolic_links_and_folders_in_place_of_pictures(tmp_path):
     (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
     (tmp_path / "passwords.png").symlink_to("/etc/passwd")
