@@ -25,7 +25,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 SECONDS = 30  # for one input, in the process
 PATIENCE = 60  # and from outside, where compiled code holds the process
-MEMORY = 3 << 30  # bytes of data of a process: beyond it the input is at fault, and not the machine
+MEMORY = 1200 << 20  # bytes of data of a process: beyond it the input is at fault, and not the machine
 BATCH = 2000  # inputs between two looks at the clock
 FAULTS = 20  # kinds of faults of a target that are kept, each with its first input
 
@@ -50,6 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--inputs", type=int, default=1_000_000, help="how many in all, the corpus included")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--more", action="store_true", help="keep the results of other targets that are there")
     parser.add_argument("--only", default="", help="names of targets, with commas")
     parser.add_argument("--minutes", type=float, default=1e9, help="after which it stops")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results" / "fuzz.json")
@@ -66,6 +67,9 @@ def main() -> None:
     shares = sum(target.share for target in targets)
     deadline = time.monotonic() + 60 * options.minutes
     outcomes: dict[str, Outcome] = {}
+    if options.more:
+        known = json.loads(options.out.read_text())["targets"]
+        outcomes = {name: Outcome(**values) for name, values in known.items()}
     for target in targets:
         count = max(1, round(options.inputs * target.share / shares))
         outcomes[target.name] = run(target.name, count, options.seed, deadline, options.saved)
