@@ -1,16 +1,16 @@
-"""How far the numbers agree: from run to run, thread to thread, processor to processor, backend to backend, engine to engine.
+"""How far the numbers agree: from run to run, and between threads, processors, backends and engines.
 
 From the repository root: python benchmarks/agreement.py --data DIR, where DIR holds the folders iharmony4_sample,
-iharmony4_more, webcam, webcam_chamonix and triples_256. Writes benchmarks/results/agreement.md. Needs the extras `train` and
-`openvino`. `--only bytes`, `filters` or `engines` prints a part.
+iharmony4_more, webcam, webcam_chamonix and triples_256. Writes benchmarks/results/agreement.md. Needs the extras
+`train` and `openvino`. `--only bytes`, `filters` or `engines` prints a part.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -30,17 +30,22 @@ PROCESSORS = {
     "this one": (None, ()),
     "with AVX2 and FMA, without AVX-512": ("haswell", ("avx512", "amx", "avx10", "evex512")),
     "with AVX2, without AVX-512 and FMA": ("haswell", ("avx512", "amx", "avx10", "evex512", "fma")),
-    "with SSE2 alone (x86-64)": ("x86-64", ("avx", "fma", "amx", "f16c", "vaes", "vpclmul", "xop", "sse3", "ssse3", "sse4")),
+    "with SSE2 alone (x86-64)": (
+        "x86-64",
+        ("avx", "fma", "amx", "f16c", "vaes", "vpclmul", "xop", "sse3", "ssse3", "sse4"),
+    ),
 }
 """By title: LLVM's name of a processor, and the beginnings of the features that are turned off."""
-DTYPES = ("uint8", "uint16", "float32", "float64")
-CASCADES = {"six filters": wf.DEFAULT_FILTERS, "all filters": wf.names()}
+DTYPES = ("uint8", "uint16", "float32")
 SIDE = 1000
 THETAS = (-1.0, -0.3, 0.3, 1.0)
 FOLDERS = {
-    "iharmony4_sample": "iharmony4", "iharmony4_more": "iharmony4", "webcam": "iharmony4", "webcam_chamonix": "iharmony4",
+    "iharmony4_sample": "iharmony4",
+    "iharmony4_more": "iharmony4",
+    "webcam": "iharmony4",
+    "webcam_chamonix": "iharmony4",
     "triples_256": "triples",
-}  # fmt: skip
+}
 LIMIT = 1e-3
 
 
@@ -49,11 +54,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--only", choices=["bytes", "filters", "engines"])
-    parser.add_argument("--render", nargs=3, help=argparse.SUPPRESS)  # what a process of its own does
+    parser.add_argument("--render", nargs=2, help=argparse.SUPPRESS)  # what a process of its own does
     options = parser.parse_args()
     if options.render:
-        threads, processor, place = options.render
-        render(int(threads), processor, Path(place))
+        processor, place = options.render
+        render(processor, Path(place))
         return
     parts = {"bytes": same_bytes, "filters": filters, "engines": lambda: engines(options.data)}
     if options.only:
@@ -64,41 +69,35 @@ def main() -> None:
 
 
 def same_bytes() -> str:
-    """Section: pictures filtered in processes of other threads and features, compared bit for bit."""
-    import tempfile
-
-    results: dict[tuple[str, int, int], dict[str, np.ndarray[Any, Any]]] = {}
+    """Section: pictures filtered with other threads and instructions, compared bit for bit."""
+    results: dict[tuple[str, int], dict[str, np.ndarray[Any, Any]]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for processor, threads, run in product(PROCESSORS, THREADS, range(RUNS)):
+        for processor, run in product(PROCESSORS, range(RUNS)):
             place = Path(folder, f"{len(results)}.npz")
-            command = [sys.executable, __file__, "--render", str(threads), processor, str(place)]
+            command = [sys.executable, __file__, "--render", processor, str(place)]
             subprocess.run(command, check=True)
-            results[processor, threads, run] = dict(np.load(place))
-            print(processor, threads, run, flush=True)
-    first = results["this one", 1, 0]
+            results[processor, run] = dict(np.load(place))
+            print(processor, run, flush=True)
+    first = results["this one", 0]
     rows = []
     for processor in PROCESSORS:
-        own = results[processor, 1, 0]
-        others = [results[processor, threads, run] for threads, run in product(THREADS, range(RUNS))]
-        among = sum(not np.array_equal(other[name], own[name]) for other in others for name in own)
-        differs = [name for name in own if not np.array_equal(own[name], first[name])]
-        rows.append([processor, str(len(others)), str(among), *(_difference(own, first, dtype) for dtype in DTYPES), _theta(own, first)])
-        print(processor, differs)
-    header = ["processor", "processes", "that differ among themselves", *DTYPES, "theta"]
+        own = results[processor, 0]
+        among = _count_others([results[processor, run] for run in range(RUNS)])
+        rows.append([processor, str(among), *(_difference(own, first, dtype) for dtype in DTYPES), _theta(own, first)])
+    header = ["instructions", "results that differ by run or threads", *DTYPES, "theta"]
     text = (
         "## The same bytes\n\n"
-        f"A photograph of 640 x 480 with a soft mask, through {' and '.join(CASCADES)}, whole frame and mask as region of "
-        f"the statistics, in {len(PROCESSORS) * len(THREADS) * RUNS} processes: {RUNS} with each of "
-        f"{', '.join(map(str, THREADS))} threads, for each of {len(PROCESSORS)} sets of the processor's instructions, which the "
-        "compiled filters are made for. The last columns: values that are other than on this processor, and by how much at "
-        "most, in levels for integers; theta is what the network predicts with ONNX Runtime and as many threads, whose code "
-        "chooses its instructions by itself.\n\n"
+        "A photograph of 640 x 480 with a soft mask through the six filters, with statistics of the whole frame and of "
+        f"the mask, in {RUNS} processes for each of {len(PROCESSORS)} sets of the processor's instructions, for which "
+        f"the filters are compiled; each process with {', '.join(map(str, THREADS))} threads. The last columns: the share "
+        "of values that are other than with all instructions, and by how much at most, in levels for integers. Theta "
+        "is what the network predicts with ONNX Runtime and as many threads; that chooses its instructions by itself.\n\n"
     )
     return text + grid(header, rows, 1)
 
 
-def render(threads: int, processor: str, place: Path) -> None:
-    """Filter the picture with so many threads and only such instructions, and leave the results at `place`."""
+def render(processor: str, place: Path) -> None:
+    """Filter the picture with only such instructions, and leave the results at `place`, by number of threads."""
     from whitebox_filters.native import cache, cores
 
     name, left_out = PROCESSORS[processor]
@@ -109,16 +108,19 @@ def render(threads: int, processor: str, place: Path) -> None:
                 features[feature] = False
         cache.llvm.get_host_cpu_name = lambda: name
         cache.llvm.get_host_cpu_features = lambda: features
-    cores.count = lambda: threads
-    assert name is None or cache.engine().processor[0] == name
     image, mask = _photograph()
+    scaled = {"uint8": image, "uint16": image.astype(np.uint16) * 257, "float32": image.astype(np.float32) / 255}
+    theta = np.array([0.3, -0.2, 0.25, 0.3, -0.3, 0.25])
     results: dict[str, Any] = {}
-    for (title, names), dtype, region in product(CASCADES.items(), DTYPES, ("frame", "mask")):
-        theta = np.linspace(-0.4, 0.4, len(names))
-        plan = wf.Cascade(names, statistics=region).compile("numba")
-        scaled = image if dtype == "uint8" else image.astype(dtype) * 257 if dtype == "uint16" else (image / 255).astype(dtype)
-        results[f"{dtype} {title} {region}"] = plan(scaled, theta, mask)
-    results["theta"] = Predictor.load(threads=threads).predict(image, mask)
+    for threads in THREADS:
+        cores.count = lambda threads=threads: threads
+        cores.pool.cache_clear()
+        for dtype, region in product(DTYPES, ("frame", "mask")):
+            plan = wf.Cascade(wf.DEFAULT_FILTERS, statistics=region).compile("numba")
+            results[f"{threads} {dtype} {region}"] = plan(scaled[dtype], theta, mask)
+        results[f"{threads} theta"] = Predictor.load(threads=threads).predict(image, mask)
+    if name is not None and cache.engine().processor[0] != name:
+        raise SystemExit(f"the filters were compiled for {cache.engine().processor[0]}, not for {name}")
     np.savez(place, **results)
 
 
@@ -133,17 +135,14 @@ def filters() -> str:
         for theta in THETAS:
             exact = wf.get(name)(image, theta)
             for backend, apply in BACKENDS.items():
-                scale = 255 if "8 bits" in backend else 1
-                expected = wf.get(name)(np.rint(image * 255) / 255, theta) if scale == 255 else exact
                 found = apply(name, image, theta).astype(np.float64)
-                worst[backend] = max(worst[backend], float(np.abs(found - expected * scale).max()))
-        rows.append([name, *(f"{error:.1e}" if "8 bits" not in backend else f"{error:.3f}" for backend, error in worst.items())])
+                worst[backend] = max(worst[backend], float(np.abs(found - exact).max()))
+        rows.append([name, *(f"{error:.1e}" for error in worst.values())])
         print(rows[-1], flush=True)
     text = (
         "## Filters\n\n"
-        f"The largest difference from NumPy in float64, over {SIDE * SIDE:,} random pixels, 60,000 of them with values of 0 and 1 "
-        f"alone, at theta {', '.join(f'{theta:g}' for theta in THETAS)}. Values are in [0, 1]; those of 8 bits in levels, where "
-        "0.5 is what rounding costs.\n\n"
+        f"The largest difference from NumPy in float64, over {SIDE * SIDE:,} random pixels, 60,000 of them of 0 and 1 "
+        f"alone, at theta {', '.join(f'{theta:g}' for theta in THETAS)}. Values are in [0, 1].\n\n"
     )
     return text + grid(["filter", *BACKENDS], rows, 1)
 
@@ -160,10 +159,6 @@ def _numba64(name: str, image: Any, theta: float) -> Any:
     return wf.Cascade([name])(image, [theta], backend="numba")
 
 
-def _numba8(name: str, image: Any, theta: float) -> Any:
-    return wf.Cascade([name])(np.rint(image * 255).astype(np.uint8), [theta], backend="numba")
-
-
 def _torch32(name: str, image: Any, theta: float) -> Any:
     import torch
 
@@ -177,7 +172,6 @@ BACKENDS = {
     "torch float32": _torch32,
     "Numba float32": _numba32,
     "Numba float64": _numba64,
-    "Numba, 8 bits": _numba8,
 }
 
 
@@ -205,9 +199,9 @@ def engines(data: Path) -> str:
     ]
     text = (
         "## Engines\n\n"
-        f"Theta of the shipped network on {count} real composites ({', '.join(FOLDERS)}), compared with torch in float32: the "
-        f"largest difference of any filter, the median over pictures, and pictures beyond {LIMIT:g}. `openvino-bf16` computes in "
-        "16 bits on purpose.\n\n"
+        f"Theta of the shipped network on {count} real composites ({', '.join(FOLDERS)}), compared with torch in "
+        f"float32: the largest difference of any filter, the median over pictures, and pictures beyond {LIMIT:g}. "
+        "`openvino-bf16` computes in 16 bits on purpose.\n\n"
     )
     return text + grid(["engine", "largest", "median", f"beyond {LIMIT:g}"], rows, 1)
 
@@ -226,9 +220,20 @@ def _photograph() -> tuple[Any, Any]:
     return base.clip(0, 255).astype(np.uint8), mask.astype(np.uint8)
 
 
+def _count_others(processes: list[dict[str, Any]]) -> int:
+    """How many results differ from that of the first process with the fewest threads."""
+    first = processes[0]
+    names = [name.partition(" ") for name in first]
+    return sum(
+        not np.array_equal(process[f"{threads} {what}"], first[f"{THREADS[0]} {what}"])
+        for process in processes
+        for threads, _, what in names
+    )
+
+
 def _difference(own: dict[str, Any], first: dict[str, Any], dtype: str) -> str:
     """How many values differ, and the largest difference."""
-    names = [name for name in own if name.startswith(f"{dtype} ")]
+    names = [f"{THREADS[0]} {dtype} {region}" for region in ("frame", "mask")]
     gaps = np.concatenate([np.abs(own[name].astype(np.float64) - first[name]).ravel() for name in names])
     if not gaps.any():
         return "same"
@@ -237,10 +242,10 @@ def _difference(own: dict[str, Any], first: dict[str, Any], dtype: str) -> str:
 
 
 def _theta(own: dict[str, Any], first: dict[str, Any]) -> str:
-    gap = np.abs(own["theta"] - first["theta"]).max()
+    name = f"{THREADS[0]} theta"
+    gap = np.abs(own[name] - first[name]).max()
     return "same" if gap == 0 else f"{gap:.1e}"
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "2")
     main()

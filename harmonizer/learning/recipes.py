@@ -199,7 +199,9 @@ def _find_mismatch(value: Any, default: Any) -> str | None:
         return None if fits else "a whole number" if isinstance(default, int) else "a number"
     if isinstance(default, tuple):
         parts = [part for each in _list(value) for part in _list(each)]
-        fits = isinstance(value, tuple) and all(isinstance(part, str) or not _find_mismatch(part, 0.0) for part in parts)
+        fits = isinstance(value, tuple) and all(
+            isinstance(part, str) or not _find_mismatch(part, 0.0) for part in parts
+        )
         return None if fits else f"a list such as {json.dumps(default)}"
     return None
 

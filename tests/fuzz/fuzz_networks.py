@@ -32,7 +32,7 @@ def onnx_models() -> list[bytes]:
 
 
 def bad_onnx_models() -> list[bytes]:
-    """Weights in other files, tensors that lie about their size, networks that fail only when they run, or hold too much."""
+    """Weights in other files, tensors that lie about their size, and networks that fail only when they run."""
     outside = numpy_helper.from_array(np.zeros((3, 6), np.float32), "weights")
     outside.ClearField("raw_data")
     outside.data_location = TensorProto.EXTERNAL
@@ -46,13 +46,22 @@ def bad_onnx_models() -> list[bytes]:
     product = [*mean, helper.make_node("MatMul", ["feature", "weights"], ["theta"])]
     zeros = numpy_helper.from_array(np.zeros((3, 6), np.float32), "weights")
     huge = numpy_helper.from_array(np.array([1, 6, 2**36], np.int64), "huge")
-    fails = [*mean, helper.make_node("ConstantOfShape", ["huge"], ["much"]), helper.make_node("ReduceSum", ["much", "last"], ["theta"], keepdims=0)]
-    gather = [*mean, helper.make_node("Gather", ["feature", "beyond"], ["some"], axis=1), helper.make_node("MatMul", ["some", "weights"], ["theta"])]
+    fails = [
+        *mean,
+        helper.make_node("ConstantOfShape", ["huge"], ["much"]),
+        helper.make_node("ReduceSum", ["much", "last"], ["theta"], keepdims=0),
+    ]
+    gather = [
+        *mean,
+        helper.make_node("Gather", ["feature", "beyond"], ["some"], axis=1),
+        helper.make_node("MatMul", ["some", "weights"], ["theta"]),
+    ]
     last = numpy_helper.from_array(np.array([2], np.int64), "last")
     beyond = numpy_helper.from_array(np.array([0, 1, 2**40], np.int64), "beyond")
     loud = numpy_helper.from_array(np.full((3, 6), np.inf, np.float32), "weights")
     return [
-        _model(product, [outside]), _model(product, [short]), _model(fails, [huge, last]), _model(gather, [beyond, zeros]),
+        _model(product, [outside]), _model(product, [short]), _model(fails, [huge, last]),
+        _model(gather, [beyond, zeros]),
         _model(product, [loud]), _model(product, []), *ODD,
     ]  # fmt: skip
 
@@ -109,7 +118,7 @@ def bad_tensors() -> list[bytes]:
 def released() -> list[bytes]:
     import torch
 
-    import harmonizer.learning.convert  # torch takes seconds to import, which count for no input
+    import harmonizer.learning.convert  # noqa: F401 # torch takes seconds to import, which count for no input
 
     names = ("backbone._conv_head.weight", "regressor.f.bias", "module.backbone._blocks.0.a")
     files = []
@@ -151,7 +160,18 @@ def bad_training_configs() -> list[bytes]:
     fields = json.loads(json.dumps(asdict(NetworkConfig(encoder="test_efficientnet", histograms=False))))
     values: list[Any] = [10**400, 10**9, 100_000, -1, 0, 1.5, "1", None, [], {}, True, float("nan")]
     documents = [fields | {key: value} for key in fields for value in values]
-    documents += [fields | {"pooling": "attention", key: value} for key in ("attention_width", "attention_layers") for value in values]
-    places = ("hf-hub:timm/resnet18.a1_in1k", "hf_hub:a/b", "local-dir:/etc", "../../etc/passwd", "timm/resnet18", "resnet18.nothing")
+    documents += [
+        fields | {"pooling": "attention", key: value}
+        for key in ("attention_width", "attention_layers")
+        for value in values
+    ]
+    places = (
+        "hf-hub:timm/resnet18.a1_in1k",
+        "hf_hub:a/b",
+        "local-dir:/etc",
+        "../../etc/passwd",
+        "timm/resnet18",
+        "resnet18.nothing",
+    )
     documents += [fields | {"encoder": place} for place in places]
     return [*(json.dumps(CONFIG | document).encode() for document in documents), *NESTED, *ODD]

@@ -43,7 +43,8 @@ def png() -> list[bytes]:
         _pillow(Image.fromarray(GREY).convert("1"), "PNG"),
         _pillow(Image.fromarray(RGB), "PNG", save_all=True, append_images=[Image.fromarray(RGB[::-1].copy())]),
         bytes(imagecodecs.png_encode(DEEP)),
-        with_chunks((b"cICP", b"\x09\x10\0\1"), (b"gAMA", struct.pack(">I", 45455)), (b"cHRM", struct.pack(">8I", *[31270] * 8)),
+        with_chunks((b"cICP", b"\x09\x10\0\1"), (b"gAMA", struct.pack(">I", 45455)),
+                    (b"cHRM", struct.pack(">8I", *[31270] * 8)),
                     (b"tRNS", b"\0\1\0\2\0\3"), (b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP)),
     ]  # fmt: skip
 
@@ -140,7 +141,13 @@ def crafted() -> dict[str, list[bytes]]:
 
 
 SIZES = ((0, 0), (1, 0), (60_000, 60_000), (0x7FFFFFFF, 0x7FFFFFFF), (0xFFFFFFFF, 0xFFFFFFFF), (100_000_000, 1))
-WINDOWS = ((0, 0, -1, -1), (0, 0, 59_999, 59_999), (-(2**31), -(2**31), 2**31 - 1, 2**31 - 1), (9, 9, 3, 3), (-5, -5, -5, 2**30))
+WINDOWS = (
+    (0, 0, -1, -1),
+    (0, 0, 59_999, 59_999),
+    (-(2**31), -(2**31), 2**31 - 1, 2**31 - 1),
+    (9, 9, 3, 3),
+    (-5, -5, -5, 2**30),
+)
 
 
 def tiffs() -> list[bytes]:
@@ -164,7 +171,9 @@ def tiffs() -> list[bytes]:
         directory([(256, 4, 1, 12_000), (257, 4, 1, 12_000), *PLAIN[:-1], (258, 3, 1, 16), (277, 3, 1, 255)]),
         directory([(256, 4, 1, 8), (257, 4, 1, 8), *PLAIN[:-1], (258, 3, 1, 16), (32997, 4, 1, 100_000_000)]),
         directory([*TINY[:-1], (258, 3, 1, 16), (322, 4, 1, 0), (323, 4, 1, 0)]),
-        directory([*TINY[:-1], (258, 3, 1, 16), (322, 4, 1, 2**31), (323, 4, 1, 2**31), (324, 4, 1, 8), (325, 4, 1, 8)]),
+        directory(
+            [*TINY[:-1], (258, 3, 1, 16), (322, 4, 1, 2**31), (323, 4, 1, 2**31), (324, 4, 1, 8), (325, 4, 1, 8)]
+        ),
         chain(100),
         chain(20_000),
         whole + whole,
@@ -172,14 +181,23 @@ def tiffs() -> list[bytes]:
     return files
 
 
-PLAIN = [(259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 8), (277, 3, 1, 1), (278, 4, 1, 0xFFFF), (279, 4, 1, 64), (258, 3, 1, 8)]
+PLAIN = [
+    (259, 3, 1, 1),
+    (262, 3, 1, 1),
+    (273, 4, 1, 8),
+    (277, 3, 1, 1),
+    (278, 4, 1, 0xFFFF),
+    (279, 4, 1, 64),
+    (258, 3, 1, 8),
+]
 TINY = [(256, 4, 1, 8), (257, 4, 1, 8), *PLAIN]
 
 
 def directory(entries: list[tuple[int, int, int, int]], following: int = 0) -> bytes:
     """A little-endian TIFF file of one directory, at 8."""
     body = b"".join(
-        struct.pack("<HHI", tag, kind, count) + (struct.pack("<HH", value, 0) if kind == 3 else struct.pack("<I", value))
+        struct.pack("<HHI", tag, kind, count)
+        + (struct.pack("<HH", value, 0) if kind == 3 else struct.pack("<I", value))
         for tag, kind, count, value in sorted(entries)
     )
     return b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + body + struct.pack("<I", following) + bytes(64)

@@ -49,13 +49,14 @@ def bad_requests() -> list[bytes]:
     pictures = {"composite": fuzz_pictures.png()[0], "mask": fuzz_pictures.masks()[0]}
     edits = [*bad_edits(), json.dumps(EDIT | {"filters": [{"name": "\ud800", "theta": 0.1}]}).encode()]
     options = [
-        b'{"theta": {"shadow": 1e999}}', b'{"theta": {"\\ud800": 0.1}}', b'{"filters": ["\\ud800"]}', b'{"format": "gif"}',
+        b'{"theta": {"shadow": 1e999}}', b'{"theta": {"\\ud800": 0.1}}', b'{"filters": ["\\ud800"]}',
+        b'{"format": "gif"}',
         b'{"place": {"x": 1e308, "y": -1e308, "scale": 1e-300}}', b'{"place": {"x": 0, "y": 0, "scale": 100}}',
         b'{"filters": ["shadow", "shadow"]}', b'{"theta": {"shadow": %s}}' % (b"9" * 5000), *NESTED, *ODD,
     ]  # fmt: skip
     cut = {"composite": fuzz_pictures.png()[1], "background": fuzz_pictures.png()[0]}
     bombs = [file for files in fuzz_pictures.crafted().values() for file in files]
-    body = post("/v1/apply", pictures | {"edit": b"{}"})
+    body, edit = post("/v1/apply", pictures | {"edit": b"{}"}), json.dumps(EDIT).encode()
     return [
         *(post("/v1/apply", pictures | {"edit": edit}) for edit in edits),
         *(b"POST /v1/lut?size=2 application/json\n" + edit for edit in edits),
@@ -63,7 +64,7 @@ def bad_requests() -> list[bytes]:
         *(post("/v1/harmonize", pictures | {"options": each}) for each in options),
         *(post("/v1/mask", {"composite": bomb, "mask": bomb}) for bomb in bombs),
         *(post("/v1/preview", {"composite": bomb}) for bomb in bombs),
-        *(post("/v1/grade?size=2", {"edit": json.dumps(EDIT).encode(), "colours": each}) for each in (b"", bytes(20), b"\xff" * 20)),
+        *(post("/v1/grade?size=2", {"edit": edit, "colours": each}) for each in (b"", bytes(20), b"\xff" * 20)),
         body.replace(BOUNDARY.encode(), b"", 1), body.replace(b"boundary=", b"boundary=" + b"x" * 10_000, 1),
         body.replace(b'name="edit"', b'name=""'), body.replace(b'name="edit"', b'name="edit'), body * 50,
         body.replace(b"form-data;", b""), b"POST /v1/lut?size=2 -\n", b"GET /../../etc/passwd -\n",

@@ -143,8 +143,6 @@ class Sandbox:
         return set(os.listdir(folder))  # noqa: PTH208 # names alone are wanted, and quickly
 
 
-
-
 def _hang(signal: int, frame: FrameType | None) -> None:
     raise HangError("it took too long")
 

@@ -30,7 +30,21 @@ CONFIG: dict[str, Any] = {
     "theta_range": [-1, 1], "statistics": "mask", "channels": 3,
 }  # fmt: skip
 NESTED = [b"[" * 100_000, b'{"a":' * 100_000, b"[" * 985 + b"]" * 985, b'{"filters":' + b"[" * 960 + b"]" * 960 + b"}"]
-ODD = [b"", b"\0", b"\xff", b"\xff\xfe", b"\xef\xbb\xbf", b"null", b"[]", b"{}", b"0", b'""', b"NaN", b"1" * 5000, b"\n" * 9]
+ODD = [
+    b"",
+    b"\0",
+    b"\xff",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"null",
+    b"[]",
+    b"{}",
+    b"0",
+    b'""',
+    b"NaN",
+    b"1" * 5000,
+    b"\n" * 9,
+]
 
 
 def edits() -> list[bytes]:
@@ -55,7 +69,12 @@ def cubes() -> list[bytes]:
     table = np.random.default_rng(3).random((2, 2, 2, 3), np.float32)
     text = wf.format_cube(table, "a title").encode()
     resolve = text.replace(b"DOMAIN_MIN 0.0 0.0 0.0\nDOMAIN_MAX 1.0 1.0 1.0", b"LUT_3D_INPUT_RANGE 0.0 1.0")
-    return [text, resolve, b"# a comment\r\n" + text.replace(b"\n", b" # more\r\n") + b"\x1a", text.decode().encode("utf-16")]
+    return [
+        text,
+        resolve,
+        b"# a comment\r\n" + text.replace(b"\n", b" # more\r\n") + b"\x1a",
+        text.decode().encode("utf-16"),
+    ]
 
 
 def bad_cubes() -> list[bytes]:
@@ -79,14 +98,28 @@ def timelines() -> list[bytes]:
         "format": "harmonizer timeline", "version": 1, "registry_version": 1, "filters": NAMES, "statistics": "frame",
         "smoothing": "One Euro",
     }  # fmt: skip
-    lines = [{"frame": n, "time": n / 30, "cut": n == 2, "theta_raw": [0.1] * 6, "theta": [0.1 * n] * 6} for n in range(4)]
+    lines = [
+        {"frame": n, "time": n / 30, "cut": n == 2, "theta_raw": [0.1] * 6, "theta": [0.1 * n] * 6} for n in range(4)
+    ]
     return [b"\n".join(map(_dump, [header, *lines]))]
 
 
 def bad_timelines() -> list[bytes]:
     header, *lines = timelines()[0].splitlines()
-    values = [10**400, "NaN", _nested(700), None, [10**400] * 6, ["0.1"] * 6, [True] * 6, [[0.1] * 6], [float("nan")] * 6]
-    frames = [_dump(json.loads(lines[0]) | {key: value}) for value in values for key in ("theta", "frame", "cut", "time")]
+    values = [
+        10**400,
+        "NaN",
+        _nested(700),
+        None,
+        [10**400] * 6,
+        ["0.1"] * 6,
+        [True] * 6,
+        [[0.1] * 6],
+        [float("nan")] * 6,
+    ]
+    frames = [
+        _dump(json.loads(lines[0]) | {key: value}) for value in values for key in ("theta", "frame", "cut", "time")
+    ]
     headers = [_dump(json.loads(header) | {key: value}) for value in values for key in json.loads(header)]
     return [
         *(header + b"\n" + frame for frame in frames),
@@ -103,7 +136,7 @@ def csv_manifests() -> list[bytes]:
     return [
         b'image,mask,output,theta\npictures/a.png,pictures/a_mask.png,x.png,"shadow=0.3 tint=-0.1"\n',
         b"image;mask;edit\npictures/a.png;pictures/a_mask.png;pictures/edit.json\n",
-        b"image\tmask\ttheta\r\npictures/a.png\tpictures/a_mask.png\t\"{\"\"shadow\"\": 0.1}\"\r\n",
+        b'image\tmask\ttheta\r\npictures/a.png\tpictures/a_mask.png\t"{""shadow"": 0.1}"\r\n',
     ]
 
 
@@ -145,8 +178,10 @@ def bad_csv_manifests() -> list[bytes]:
     ]
     long = b"x" * 200_000
     return [
-        *rows, b"image,mask\n" + long, long, b"image," + long + b"\n1,2", b'image,mask\n"' + long, b"image\xff,mask\n1,2",
-        b"image,image\n1,2", b"\xff\xfeimage,mask\n", b'image,mask\n"a', b"image\0,mask\n1,2", b"image,mask\na\0b,c", b",,,\n,,,",
+        *rows, b"image,mask\n" + long, long, b"image," + long + b"\n1,2", b'image,mask\n"' + long,
+        b"image\xff,mask\n1,2",
+        b"image,image\n1,2", b"\xff\xfeimage,mask\n", b'image,mask\n"a', b"image\0,mask\n1,2", b"image,mask\na\0b,c",
+        b",,,\n,,,",
         b"image,mask\n" + b"," * 10_000, *ODD,
     ]  # fmt: skip
 
@@ -202,12 +237,26 @@ def configs() -> list[bytes]:
 
 
 def bad_configs() -> list[bytes]:
-    values = [10**400, -1, 1.5, "1", None, [], {}, _nested(600), "\ud800", [["shadow"]], True, float("nan"), float("inf")]
+    values = [
+        10**400,
+        -1,
+        1.5,
+        "1",
+        None,
+        [],
+        {},
+        _nested(600),
+        "\ud800",
+        [["shadow"]],
+        True,
+        float("nan"),
+        float("inf"),
+    ]
     return [*(_dump(CONFIG | {key: value}) for key in CONFIG for value in values), *NESTED, *ODD]
 
 
 def recipes() -> list[bytes]:
-    import harmonizer.learning.run  # torch takes seconds to import, which count for no input
+    import harmonizer.learning.run  # noqa: F401 # torch takes seconds to import, which count for no input
     from harmonizer.learning.recipes import RECIPES, to_json
 
     return [to_json(recipe).encode() for recipe in RECIPES.values()]

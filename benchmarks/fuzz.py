@@ -1,11 +1,12 @@
-"""Reads a million hostile inputs and writes what became of them, as JSON and as a page.
+"""Reads a million hostile inputs by every way in, and writes what became of them, as JSON and as a page.
 
-python tests/fuzz/campaign.py --inputs 1000000
-python tests/fuzz/campaign.py --inputs 200000 --only edit,png --seed 1
+From the repository root: python benchmarks/fuzz.py --inputs 1000000. Needs the extra `test`. With --only NAMES a part,
+with --more beside the results that are there, with --seed other inputs. Writes fuzz.json and fuzz.md in
+benchmarks/results.
 
-Each target runs in a process of its own, first over its corpus, then over mutations of valid files by number. The process
-says the number of an input before it reads it, so one that crashes it, or that it hangs at, is known: its bytes are saved
-beside the results, and a new process goes on behind it.
+Each target of tests/fuzz runs in a process of its own, first over its corpus, then over mutations of valid files by
+number. The process says the number of an input before it reads it, so one that crashes it, or that it hangs at, is
+known: it is saved, and a new process goes on behind it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from report import grid
+
+ROOT = Path(__file__).parents[1]
+TARGETS = ROOT / "tests" / "fuzz"
 SECONDS = 30  # for one input, in the process
 PATIENCE = 60  # and from outside, where compiled code holds the process
 MEMORY = 1200 << 20  # bytes of data of a process: beyond it the input is at fault, and not the machine
@@ -60,10 +64,12 @@ def main() -> None:
     if options.serve:
         serve(options.serve, options.seed)
         return
-    sys.path.insert(0, str(Path(__file__).parent))
+    sys.path.insert(0, str(TARGETS))
     import fuzz_targets
 
-    targets = [target for name, target in fuzz_targets.TARGETS.items() if not options.only or name in options.only.split(",")]
+    targets = [
+        target for name, target in fuzz_targets.TARGETS.items() if not options.only or name in options.only.split(",")
+    ]
     shares = sum(target.share for target in targets)
     deadline = time.monotonic() + 60 * options.minutes
     outcomes: dict[str, Outcome] = {}
@@ -91,8 +97,11 @@ def _run_process(name: str, at: int, count: int, seed: int, deadline: float, sav
     """Read inputs from number `at` on until the process or the work ends: the number of the next one."""
     command = [sys.executable, __file__, "--serve", name, "--seed", str(seed)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as process:
-        assert process.stdin and process.stdout
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+    ) as process:
+        assert process.stdin
+        assert process.stdout
         process.stdin.write(f"{at} {count} {deadline - time.monotonic()}\n".encode())
         process.stdin.close()
         current, buffer = at, b""
@@ -144,7 +153,7 @@ def serve(name: str, seed: int) -> None:
     """Read inputs as standard input says, and tell of them on standard output, which nobody else may write to."""
     channel = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    sys.path.insert(0, str(Path(__file__).parent))
+    sys.path.insert(0, str(TARGETS))
     import logging
     import resource
 
@@ -189,14 +198,17 @@ def _tally() -> dict[str, int]:
 
 def _name(error: BaseException) -> str:
     """The error and the last line of the product that it passed, the same for all inputs that fail alike."""
-    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "/harmonizer/" in frame.filename or "/whitebox_filters/" in frame.filename]
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [each for each in frames if "/harmonizer/" in each.filename or "/whitebox_filters/" in each.filename]
     place = f" in {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
-    return f"{type(error).__name__}{place}: {error}"[:300] if type(error).__name__ == "FaultError" else f"{type(error).__name__}{place}"
+    name = f"{type(error).__name__}{place}"
+    return f"{name}: {error}"[:300] if type(error).__name__ == "FaultError" else name
 
 
 def describe(outcome: Outcome) -> str:
-    faults = sum(map(len, outcome.faults.values()))
-    return f"{outcome.inputs:,} inputs, {outcome.taken:,} taken, {outcome.seconds:.0f} s, {len(outcome.faults)} kinds of faults ({faults})"
+    """One line."""
+    counts = f"{outcome.inputs:,} inputs, {outcome.taken:,} taken, {outcome.refused:,} refused"
+    return f"{counts}, {len(outcome.faults)} kinds of faults, {outcome.seconds:.0f} s"
 
 
 def write(path: Path, outcomes: dict[str, Outcome], seed: int) -> None:
@@ -204,22 +216,18 @@ def write(path: Path, outcomes: dict[str, Outcome], seed: int) -> None:
     values = {name: asdict(outcome) | {"seconds": round(outcome.seconds, 1)} for name, outcome in outcomes.items()}
     path.write_text(json.dumps({"seed": seed, "targets": values}, indent=1) + "\n")
     rows = [
-        f"| {name} | {each.corpus:,} | {each.mutations:,} | {each.taken:,} | {each.refused:,} | {len(each.faults)} | {each.seconds:.0f} |"
+        [name, f"{each.corpus:,}", f"{each.mutations:,}", f"{each.taken:,}", f"{each.refused:,}", str(len(each.faults))]
         for name, each in outcomes.items()
     ]
     total = sum(each.inputs for each in outcomes.values())
     faults = sum(len(each.faults) for each in outcomes.values())
-    lines = [
-        "# Hostile input",
-        "",
-        f"`python tests/fuzz/campaign.py --inputs {total} --seed {seed}`: {total:,} inputs, {faults} kinds of faults. An input is taken, "
-        "or refused with the documented error.",
-        "",
-        "| target | corpus | mutations | taken | refused | kinds of faults | seconds |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-        *rows,
-    ]
-    path.with_suffix(".md").write_text("\n".join(lines) + "\n")
+    text = (
+        f"# Hostile input\n\n`python benchmarks/fuzz.py`: {total:,} inputs, {faults} kinds of faults. An input is "
+        "taken, or refused with the documented error. The corpus is valid files, each cut off at every sixteenth too, "
+        "and crafted ones; mutations are valid files changed at random.\n\n"
+    )
+    header = ["target", "corpus", "mutations", "taken", "refused", "kinds of faults"]
+    path.with_suffix(".md").write_text(text + grid(header, rows) + "\n")
 
 
 if __name__ == "__main__":
