@@ -89,9 +89,10 @@ def same_bytes() -> str:
         "## The same bytes\n\n"
         "A photograph of 640 x 480 with a soft mask through the six filters, with statistics of the whole frame and of "
         f"the mask, in {RUNS} processes for each of {len(PROCESSORS)} sets of the processor's instructions, for which "
-        f"the filters are compiled; each process with {', '.join(map(str, THREADS))} threads. The last columns: the share "
-        "of values that are other than with all instructions, and by how much at most, in levels for integers. Theta "
-        "is what the network predicts with ONNX Runtime and as many threads; that chooses its instructions by itself.\n\n"
+        f"the filters are compiled; each process with {', '.join(map(str, THREADS))} threads. The last columns: "
+        "the share of values that are other than with all instructions, and by how much at most, in levels for "
+        "integers. Theta is what the network predicts with ONNX Runtime and as many threads; that chooses its "
+        "instructions by itself.\n\n"
     )
     return text + grid(header, rows, 1)
 

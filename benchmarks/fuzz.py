@@ -28,7 +28,7 @@ from report import grid
 ROOT = Path(__file__).parents[1]
 TARGETS = ROOT / "tests" / "fuzz"
 SECONDS = 30  # for one input, in the process
-PATIENCE = 60  # and from outside, where compiled code holds the process
+PATIENCE = 600  # and from outside, where compiled code holds the process; a busy machine can stand still
 MEMORY = 1200 << 20  # bytes of data of a process: beyond it the input is at fault, and not the machine
 BATCH = 2000  # inputs between two looks at the clock
 FAULTS = 20  # kinds of faults of a target that are kept, each with its first input
