@@ -26,6 +26,6 @@ def test_a_byte_too_far_is_seen(side):
 
 
 def test_odd_sizes_masks_and_cascades():
-    done = run("--cases", "40")
+    done = run("--cases", "6")
     assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout == "40 cases\n"
+    assert done.stdout == "6 cases\n"
