@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Set
+from collections import Counter
+from collections.abc import Iterable, Sequence, Set
 from typing import Any, get_args
 
 import whitebox_filters as wf
@@ -12,6 +13,7 @@ from harmonizer.errors import EditError
 from whitebox_filters.cascade import Region
 
 FORMAT = 1
+MOST = 10  # names in an error
 KEYS = {"format", "harmonizer_version", "registry_version", "input", "statistics_region", "filters"}
 
 
@@ -73,14 +75,14 @@ def _check_filters(document: dict[str, Any]) -> None:
             f"it was made with filters of version {document['registry_version']}; this version has "
             f"{wf.REGISTRY_VERSION}: upgrade harmonizer"
         )
-    names = [entry["name"] for entry in document["filters"]]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    counts = Counter(entry["name"] for entry in document["filters"])
+    twice = sorted(name for name, count in counts.items() if count > 1)
     if twice:
-        raise EditError(f"filters names {', '.join(twice)} more than once; an edit has each filter once")
-    missing = sorted(name for name in names if not _is_registered(name))
+        raise EditError(f"filters names {_enumerate(twice)} more than once; an edit has each filter once")
+    missing = _find_missing(counts)
     if missing:
         raise EditError(
-            f"no filter is named {', '.join(missing)}; registered: {', '.join(wf.names())}. Install the package that "
+            f"no filter is named {_enumerate(missing)}; registered: {', '.join(wf.names())}. Install the package that "
             "offers it, or correct the name"
         )
     accepted = {None: "no statistic", "mean": "one mean as statistic", "channel_means": "a list of three means"}
@@ -90,13 +92,24 @@ def _check_filters(document: dict[str, Any]) -> None:
             raise EditError(f"{entry['name']} takes {accepted[needed]}; got {statistic!r}. Correct it, or leave it out")
 
 
-def _is_registered(name: str) -> bool:
-    """Faster than a look at `wf.names()`, for which the metadata of all installed packages is read."""
+def _find_missing(names: Iterable[str]) -> list[str]:
+    """Those that no filter has, sorted.
+
+    For `wf.names()` the metadata of all installed packages is read, and for each look-up that fails: so the one is
+    called only where a name is missing, and the others end there.
+    """
     try:
-        wf.get(name)
+        for name in names:
+            wf.get(name)
     except wf.UnknownFilterError:
-        return False
-    return True
+        return sorted(set(names) - set(wf.names()))
+    return []
+
+
+def _enumerate(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    hidden = len(names) - MOST
+    return ", ".join(names[:MOST]) + f" and {hidden} more" * (hidden > 0)
 
 
 def _check_keys(value: Any, where: str, required: Set[str], optional: Set[str] = frozenset()) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
@@ -38,7 +39,7 @@ def open_engine(name: EngineName | str, path: Path, inputs: Shapes, outputs: Sha
     A run takes so many `threads`, by default the number of cores, up to 4. It can be pickled: another process then
     loads the same file.
     Raises CheckpointError for a file that is damaged or has other inputs or outputs, EngineError for an engine that
-    is unknown or cannot run here.
+    is unknown or cannot run here. A run raises CheckpointError for a network that fails.
     """
     if name not in list(EngineName):
         raise EngineError(f"no engine is named {name!r}; there are {', '.join(EngineName)}")
@@ -85,12 +86,18 @@ def _open_onnxruntime(path: Path, inputs: Shapes, outputs: Shapes, threads: int)
     names = list(outputs)
 
     def run(arrays: Mapping[str, Array]) -> dict[str, Array]:
-        return dict(zip(names, session.run(names, dict(arrays)), strict=True))
+        try:
+            return dict(zip(names, session.run(names, dict(arrays)), strict=True))
+        except Exception as error:  # as above
+            raise _failed(path, str(error).splitlines()[:1]) from error
 
     return run
 
 
 def _open_openvino(path: Path, inputs: Shapes, outputs: Shapes, threads: int, precision: str) -> Run:
+    # OpenVINO asks for this package as it is imported, to report to its makers and to keep an id in the user's folder;
+    # without it, it does neither.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
         import openvino
         from openvino.frontend import FrontEndManager
@@ -110,14 +117,17 @@ def _open_openvino(path: Path, inputs: Shapes, outputs: Shapes, threads: int, pr
         raise _damaged(path, str(error).splitlines()[-1:]) from error
     _check_shapes(path, "inputs", actual_inputs, inputs)
     _check_shapes(path, "outputs", actual_outputs, outputs)
-    model.reshape({name: [1, *shape] for name, shape in inputs.items()})
     hints = {
         "INFERENCE_PRECISION_HINT": precision,
         "INFERENCE_NUM_THREADS": threads,
         "PERFORMANCE_HINT": "LATENCY",
         "ENABLE_CPU_PINNING": threads > 1,  # or networks of one thread, side by side, share the first core
     }
-    compiled = core.compile_model(model, "CPU", hints)
+    try:
+        model.reshape({name: [1, *shape] for name, shape in inputs.items()})
+        compiled = core.compile_model(model, "CPU", hints)
+    except Exception as error:  # as above
+        raise _damaged(path, str(error).splitlines()[-1:]) from error
     local = threading.local()
 
     def run(arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -126,7 +136,10 @@ def _open_openvino(path: Path, inputs: Shapes, outputs: Shapes, threads: int, pr
         rows = {name: np.ascontiguousarray(values) for name, values in arrays.items()}
         for name, values in rows.items():  # they are read where they are
             local.request.set_tensor(name, openvino.Tensor(values, shared_memory=True))
-        local.request.infer()
+        try:
+            local.request.infer()
+        except Exception as error:  # as above
+            raise _failed(path, str(error).splitlines()[-1:]) from error
         return {name: np.array(local.request.get_tensor(name).data) for name in outputs}
 
     return run
@@ -134,6 +147,10 @@ def _open_openvino(path: Path, inputs: Shapes, outputs: Shapes, threads: int, pr
 
 def _damaged(path: Path, reason: Sequence[str]) -> CheckpointError:
     return CheckpointError(f"{path} cannot be loaded: {' '.join(reason)}. Get the checkpoint again")
+
+
+def _failed(path: Path, reason: Sequence[str]) -> CheckpointError:
+    return CheckpointError(f"the network {path} fails as it runs: {' '.join(reason)}. Get the checkpoint again")
 
 
 def _check_shapes(path: Path, role: str, actual: Mapping[str, Any], expected: Shapes) -> None:

@@ -94,7 +94,7 @@ def read_config(path: Path) -> Config:
     """Read and check a checkpoint's config.json. Raises CheckpointError."""
     try:
         fields = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is not readable as JSON: {error}; get the checkpoint again") from error
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
         actual = fields.get("format") if isinstance(fields, dict) else type(fields).__name__

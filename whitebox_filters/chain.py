@@ -132,7 +132,10 @@ class Chain:
             if set(theta) != set(self.names):
                 raise ThetaError(f"theta names {sorted(theta)}; this cascade takes exactly {list(self.names)}")
             theta = [theta[name] for name in self.names]
-        values = np.asarray(theta, dtype=np.float64)
+        try:
+            values = np.asarray(theta, dtype=np.float64)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ThetaError(f"theta is {len(self)} numbers in [-1, 1]; {error}") from error
         if values.shape != (len(self),):
             raise ThetaError(f"theta has shape {values.shape}; {self!r} takes {len(self)} numbers")
         outside = [f"{n} = {v:.9g}" for n, v in zip(self.names, values, strict=True) if not -1 <= v <= 1]

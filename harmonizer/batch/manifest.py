@@ -53,7 +53,7 @@ def _parquet(name: str) -> Iterator[Row]:
             _check_columns(name, table.schema_arrow.names)
             for batch in table.iter_batches(BATCH):
                 yield from batch.to_pylist()
-        except pyarrow.ArrowException as error:
+        except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:  # of pages, texts and dates too
             raise BatchError(f"{name} is no Parquet file that can be read: {error}") from error
 
 

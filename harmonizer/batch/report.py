@@ -52,7 +52,7 @@ def read(name: str) -> Iterator[Record]:
     for row in manifest.read_rows(name):
         try:
             yield _from_row(row)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise BatchError(f"{name} is no report of a batch: {error}") from error
 
 
@@ -94,13 +94,16 @@ def summarize(records: Iterable[Record]) -> str:
 
 def _to_row(record: Record) -> dict[str, Any]:
     values = asdict(record)
+    # Names of files may hold bytes that are no text.
+    values |= {key: values[key].encode("utf-8", "backslashreplace").decode() for key in TEXTS}
     times = values.pop("milliseconds")
     return values | {f"ms_{stage}": times.get(stage) for stage in STAGES}
 
 
 def _from_row(row: Any) -> Record:
     theta, statistics = row["theta"] or {}, row["statistics"] or "{}"
-    theta = json.loads(theta) if isinstance(theta, str) else dict(theta)
+    theta = dict(json.loads(theta) if isinstance(theta, str) else theta)
+    theta = {name: float(value) for name, value in theta.items()}
     times = {stage: float(row[f"ms_{stage}"]) for stage in STAGES if row[f"ms_{stage}"] not in (None, "")}
     counts = {key: int(row[key]) for key in ("bytes_read", "bytes_written")}
     texts = {key: row[key] or "" for key in (*TEXTS, "fingerprint", "version")}

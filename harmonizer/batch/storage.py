@@ -49,10 +49,13 @@ def read(name: str) -> bytes:
     """The bytes of a file. Raises ImageFileError."""
     try:
         if is_url(name):
-            system, path = _open(name)
-            data: bytes = system.cat_file(path)
+            system, place = _open(name)
+            data: bytes = system.cat_file(place)
             return data
-        return Path(name).read_bytes()
+        path = Path(name)
+        if path.is_char_device() or path.is_block_device():  # it may have no end
+            raise ImageFileError(f"{name} is a device; name a file")
+        return path.read_bytes()
     except FileNotFoundError:
         raise ImageFileError(f"there is no file {name}; check the name and the folder") from None
     except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +14,8 @@ from harmonizer.batch import manifest, storage
 from harmonizer.errors import BatchError, HarmonizerError
 from harmonizer.pictures.coding.encode import ENCODERS
 
+NAMED = ("image", "mask", "edit", "background", "output")
+"""Columns of a manifest that name files."""
 READ = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".jxl", ".exr"})
 
 
@@ -78,12 +81,14 @@ def _of_manifest(name: str, outputs: str, background: str | None) -> Iterator[Ta
 
 def _of_row(row: Mapping[str, Any], base: str, outputs: str, background: str | None) -> Task:
     """A task; its paths are relative to the manifest's folder, its output to that of the outputs."""
-    image = _text(row, "image")
+    try:
+        image, mask, edit, under, output = (_text(row, column) for column in NAMED)
+    except BatchError as error:
+        return Task("", "", fault=str(error))
     if not image:
         return Task("", "", fault="the row names no image")
-    output = _text(row, "output") or posixpath.splitext(posixpath.basename(image))[0] + _extension(image)
-    mask, edit = _text(row, "mask"), _text(row, "edit")
-    under = _text(row, "background") or (None if mask else background)
+    output = output or posixpath.splitext(posixpath.basename(image))[0] + _extension(image)
+    under = under or (None if mask else background)
     paths = {key: value and storage.join(base, value) for key, value in (("mask", mask), ("edit", edit))}
     place = storage.join(outputs, output)
     task = Task(
@@ -124,13 +129,15 @@ def _theta(value: Any) -> tuple[tuple[str, float], ...]:
             return tuple(edits.parse_settings(text.replace(",", " ").split()).items())
         try:
             value = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BatchError(f"{text[:80]} is not JSON: {error}") from error
-    if isinstance(value, list):  # Parquet's maps
-        value = dict(value)
-    if not isinstance(value, Mapping) or not all(_is_number(each) for each in value.values() if each is not None):
-        raise BatchError(f"theta is numbers by filter name; got {value!r:.80}")
-    return tuple((str(name), float(each)) for name, each in value.items() if each is not None)
+    try:
+        pairs = dict(value)  # Parquet's maps are lists of pairs
+        if not all(_is_number(each) for each in pairs.values() if each is not None):
+            raise TypeError
+        return tuple((str(name), float(each)) for name, each in pairs.items() if each is not None)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        raise BatchError(f"theta is numbers by filter name; got {reprlib.repr(value)}") from None
 
 
 def _is_number(value: Any) -> bool:
@@ -138,8 +145,18 @@ def _is_number(value: Any) -> bool:
 
 
 def _text(row: Mapping[str, Any], column: str) -> str | None:
+    """The text of a cell, None for an empty one. Raises BatchError for one that no file can be named."""
     value = row.get(column)
-    return str(value).strip() or None if value is not None else None
+    if value is None:
+        return None
+    text = str(value).strip()
+    try:
+        is_name = b"\0" not in text.encode()
+    except UnicodeEncodeError:  # half of a pair that JSON writes as two
+        is_name = False
+    if not is_name:
+        raise BatchError(f"{column} names no file: {text[:80]!a}")
+    return text or None
 
 
 def _extension(image: str) -> str:

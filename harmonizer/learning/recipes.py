@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+import reprlib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +21,8 @@ from harmonizer.learning.old_names import AUGMENTATION_FIELDS, NETWORK_FIELDS, R
 from whitebox_filters.spec import Prior
 
 T = TypeVar("T")
+MOST = 2**53
+"""Numbers of a recipe are below it: whole ones are exact in float64 too."""
 
 Schedule = tuple[tuple[float, T], ...]
 """Pairs (until this share of the steps, value), with increasing shares, the last 1."""
@@ -68,11 +71,14 @@ class Recipe:
             problem = f"seed is a whole number from 0 on; got {self.seed!r}"
         elif bad := [each for each in (self.sizes, self.patch_share) if not _is_schedule(each)]:
             problem = (
-                f"a schedule holds pairs (share of the steps, value) with increasing shares, the last 1; got {bad[0]}"
+                "a schedule holds pairs (share of the steps, value above 0) with increasing shares, the last 1; "
+                f"got {bad[0]}"
             )
         elif unknown := set(self.kinds or {}) - set(KINDS):
             problem = f"no kind of composites is named {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}"
-        elif self.kinds is not None and (min(self.kinds.values(), default=0) < 0 or sum(self.kinds.values()) <= 0):
+        elif self.kinds is not None and not (
+            min(self.kinds.values(), default=0) >= 0 and 0 < sum(self.kinds.values()) < math.inf
+        ):
             problem = f"the shares of kinds are 0 or more, and not all 0; got {dict(self.kinds)}"
         elif unknown := set(self.priors or {}) - set(self.network.filters):
             problem = (
@@ -140,7 +146,7 @@ def from_json(text: str) -> Recipe:
         if values.get("priors") is not None:
             values["priors"] = _construct_priors(values["priors"])
         return _construct(Recipe, values)
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise RecipeError(f"this is no recipe ({error}); expected JSON like the recipe.json of a run") from error
 
 
@@ -148,7 +154,7 @@ def read_priors(path: Path) -> dict[str, Prior]:
     """The Gaussians of Eq. 9 by filter name, as `harmonizer study priors -o` writes them. Raises RecipeError."""
     try:
         return _construct_priors(json.loads(path.read_text(encoding="utf-8-sig")))
-    except (OSError, TypeError, ValueError, AttributeError) as error:
+    except (OSError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise RecipeError(
             f"{path} holds no priors ({error}); expected JSON as `harmonizer study priors -o` writes it"
         ) from error
@@ -171,12 +177,42 @@ def _construct(kind: type[T], values: dict[str, Any]) -> T:
     names = [entry.name for entry in fields(kind)]  # type: ignore[arg-type]
     if unknown := set(values) - set(names):
         raise RecipeError(f"{kind.__name__} has no {', '.join(sorted(unknown))}; it has {', '.join(names)}")
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    for entry in fields(kind):  # type: ignore[arg-type]
+        if entry.name in values and (accepted := _find_mismatch(values[entry.name], entry.default)):
+            raise RecipeError(f"{entry.name} is {accepted}; got {reprlib.repr(values[entry.name])}")
+    return kind(**values)
+
+
+def _find_mismatch(value: Any, default: Any) -> str | None:
+    """What a value of JSON should be by the type of its field's default; None if it is that, or the type does not tell.
+
+    Numbers are finite.
+    """
+    if isinstance(default, bool):
+        return None if isinstance(value, bool) else "true or false"
+    if isinstance(default, str):
+        return None if isinstance(value, str) else "a text"
+    if isinstance(default, int | float):
+        number = int if isinstance(default, int) else int | float
+        fits = isinstance(value, number) and not isinstance(value, bool) and abs(value) < MOST
+        return None if fits else "a whole number" if isinstance(default, int) else "a number"
+    if isinstance(default, tuple):
+        parts = [part for each in _list(value) for part in _list(each)]
+        fits = isinstance(value, tuple) and all(
+            isinstance(part, str) or not _find_mismatch(part, 0.0) for part in parts
+        )
+        return None if fits else f"a list such as {json.dumps(default)}"
+    return None
+
+
+def _list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _is_schedule(schedule: Schedule[Any]) -> bool:
     shares = [share for share, _ in schedule]
-    return bool(shares) and shares[-1] == 1 and shares == sorted(shares)
+    return bool(shares) and shares[-1] == 1 and shares == sorted(shares) and all(value > 0 for _, value in schedule)
 
 
 MIXED = {

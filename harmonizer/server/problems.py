@@ -30,7 +30,9 @@ class RequestError(Exception):
     def __init__(self, status: int, message: str, *, given: str = "", accepted: str = "", advice: str = "") -> None:
         super().__init__(message)
         self.status = status
-        self.fields = {"error": message, "given": given, "accepted": accepted, "advice": advice}
+        texts = {"error": message, "given": given, "accepted": accepted, "advice": advice}
+        # What clients send may hold half of a pair that JSON writes as two, which is no text.
+        self.fields = {key: text.encode("utf-8", "backslashreplace").decode() for key, text in texts.items()}
 
     def respond(self) -> JSONResponse:
         """The answer; 429 and 503 tell when to try again."""
@@ -51,7 +53,7 @@ def of_validation(request: Request, error: RequestValidationError) -> RequestErr
     first = error.errors()[0]
     place = ".".join(map(str, first["loc"]))
     sent = request.headers.get("content-type", "").partition(";")[0].strip()
-    expected = JSON if request.url.path.endswith(("/lut", "/answers")) else MULTIPART
+    expected = JSON if request.scope["path"].endswith(("/lut", "/answers")) else MULTIPART
     if request.method == "POST" and sent != expected:
         return RequestError(
             415,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -91,7 +92,7 @@ def build(service: Service, workers: Workers) -> APIRouter:
         The raw table has size^3 triples of 8 bits, red fastest, as a 3-D texture takes it.
         """
         text, raw = (
-            edit.model_dump_json(exclude_none=True),
+            json.dumps(edit.model_dump(exclude_none=True)),
             "application/octet-stream" in request.headers.get("accept", ""),
         )
         return await _answer(request, workers, lambda task: service.bake(task, text, size, raw))

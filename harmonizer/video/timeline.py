@@ -163,7 +163,7 @@ def _read_line(place: str, text: str, frame: int, cascade: Cascade) -> tuple[npt
 def _parse(place: str, text: str) -> dict[str, Any]:
     try:
         line = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TimelineError(f"{place} is not readable as JSON: {error}") from error
     if not isinstance(line, dict):
         raise TimelineError(f"{place}: a line is a JSON object; got {type(line).__name__}")

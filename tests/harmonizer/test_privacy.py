@@ -56,3 +56,12 @@ def test_a_command_opens_no_connection_and_writes_nothing_but_its_output(tmp_pat
     assert done.returncode == 0, done.stderr
     assert output.is_file()
     assert [path for path in home.rglob("*") if path.is_file()] == []
+
+
+def test_openvino_reports_to_nobody_and_leaves_no_id_at_home(tmp_path):
+    pytest.importorskip("openvino", reason="the extra openvino is not installed")
+    program = "from harmonizer import Predictor; Predictor.load(None, 'openvino')"
+    environment = os.environ | {"HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and "intel" in str(path)] == []

@@ -40,7 +40,7 @@ def test_what_a_file_leaves_out_is_as_in_a_plain_recipe():
     [
         ("{", "no recipe"),
         ('{"seed": -1}', "seed is a whole number from 0 on; got -1"),
-        ('{"seed": 0.5}', "seed is a whole number from 0 on; got 0.5"),
+        ('{"seed": 0.5}', "seed is a whole number; got 0.5"),
         ("[]", "no recipe"),
         ('{"stpes": 7}', r"Recipe has no stpes; it has .*steps"),
         ('{"network": {"depth": 1}}', r"NetworkConfig has no depth; it has .*encoder"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from harmonizer.pictures.picture import Picture, Pixels, check_size, scale_level
 START = 8  # of the directory: right behind the header
 # NewSubfileType, a sum of these: a smaller version of another page, and a transparency mask of one.
 REDUCED, TRANSPARENCY = 1, 4
+MOST_PAGES = 256  # that are looked at: a small file can hold millions
+MOST_SAMPLES = 16  # a pixel; of which all but colours and alpha are left out
 UNSPECIFIED, ASSOCIATED, UNASSOCIATED = 0, 1, 2  # ExtraSamples
 
 
@@ -56,6 +59,8 @@ def read_layout(data: bytes) -> Layout:
         if photometric not in ("MINISBLACK", "MINISWHITE", "RGB"):
             raise ValueError(f"its {dtype} samples are {photometric}; convert them to RGB first")
         check_size(page.imagewidth, page.imagelength)
+        if page.size > MOST_SAMPLES * page.imagewidth * page.imagelength:
+            raise ValueError(f"it has the shape {page.shape}; one picture, grey or RGB, with or without alpha, is read")
         samples: Pixels = page.asarray()
         samples = np.moveaxis(samples, 0, -1) if page.axes == "SYX" else samples
         samples = scale_levels(samples, page.bitspersample) if dtype.kind == "u" else samples.astype(np.float32)
@@ -78,12 +83,14 @@ def read_size(data: bytes) -> tuple[int, int]:
 
 def _find_picture(file: Any) -> int:
     """The first page that is neither a smaller version nor the mask of another."""
-    kinds = [int(page.tags[254].value) if 254 in page.tags else 0 for page in file.pages]
+    pages = islice(file.pages, MOST_PAGES)
+    kinds = [int(page.tags[254].value) if 254 in page.tags else 0 for page in pages]
     pictures = [index for index, kind in enumerate(kinds) if not kind & (REDUCED | TRANSPARENCY)]
     if not pictures:
         raise ValueError("it holds only previews, as raw files of cameras do; develop it first")
     if len(pictures) > 1:
-        message = f"it holds {len(pictures)} pictures; the first is used"
+        some = "or more " * (len(kinds) == MOST_PAGES)
+        message = f"it holds {len(pictures)} {some}pictures; the first is used"
         warnings.warn(message, HarmonizerWarning, stacklevel=3)
     return pictures[0]
 
