@@ -6,7 +6,6 @@ import os
 import shutil
 import stat
 import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from harmonizer.errors import OutputError
+from harmonizer.parts import Parts
 
 
 def target(place: Path) -> Path:
@@ -56,7 +56,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 class FileGroup:
-    """Files that appear together: all on leaving the context without an error, else none.
+    """Files that appear together, the first last: all on leaving the context without an error, else none.
 
     What is there keeps its mode. A symbolic link stays one, and the file that it leads to is written. Pipes, devices
     and files with several names (hard links) are written to, as they cannot be replaced.
@@ -64,6 +64,7 @@ class FileGroup:
 
     def __init__(self) -> None:
         self._places: dict[Path, Path] = {}
+        self._parts = Parts()
 
     def reserve(self, place: Path) -> Path:
         """Where to write what is to become `place`.
@@ -75,7 +76,10 @@ class FileGroup:
         if path in {target(reserved) for reserved in self._places.values()}:
             raise OutputError(f"two outputs are one file, {place}; give each a name of its own")
         folder = Path(tempfile.gettempdir()) if _is_written_to(place) else path.parent
-        part = folder / f".{uuid.uuid4().hex}.part"
+        try:
+            part = self._parts.create(folder)
+        except OSError as error:
+            raise _refused(place, error) from error
         self._places[part] = place
         return part
 
@@ -85,13 +89,15 @@ class FileGroup:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        places = list(self._places.items())[::-1]  # the first parts are held, which protects the others
         try:
             if error is None:
-                for part, place in self._places.items():
+                for part, place in places:
                     _move(part, place)
         finally:
-            for part in self._places:
+            for part, _ in places:
                 part.unlink(missing_ok=True)
+            self._parts.close()
 
 
 def _move(part: Path, place: Path) -> None:
