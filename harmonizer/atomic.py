@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +43,17 @@ def write_file(path: Path, data: bytes) -> None:
     """Write a whole file. Raises OutputError."""
     with replacing(path) as part:
         part.write_bytes(data)
+
+
+def write_files(files: Mapping[Path, bytes]) -> None:
+    """Write whole files that appear together, the first last. Raises OutputError."""
+    with FileGroup() as group:
+        for path, data in files.items():
+            part = group.reserve(path)
+            try:
+                part.write_bytes(data)
+            except OSError as error:
+                raise _refused(path, error) from error
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Files that are written beside others, to take their places, and what of them a killed run left.
 
-Their names are `.harmonizer-ID.part`. A run holds the first part that it makes in a folder. The parts of one that was killed are held by nobody; the next run
-that writes to the folder removes them.
+Their names are `.harmonizer-ID.part`. A run holds the first part that it makes in a folder. The parts of one that was
+killed are held by nobody; the next run that writes to the folder removes them.
 """
 
 from __future__ import annotations

@@ -1,0 +1,57 @@
+"""Faults, one at a time, and whether anything is lost by them.
+
+From the repository root: python benchmarks/faults.py [NAME ...]; without a name, all. Writes
+benchmarks/results/reliability/ and prints rows of docs/reliability.md; --table prints the rows of all that has run.
+Needs Linux, root for some (they say so and are skipped otherwise), all extras but `ray`, and httpx.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from reliability import kills, rows
+from reliability.rows import Row
+
+Script = Callable[[str, Path], list[Row]]
+"""The command that is told of, and an empty folder, to rows."""
+
+
+def killed(name: str, command: str, folder: Path) -> list[Row]:
+    """SIGKILL of the commands that end by themselves."""
+    victims = kills.victims(folder)[name]
+    shares = [kills.TIMES // len(victims) + (number < kills.TIMES % len(victims)) for number in range(len(victims))]
+    return [
+        kills.kill(victim, f"SIGKILL of {fault}", command, times)
+        for (victim, fault), times in zip(victims, shares, strict=True)
+    ]
+
+
+SCRIPTS: dict[str, Script] = {
+    **{f"kill-{name}": partial(killed, name) for name in ("run", "video", "batch", "train")},
+}
+
+
+def main() -> None:
+    """Make the faults, write, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(SCRIPTS)}")
+    parser.add_argument("--table", action="store_true", help="only print what has run")
+    options = parser.parse_args()
+    if options.table:
+        print(rows.table(rows.read()))
+        return
+    if unknown := [name for name in options.names if name not in SCRIPTS]:
+        parser.error(f"there is no fault {', '.join(unknown)}; there are {', '.join(SCRIPTS)}")
+    for name in options.names or SCRIPTS:
+        with tempfile.TemporaryDirectory() as folder:
+            found = SCRIPTS[name](f"python benchmarks/faults.py {name}", Path(folder))
+        rows.write(name, found)
+        print(rows.table(found), *(fault for row in found for fault in row.faults), sep="\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()
