@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from reliability import kills, rows
+from reliability import kills, rows, service_kills
 from reliability.rows import Row
 
 Script = Callable[[str, Path], list[Row]]
@@ -32,6 +32,8 @@ def killed(name: str, command: str, folder: Path) -> list[Row]:
 
 SCRIPTS: dict[str, Script] = {
     **{f"kill-{name}": partial(killed, name) for name in ("run", "video", "batch", "train")},
+    "kill-serve": lambda command, folder: [service_kills.serve(command, folder)],
+    "kill-study": lambda command, folder: [service_kills.study(command, folder)],
 }
 
 

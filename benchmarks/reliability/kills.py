@@ -144,7 +144,7 @@ def victims(folder: Path) -> dict[str, list[tuple[Victim, str]]]:
     image, mask = make.pair(folder, "picture", 0, (700, 1000))
     composite, clip_mask = make.clip(folder, 40, (120, 160))
     pictures = make.pairs(folder / "pictures", 24, (200, 300))
-    photos, recipe = make.photographs(folder / "photos", 16), make.recipe(folder / "recipe.json", 20)
+    photos, recipe = make.photographs(folder / "photos"), make.recipe(folder / "recipe.json", 20)
 
     def run_command(out: Path, _: bool) -> list[str]:
         more = [*("--edit", out / "edit.json"), *("--lut", out / "grade.cube"), *("--delta", out / "delta.tif")]

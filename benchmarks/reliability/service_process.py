@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from reliability.commands import environment
+from reliability.commands import environment, harmonizer
+
+
+def launch(*arguments: str) -> subprocess.Popen[str]:
+    """The process, which may not answer yet."""
+    return subprocess.Popen(
+        harmonizer(*arguments), stderr=subprocess.PIPE, text=True, env=environment(), start_new_session=True
+    )
 
 
 def start(*arguments: str) -> tuple[subprocess.Popen[str], str]:
     """The process and its URL, once it answers. Raises RuntimeError with what it said if it ends before."""
-    command = [sys.executable, "-m", "harmonizer", *arguments]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment(), start_new_session=True)
+    process = launch(*arguments)
     assert process.stderr is not None
     said = []
     for line in process.stderr:
