@@ -8,6 +8,7 @@ Needs Linux, root for some (they say so and are skipped otherwise), all extras b
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -23,7 +24,8 @@ Script = Callable[[str, Path], list[Row]]
 def killed(name: str, command: str, folder: Path) -> list[Row]:
     """SIGKILL of the commands that end by themselves."""
     victims = kills.victims(folder)[name]
-    shares = [kills.TIMES // len(victims) + (number < kills.TIMES % len(victims)) for number in range(len(victims))]
+    share = kills.TIMES // (len(victims) + 1)  # the first is the quickest, so it gets two
+    shares = [kills.TIMES - share * (len(victims) - 1), *[share] * (len(victims) - 1)]
     return [
         kills.kill(victim, f"SIGKILL of {fault}", command, times)
         for (victim, fault), times in zip(victims, shares, strict=True)
@@ -42,12 +44,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(SCRIPTS)}")
     parser.add_argument("--table", action="store_true", help="only print what has run")
+    parser.add_argument("--times", type=int, default=kills.TIMES, help="how often each command is killed")
     options = parser.parse_args()
+    kills.TIMES = options.times
     if options.table:
         print(rows.table(rows.read()))
         return
     if unknown := [name for name in options.names if name not in SCRIPTS]:
         parser.error(f"there is no fault {', '.join(unknown)}; there are {', '.join(SCRIPTS)}")
+    os.environ["OMP_NUM_THREADS"] = "1"  # of torch: work so small gains nothing from more
     for name in options.names or SCRIPTS:
         with tempfile.TemporaryDirectory() as folder:
             found = SCRIPTS[name](f"python benchmarks/faults.py {name}", Path(folder))

@@ -18,13 +18,15 @@ from pathlib import Path
 
 import safetensors.numpy
 
-from reliability import make
-from reliability.commands import environment, files, harmonizer, parts, run
+from reliability import forks, make
+from reliability.commands import SECONDS, Ended, environment, files, harmonizer, parts, run
 from reliability.growth import wait
 from reliability.rows import Row
 
 TIMES = 50
 """Of each command: all rows of one together."""
+BATCH = ("harmonizer.cli.app", "harmonizer.batch.run", "pyarrow.parquet", "onnxruntime", "llvmlite.binding")
+TRAINING = ("harmonizer.cli.app", "harmonizer.learning.run")
 LOCKS = ("lock", "report.parquet.lock")
 ATTEMPTS = 6  # to hit a command before its end
 
@@ -40,9 +42,10 @@ class Victim:
     command: Command
     outputs: Callable[[Path], dict[str, str]]
     whole_group: bool = False  # whether its other processes are killed with it
+    loaded: tuple[str, ...] = ()  # modules that are loaded before it starts; none: it is killed while it loads, too
 
 
-def kill(victim: Victim, fault: str, command: str, times: int = TIMES) -> Row:
+def kill(victim: Victim, fault: str, command: str, times: int) -> Row:
     """Kill, look at what is left, start again, and compare with a run that nothing happened to."""
     chance, faults, left, early = random.Random(victim.name), [], Counter[str](), 0
     with tempfile.TemporaryDirectory() as name:
@@ -56,7 +59,7 @@ def kill(victim: Victim, fault: str, command: str, times: int = TIMES) -> Row:
                 early += 1
             broken = {key: value for key, value in victim.outputs(folder).items() if expected.get(key) != value}
             left.update(_describe(each) for each in parts(folder))
-            ended = run(victim.command(folder, True))
+            ended = _finish(victim, folder, base / "said", again=True)
             found = victim.outputs(folder)
             still = parts(folder) + [each for each in LOCKS if (folder / each).exists()]
             if broken := [each for each in broken if not (victim.name == "train" and _is_whole(folder / each))]:
@@ -78,29 +81,37 @@ def kill(victim: Victim, fault: str, command: str, times: int = TIMES) -> Row:
 def _time(victim: Victim, folder: Path) -> float:
     folder.mkdir()
     start = time.monotonic()
-    ended = run(victim.command(folder, False))
+    ended = _finish(victim, folder, folder.with_suffix(".said"), again=False)
     if ended.code:
         raise RuntimeError(f"{victim.name} fails by itself: {ended.errors[-1000:]}")
     return time.monotonic() - start
 
 
+def _finish(victim: Victim, folder: Path, said: Path, *, again: bool) -> Ended:
+    command = victim.command(folder, again)
+    return forks.run(command, victim.loaded, said, SECONDS) if victim.loaded else run(command)
+
+
+def _start(victim: Victim, folder: Path) -> subprocess.Popen[bytes] | forks.Fork:
+    command = victim.command(folder, False)
+    if victim.loaded:
+        return forks.Fork(command, victim.loaded)
+    null = subprocess.DEVNULL
+    return subprocess.Popen(command, stdout=null, stderr=null, env=environment(), start_new_session=True)
+
+
 def _kill(victim: Victim, folder: Path, seconds: float) -> bool:
     """Start the command and kill it after so long, or sooner if it ended before; whether a kill met it."""
     for _ in range(ATTEMPTS):
-        process = subprocess.Popen(
-            victim.command(folder, False),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=environment(),
-            start_new_session=True,
-        )
+        process = _start(victim, folder)
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
             if victim.whole_group:
                 os.killpg(process.pid, signal.SIGKILL)
             process.kill()
-            process.wait()
+            if isinstance(process, subprocess.Popen):
+                process.wait()
             _wait_for_group(process.pid)
             return True
         for path in sorted(folder.rglob("*"), reverse=True):
@@ -144,7 +155,7 @@ def victims(folder: Path) -> dict[str, list[tuple[Victim, str]]]:
     image, mask = make.pair(folder, "picture", 0, (700, 1000))
     composite, clip_mask = make.clip(folder, 40, (120, 160))
     pictures = make.pairs(folder / "pictures", 24, (200, 300))
-    photos, recipe = make.photographs(folder / "photos"), make.recipe(folder / "recipe.json", 20)
+    photos, recipe = make.photographs(folder / "photos"), make.recipe(folder / "recipe.json", 3)
 
     def run_command(out: Path, _: bool) -> list[str]:
         more = [*("--edit", out / "edit.json"), *("--lut", out / "grade.cube"), *("--delta", out / "delta.tif")]
@@ -180,9 +191,17 @@ def victims(folder: Path) -> dict[str, list[tuple[Victim, str]]]:
         "run": [(Victim("run", run_command, all_of), "`run`, a picture of 1000 x 700 with three further outputs")],
         "video": [(Victim("video", video_command, all_of), "`video`, 40 frames with three further outputs")],
         "batch": [
-            (Victim("batch", one, pictures_of), "`batch`, 24 pictures, one process"),
+            (
+                Victim("batch", one, pictures_of, loaded=BATCH),
+                "`batch`, 24 pictures, one process; its libraries are loaded before",
+            ),
             (Victim("batch2", two, pictures_of), "`batch`, 24 pictures, two workers, of which the parent is killed"),
             (Victim("batch3", two, pictures_of, True), "`batch`, 24 pictures, two workers, all killed at once"),
         ],
-        "train": [(Victim("train", train_command, weights_of), "`train`, 20 steps with ten checkpoints")],
+        "train": [
+            (
+                Victim("train", train_command, weights_of, loaded=TRAINING),
+                "`train`, 3 steps with a checkpoint each; its libraries are loaded before",
+            )
+        ],
     }

@@ -16,8 +16,7 @@ import httpx
 from harmonizer.study.store import Store
 from harmonizer.study.study import DATABASE
 from harmonizer.study.tasks import Kind
-from reliability import make
-from reliability.kills import TIMES
+from reliability import kills, make
 from reliability.rows import Row
 from reliability.service_process import end, launch, start
 
@@ -55,7 +54,7 @@ def serve(command: str, folder: Path) -> Row:
     seen = _kill_again_and_again("serve", ["serve", "--port", port], port, ask, after)
     note = f"{seen.whole:,} answers were whole, {seen.errors:,} requests saw the connection break or refused"
     fault = "SIGKILL of `serve` while three clients ask; then it is started again and asked"
-    return Row(fault, command, TIMES, len(seen.wrong), note, tuple(seen.wrong[:20]))
+    return Row(fault, command, kills.TIMES, len(seen.wrong), note, tuple(seen.wrong[:20]))
 
 
 def study(command: str, folder: Path) -> Row:
@@ -88,7 +87,7 @@ def study(command: str, folder: Path) -> Row:
     seen = _kill_again_and_again("study", arguments, port, ask, after)
     note = f"{len(acknowledged):,} answers were acknowledged, all are stored"
     fault = "SIGKILL of `studio --study` while three people answer; then it is started again"
-    return Row(fault, command, TIMES, len(seen.wrong), note, tuple(seen.wrong[:20]))
+    return Row(fault, command, kills.TIMES, len(seen.wrong), note, tuple(seen.wrong[:20]))
 
 
 def _kill_again_and_again(
@@ -104,12 +103,12 @@ def _kill_again_and_again(
     seconds = time.monotonic() - begin + ASKING
     after(url, seen)
     end(process)
-    for number in range(TIMES):
+    for number in range(kills.TIMES):
         process, over = launch(*arguments), threading.Event()
         clients = [threading.Thread(target=_ask_on, args=(ask, port, seen, over)) for _ in range(3)]
         for client in clients:
             client.start()
-        time.sleep(seconds * (number + chance.random()) / TIMES)
+        time.sleep(seconds * (number + chance.random()) / kills.TIMES)
         end(process, signal.SIGKILL)
         over.set()
         for client in clients:
