@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -14,6 +15,15 @@ from typing import Self
 
 from harmonizer.errors import OutputError
 from harmonizer.parts import Parts
+
+ADVICE = {
+    errno.ENOSPC: "make room, or choose another place",
+    errno.EDQUOT: "make room, or choose another place",
+    errno.EROFS: "choose another place",
+    errno.EACCES: "choose another place",
+    errno.EPERM: "choose another place",
+}
+"""By the system's number of an error; a name is at fault otherwise."""
 
 
 def target(place: Path) -> Path:
@@ -148,4 +158,5 @@ def _status(place: Path) -> os.stat_result | None:
 def _refused(place: Path, error: OSError | ValueError) -> OutputError:
     name = str(place)
     shown = name if len(name) <= 200 else f"{name[:100]}...{name[-50:]}"
-    return OutputError(f"{shown} cannot be written: {getattr(error, 'strerror', None) or error}; choose another name")
+    advice = ADVICE.get(getattr(error, "errno", None) or 0, "choose another name")
+    return OutputError(f"{shown} cannot be written: {getattr(error, 'strerror', None) or error}; {advice}")
