@@ -14,7 +14,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from reliability import kills, rows, service_kills
+from reliability import disks, elsewhere, kills, memory, rows, service_kills
+from reliability.mounts import SkippedError
 from reliability.rows import Row
 
 Script = Callable[[str, Path], list[Row]]
@@ -36,6 +37,14 @@ SCRIPTS: dict[str, Script] = {
     **{f"kill-{name}": partial(killed, name) for name in ("run", "video", "batch", "train")},
     "kill-serve": lambda command, folder: [service_kills.serve(command, folder)],
     "kill-study": lambda command, folder: [service_kills.study(command, folder)],
+    "full-disk": disks.full,
+    "read-only": disks.read_only,
+    "memory": memory.limits,
+    "same-output": elsewhere.same_output,
+    "clock": elsewhere.clock,
+    "cache": elsewhere.cache,
+    "home": elsewhere.home,
+    "vanished": elsewhere.vanished,
 }
 
 
@@ -55,7 +64,11 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"  # of torch: work so small gains nothing from more
     for name in options.names or SCRIPTS:
         with tempfile.TemporaryDirectory() as folder:
-            found = SCRIPTS[name](f"python benchmarks/faults.py {name}", Path(folder))
+            try:
+                found = SCRIPTS[name](f"python benchmarks/faults.py {name}", Path(folder))
+            except SkippedError as reason:
+                print(f"{name} is skipped: {reason}", flush=True)
+                continue
         rows.write(name, found)
         print(rows.table(found), *(fault for row in found for fault in row.faults), sep="\n", flush=True)
 

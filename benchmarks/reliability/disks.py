@@ -10,7 +10,7 @@ from reliability import mounts
 from reliability.rows import Row
 from reliability.trials import Job, Trial, attempt, jobs, undisturbed
 
-STEPS = 20
+STEPS = 6
 """Amounts of free space, from nothing to as much as the outputs take and their parts beside them."""
 MEGABYTES = 64
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]

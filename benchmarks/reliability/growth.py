@@ -107,8 +107,8 @@ class Watch:
 
 
 @dataclass(frozen=True)
-class Most:
-    """The largest number of something in the first tenth of a run and in its last."""
+class Typical:
+    """The median number of something in the first tenth of a run and in its last: what is open for a moment is not."""
 
     first: int
     last: int
@@ -118,7 +118,7 @@ class Most:
         """Of `files` or `threads`, after the first `skip` pieces of work."""
         counts = [getattr(each, name) for each in samples if each.done >= skip]
         tenth = max(1, len(counts) // 10)
-        return cls(max(counts[:tenth]), max(counts[-tenth:]))
+        return cls(int(np.median(counts[:tenth])), int(np.median(counts[-tenth:])))
 
     @property
     def text(self) -> str:

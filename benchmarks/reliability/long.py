@@ -14,7 +14,7 @@ import numpy as np
 from harmonizer import Harmonizer
 from reliability import make, service_load
 from reliability.commands import environment, harmonizer
-from reliability.growth import Most, Sample, Watch, fit, keep, look
+from reliability.growth import Sample, Typical, Watch, fit, keep, look
 from reliability.rows import RESULTS, Row
 from reliability.service_process import running
 
@@ -33,7 +33,7 @@ def service(command: str, seconds: float = 3600.0) -> Row:
     faults = load.wrong + ([f"it ended with {ended}"] if ended is not None else [])
     statuses = ", ".join(f"{count:,} x {status}" for status, count in sorted(load.statuses.items()))
     note = f"answers {statuses}, and {load.gone:,} clients that went away"
-    return _row(
+    return judge(
         f"the service for {seconds / 60:.0f} minutes, {PARALLEL + QUEUE} clients", command, watch.samples, faults, note
     )
 
@@ -51,7 +51,7 @@ def frames(command: str, count: int = 10_000, size: tuple[int, int] = (96, 128))
                 code = process.wait()
         found = make.count_frames(out) if code == 0 else 0
     faults = [f"exit code {code}, {found} frames"] if (code, found) != (0, count) else []
-    return _row(f"a video of {count:,} frames of {size[1]} x {size[0]}", command, watch.samples, faults)
+    return judge(f"a video of {count:,} frames of {size[1]} x {size[0]}", command, watch.samples, faults)
 
 
 def pictures(command: str, count: int = 5000) -> Row:
@@ -65,7 +65,7 @@ def pictures(command: str, count: int = 5000) -> Row:
         mask[height // 4 : height // 2, width // 4 : width // 2] = 255
         harmonizer.harmonize(image, mask)
         samples.append(look(os.getpid(), number + 1))
-    return _row(
+    return judge(
         f"{count:,} pictures of 40 to 400 pixels a side by the Python API, in one process", command, samples, []
     )
 
@@ -82,7 +82,7 @@ def batch(command: str, count: int = 5000) -> Row:
             code = process.wait()
         found = len(list(out.glob("*.png")))
     faults = [f"exit code {code}, {found} pictures"] if (code, found) != (0, count) else []
-    return _row(f"a batch of {count:,} pictures of 64 x 48 with one worker", command, watch.samples, faults)
+    return judge(f"a batch of {count:,} pictures of 64 x 48 with one worker", command, watch.samples, faults)
 
 
 def _count_lines(folder: Path) -> int:
@@ -92,8 +92,13 @@ def _count_lines(folder: Path) -> int:
     )
 
 
-def _row(fault: str, command: str, samples: list[Sample], faults: list[str], more: str = "") -> Row:
-    growth, open_files, threads = fit(samples, SKIP), Most.of(samples, SKIP, "files"), Most.of(samples, SKIP, "threads")
+def judge(fault: str, command: str, samples: list[Sample], faults: list[str], more: str = "") -> Row:
+    """The row of a run, from what was seen of its process."""
+    growth, open_files, threads = (
+        fit(samples, SKIP),
+        Typical.of(samples, SKIP, "files"),
+        Typical.of(samples, SKIP, "threads"),
+    )
     keep(samples, RESULTS / f"long_{command.split()[-1]}.csv")
     found = [*faults, *(["memory grows"] if growth.is_growth else [])]
     found += [

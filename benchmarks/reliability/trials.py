@@ -10,7 +10,9 @@ from reliability import make
 from reliability.commands import Ended, environment, files, harmonizer, parts, run
 from reliability.rows import Row
 
-SECONDS = 120.0
+LOCKS = ("lock", "report.parquet.lock")
+"""Files that processes hold; where one is killed, its lock stays and holds nothing up."""
+SECONDS = 240.0
 """After which a command under a fault counts as hanging."""
 
 
@@ -27,7 +29,7 @@ class Job:
         return {
             name: digest
             for name, digest in files(folder, ignore=("tensorboard", "report.parquet.parts")).items()
-            if Path(name).name not in self.vary and not Path(name).name.startswith(".")
+            if Path(name).name not in (*self.vary, *LOCKS) and not Path(name).name.startswith(".")
         }
 
 
@@ -38,12 +40,14 @@ class Trial:
     fault: str
     tried: int = 0
     done: int = 0  # commands that ended well all the same
+    aborted: int = 0  # commands that a library ended
     faults: list[str] = field(default_factory=list)
     messages: set[str] = field(default_factory=set)
 
     def row(self, command: str, what: str = "ended with one line") -> Row:
         """What is told of it."""
-        note = f"{self.tried - self.done} {what}, {self.done} were done all the same"
+        note = f"{self.tried - self.done - self.aborted} {what}, {self.done} were done all the same"
+        note += f", {self.aborted} were ended by a library" * (self.aborted > 0)
         return Row(self.fault, command, self.tried, len(self.faults), note, tuple(self.faults[:30]))
 
     def judge(
@@ -56,9 +60,11 @@ class Trial:
         before: Mapping[str, str],
         *,
         changing: bool = False,
+        may_abort: bool = False,
     ) -> None:
         """Note what does not hold. `before` was there: each of these files is as it was, or as `expected`.
 
+        `may_abort`: a library may end the process, as C++ does without memory.
         `changing`: files that appear may be earlier forms of the expected ones, as in a training.
         """
         self.tried += 1
@@ -72,6 +78,8 @@ class Trial:
             if found != expected:
                 differ = [key for key in expected if found.get(key) != expected[key]]
                 wrong.append(f"is done, with other bytes in {differ}")
+        elif ended.code < 0 and may_abort:
+            self.aborted += 1
         elif not (ended.is_plain_error or (job.name.startswith("batch") and ended.code == 1)):
             wrong.append(f"exit code {ended.code}: {ended.errors[-400:]}")
         else:
