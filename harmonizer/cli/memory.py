@@ -6,6 +6,8 @@ import errno
 import sys
 from typing import NoReturn
 
+from harmonizer.cli.interrupts import causes
+
 EXIT_CODE = 2
 # What C and C++ libraries say: dlopen, the C++ runtime, LLVM and OpenVINO, torch, Python's threads, FFmpeg.
 WORDS = (
@@ -21,11 +23,10 @@ WORDS = (
 
 def find_lack(error: BaseException | None) -> BaseException | None:
     """The error that tells of too little memory among an error and what caused it, None if there is none."""
-    while error:
-        is_plain = isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
-        if is_plain or any(words in str(error).lower() for words in WORDS):
-            return error
-        error = error.__cause__ or error.__context__
+    for each in causes(error):
+        is_plain = isinstance(each, MemoryError) or (isinstance(each, OSError) and each.errno == errno.ENOMEM)
+        if is_plain or any(words in str(each).lower() for words in WORDS):
+            return each
     return None
 
 

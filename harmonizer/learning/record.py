@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,7 @@ class Recorder:
             self.tensorboard = SummaryWriter(folder / "tensorboard", purge_step=step or None)
 
     def __enter__(self) -> Recorder:
+        self.excepthook, threading.excepthook = threading.excepthook, self._tell_thread
         self.progress.start()
         return self
 
@@ -65,6 +67,8 @@ class Recorder:
         except OutputError:
             if error is None:
                 raise
+        finally:
+            threading.excepthook = self.excepthook
 
     def step(self, step: int, losses: dict[str, Tensor]) -> None:
         """Add the plain losses of a step; every WINDOW steps, and after the last, write their means.
@@ -100,6 +104,11 @@ class Recorder:
             log.write(json.dumps({"step": step} | {name: round(value, 5) for name, value in values.items()}) + "\n")
         for name, value in values.items():
             self.tensorboard.add_scalar(f"{group}/{name}", value, step)
+
+    def _tell_thread(self, arguments: threading.ExceptHookArgs) -> None:
+        """Print no traceback of TensorBoard's thread, whose error is raised again by the next call here."""
+        if type(arguments.thread).__module__.partition(".")[0] != "tensorboard":
+            self.excepthook(arguments)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
