@@ -61,11 +61,12 @@ def main() -> None:
         return
     if unknown := [name for name in options.names if name not in SCRIPTS]:
         parser.error(f"there is no fault {', '.join(unknown)}; there are {', '.join(SCRIPTS)}")
+    shorter = "" if options.times == parser.get_default("times") else f" --times {options.times}"
     os.environ["OMP_NUM_THREADS"] = "1"  # of torch: work so small gains nothing from more
     for name in options.names or SCRIPTS:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                found = SCRIPTS[name](f"python benchmarks/faults.py {name}", Path(folder))
+                found = SCRIPTS[name](f"python benchmarks/faults.py {name}{shorter}", Path(folder))
             except SkippedError as reason:
                 print(f"{name} is skipped: {reason}", flush=True)
                 continue

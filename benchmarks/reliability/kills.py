@@ -72,7 +72,9 @@ def kill(victim: Victim, fault: str, command: str, times: int) -> Row:
             if still:
                 faults.append(f"kill {number}: left after the second run: {still}")
     remains = ", ".join(f"{count} x {what}" for what, count in sorted(left.items())) or "nothing"
-    note = f"of {seconds:.1f} s; left by the kills: {remains}, which the second run removed"
+    note = f"of {seconds:.1f} s; left by the kills: {remains}"
+    if left:
+        note += ", which the second run removed"
     if early:
         note += f"; {early} of the commands had ended before"
     return Row(fault, command, times, len(faults), note, tuple(faults[:20]))
