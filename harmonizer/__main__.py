@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harmonizer.cli import interrupts
+from harmonizer.cli import interrupts, memory
 
 
 def main() -> None:
@@ -12,6 +12,8 @@ def main() -> None:
     except BaseException as error:
         if stop := interrupts.find_interrupt(error):
             interrupts.exit_interrupted(stop)
+        if memory.find_lack(error):
+            memory.exit_lacking()
         raise
     app.main()
 

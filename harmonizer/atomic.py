@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
 import tempfile
-import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from harmonizer.errors import OutputError
+from harmonizer.parts import Parts
+
+ADVICE = {
+    errno.ENOSPC: "make room, or choose another place",
+    errno.EDQUOT: "make room, or choose another place",
+    errno.EROFS: "choose another place",
+    errno.EACCES: "choose another place",
+    errno.EPERM: "choose another place",
+}
+"""By the system's number of an error; a name is at fault otherwise."""
 
 
 def target(place: Path) -> Path:
@@ -45,6 +55,17 @@ def write_file(path: Path, data: bytes) -> None:
         part.write_bytes(data)
 
 
+def write_files(files: Mapping[Path, bytes]) -> None:
+    """Write whole files that appear together, the first last. Raises OutputError."""
+    with FileGroup() as group:
+        for path, data in files.items():
+            part = group.reserve(path)
+            try:
+                part.write_bytes(data)
+            except OSError as error:
+                raise _refused(path, error) from error
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Where to write what is to become `path` on leaving the context without an error. Raises OutputError."""
@@ -56,7 +77,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 class FileGroup:
-    """Files that appear together: all on leaving the context without an error, else none.
+    """Files that appear together, the first last: all on leaving the context without an error, else none.
 
     What is there keeps its mode. A symbolic link stays one, and the file that it leads to is written. Pipes, devices
     and files with several names (hard links) are written to, as they cannot be replaced.
@@ -64,6 +85,7 @@ class FileGroup:
 
     def __init__(self) -> None:
         self._places: dict[Path, Path] = {}
+        self._parts = Parts()
 
     def reserve(self, place: Path) -> Path:
         """Where to write what is to become `place`.
@@ -75,7 +97,10 @@ class FileGroup:
         if path in {target(reserved) for reserved in self._places.values()}:
             raise OutputError(f"two outputs are one file, {place}; give each a name of its own")
         folder = Path(tempfile.gettempdir()) if _is_written_to(place) else path.parent
-        part = folder / f".{uuid.uuid4().hex}.part"
+        try:
+            part = self._parts.create(folder)
+        except OSError as error:
+            raise _refused(place, error) from error
         self._places[part] = place
         return part
 
@@ -85,13 +110,15 @@ class FileGroup:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        places = list(self._places.items())[::-1]  # the first parts are held, which protects the others
         try:
             if error is None:
-                for part, place in self._places.items():
+                for part, place in places:
                     _move(part, place)
         finally:
-            for part in self._places:
+            for part, _ in places:
                 part.unlink(missing_ok=True)
+            self._parts.close()
 
 
 def _move(part: Path, place: Path) -> None:
@@ -131,4 +158,5 @@ def _status(place: Path) -> os.stat_result | None:
 def _refused(place: Path, error: OSError | ValueError) -> OutputError:
     name = str(place)
     shown = name if len(name) <= 200 else f"{name[:100]}...{name[-50:]}"
-    return OutputError(f"{shown} cannot be written: {getattr(error, 'strerror', None) or error}; choose another name")
+    advice = ADVICE.get(getattr(error, "errno", None) or 0, "choose another name")
+    return OutputError(f"{shown} cannot be written: {getattr(error, 'strerror', None) or error}; {advice}")

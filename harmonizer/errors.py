@@ -53,6 +53,10 @@ class StudyError(HarmonizerError):
     """A study's folder or database that is missing, malformed or incomplete, or an answer that does not fit."""
 
 
+class StoreError(StudyError):
+    """A study's database that cannot be used now: its disk is full, or another process holds it."""
+
+
 class OutputError(HarmonizerError):
     """A place or format that a picture cannot be written to."""
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,13 +30,7 @@ FAULTS = 10  # kinds of errors that a summary lists
 def write(name: str, records: Iterable[Record]) -> None:
     """Write a report, whole or not at all. Raises BatchError for another extension, and OutputError."""
     check_name(name)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "report")
-        if name.lower().endswith(".csv"):
-            _write_csv(path, records)
-        else:
-            _write_parquet(path, records)
-        storage.write(name, path.read_bytes())
+    storage.write(name, _to_csv(records) if name.lower().endswith(".csv") else _to_parquet(records))
 
 
 def check_name(name: str) -> None:
@@ -113,25 +106,27 @@ def _from_row(row: Any) -> Record:
     return Record(**values, milliseconds=times)
 
 
-def _write_csv(path: Path, records: Iterable[Record]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as text:
-        writer = csv.DictWriter(text, COLUMNS)
-        writer.writeheader()
-        for record in records:
-            row = _to_row(record)
-            writer.writerow(row | {key: json.dumps(row[key]) for key in ("theta", "statistics")})
+def _to_csv(records: Iterable[Record]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS)
+    writer.writeheader()
+    for record in records:
+        row = _to_row(record)
+        writer.writerow(row | {key: json.dumps(row[key]) for key in ("theta", "statistics")})
+    return text.getvalue().encode()
 
 
-def _write_parquet(path: Path, records: Iterable[Record]) -> None:
+def _to_parquet(records: Iterable[Record]) -> bytes:
     import pyarrow as pa
     from pyarrow import parquet
 
     kinds = {key: pa.string() for key in COLUMNS} | {f"ms_{stage}": pa.float32() for stage in STAGES}
     kinds |= {"theta": pa.map_(pa.string(), pa.float64()), "bytes_read": pa.int64(), "bytes_written": pa.int64()}
     schema = pa.schema(list(kinds.items()))
-    source = iter(records)
-    with parquet.ParquetWriter(path, schema) as writer:
+    source, data = iter(records), io.BytesIO()
+    with parquet.ParquetWriter(data, schema) as writer:
         while rows := [_to_row(record) for record in islice(source, ROWS)]:
             for row in rows:
                 row |= {"theta": list(row["theta"].items()), "statistics": json.dumps(row["statistics"])}
             writer.write_table(pa.Table.from_pylist(rows, schema))
+    return data.getvalue()

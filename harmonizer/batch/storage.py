@@ -9,13 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from harmonizer import atomic
+from harmonizer import atomic, locks
 from harmonizer.errors import BatchError, ImageFileError, OutputError
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 # Object stores show a new object when all of it is there; elsewhere a file is written beside and moved.
 WHOLE_AT_ONCE = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "memory"})
@@ -120,24 +115,17 @@ def lock(name: str) -> Iterator[None]:
 
     Raises BatchError if another process holds it, and OutputError.
     """
-    if is_url(name) or fcntl is None:
+    with contextlib.ExitStack() as stack:
+        if not is_url(name):
+            try:
+                Path(parent(name)).mkdir(parents=True, exist_ok=True)
+                stack.enter_context(locks.holding(Path(name)))
+            except locks.HeldError:
+                report = name.removesuffix(".lock")
+                raise BatchError(f"another run writes {report}; wait for its end, or name another --report") from None
+            except OSError as error:
+                raise OutputError(f"{name} cannot be written: {error.strerror}; choose another place") from error
         yield
-        return
-    try:
-        Path(parent(name)).mkdir(parents=True, exist_ok=True)
-        file = Path(name).open("a")  # noqa: SIM115
-    except OSError as error:
-        raise OutputError(f"{name} cannot be written: {error.strerror}; choose another place") from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            report = name.removesuffix(".lock")
-            raise BatchError(f"another run writes {report}; wait for its end, or name another --report") from None
-        try:
-            yield
-        finally:
-            Path(name).unlink(missing_ok=True)
 
 
 def files(folder: str) -> Iterator[str]:

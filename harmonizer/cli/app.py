@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from harmonizer.cli import batch, evaluation, interrupts, learning, pictures, serve, streams, study, video
+from harmonizer.cli import batch, evaluation, interrupts, learning, memory, pictures, serve, streams, study, video
 from harmonizer.cli.lines import STDOUT, abandon, print_line
 
 app = typer.Typer(
@@ -75,6 +75,8 @@ def main() -> None:
         except BaseException as error:
             if stop := interrupts.find_interrupt(error):
                 interrupts.exit_interrupted(stop)
+            if memory.find_lack(error):
+                memory.exit_lacking()
             from harmonizer.errors import HarmonizerError
             from whitebox_filters import FilterError
 

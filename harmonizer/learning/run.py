@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from harmonizer import atomic, locks
 from harmonizer.errors import CheckpointError, OutputError, RecipeError
 from harmonizer.learning import distributed
 from harmonizer.learning.composites.sources.photos import read_rows
 from harmonizer.learning.composites.sources.sources import Sources, read_sources
 from harmonizer.learning.network.checkpoint import grow, load, save
-from harmonizer.learning.network.network import Network
 from harmonizer.learning.recipes import RECIPES, Recipe, from_json, read_priors, to_json
 from harmonizer.learning.record import Recorder
 from harmonizer.learning.train import State, is_milestone, start, train
@@ -77,32 +79,33 @@ def run(
     with distributed.process_group() as device:
         read_rows(data)  # an error about the data comes before the work
         state = start(recipe, pretrained=recipe.pretrained and not resume, device=device)
+        _check_folder(out, resume=resume)
         if resume:
             state.load(out / "last.pt")
-        elif (out / "last.pt").exists():
-            raise OutputError(f"{out} holds a run already; continue it with --resume, or choose another folder")
         elif weights is not None:
             state.load_weights(grow(load(weights), recipe.network))
         training, held_out = (_read_sources(data, recipe, device, held_out=side) for side in (False, True))
         if distributed.rank() > 0:
             train(recipe, training, state, None, lambda *_: None, workers=_workers(), minutes=minutes)
             return
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "recipe.json").write_text(to_json(recipe), encoding="utf-8")
-        with Recorder(out, recipe, state.network.cascade.names, state.step) as recorder:
+        for folder in (out, out / "best"):
+            _make_folder(folder)
+        with _alone(out), Recorder(out, recipe, state.network.cascade.names, state.step) as recorder:
+            _check_folder(out, resume=resume)  # another process may have been quicker
+            atomic.write_file(out / "recipe.json", to_json(recipe).encode())
 
             def report(state: State, losses: dict[str, Tensor]) -> None:
                 recorder.step(state.step, losses)
                 if is_milestone(recipe, state.step):
                     validation = validate(state.averaged, held_out)
                     recorder.validated(state.step, validation)
-                    _write_weights(state.averaged, out)
+                    save(state.averaged, out)
                     if validation.score < state.best:
                         state.best = validation.score
-                        _write_weights(state.averaged, out / "best")
+                        save(state.averaged, out / "best")
 
             train(recipe, training, state, out / "last.pt", report, workers=_workers(), minutes=minutes)
-            _write_weights(state.averaged, out)
+            save(state.averaged, out)
 
 
 def _read_recipe(name: str) -> Recipe:
@@ -142,14 +145,35 @@ def _read_sources(data: Path, recipe: Recipe, device: torch.device, *, held_out:
     return read_sources(data, device, held_out=held_out, channels=channels, similarity=similarity)
 
 
-def _write_weights(network: Network, folder: Path) -> None:
-    """Write other files and rename them, so that a killed run leaves whole files."""
-    part = folder / "part"
-    part.mkdir(parents=True, exist_ok=True)
-    save(network, part)
-    for file in part.iterdir():
-        file.replace(folder / file.name)
-    part.rmdir()
+def _check_folder(out: Path, *, resume: bool) -> None:
+    """Raise OutputError for a new run where there is one, CheckpointError to resume where there is none."""
+    is_there = (out / "last.pt").exists()
+    if is_there and not resume:
+        raise OutputError(f"{out} holds a run already; continue it with --resume, or choose another folder")
+    if resume and not is_there:
+        raise CheckpointError(f"{out} has no checkpoint: the run ended before its first; start it without --resume")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made: {error.strerror}; choose another folder") from error
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Nobody else writes to the run meanwhile. Raises OutputError."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locks.holding(out / "lock"))
+        except locks.HeldError:
+            raise OutputError(
+                f"another process trains into {out}; wait for its end, or choose another folder"
+            ) from None
+        except OSError as error:
+            raise OutputError(f"{out} cannot be written to: {error.strerror}; choose another folder") from error
+        yield
 
 
 def _workers() -> int:

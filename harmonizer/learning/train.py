@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from harmonizer import atomic
 from harmonizer.errors import CheckpointError
 from harmonizer.learning import distributed
 from harmonizer.learning.auxiliary import AuxiliaryHead, foreground_statistics
@@ -46,8 +48,8 @@ class State:
             network.load_state_dict(trained.state_dict())
 
     def save(self, path: Path) -> None:
-        """Write another file and rename it, so that a killed run leaves the last whole checkpoint."""
-        part = path.with_suffix(".part")
+        """Write it whole or not at all, so that a killed run leaves the last whole checkpoint. Raises OutputError."""
+        data = io.BytesIO()  # torch raises no OSError for a full disk
         torch.save(
             {
                 "network": self.network.state_dict(),
@@ -57,9 +59,9 @@ class State:
                 "step": self.step,
                 "best": self.best,
             },
-            part,
+            data,
         )
-        part.replace(path)
+        atomic.write_file(path, data.getvalue())
 
     def load(self, path: Path) -> None:
         """Read what `save` wrote, in this version or an earlier one. Raises CheckpointError for another recipe's."""

@@ -111,6 +111,9 @@ def _answer_errors(app: FastAPI) -> None:
     async def http(_: Request, error: HTTPException) -> JSONResponse:
         if isinstance(error.__cause__, RequestError):  # raised while the body was read
             return error.__cause__.respond()
+        if isinstance(error.__cause__, OSError):  # a large upload is kept in a temporary file
+            advice = "Try again later, or send a smaller picture."
+            return RequestError(503, "there is no room for the upload now", advice=advice).respond()
         answer = RequestError(
             error.status_code, str(error.detail), advice="See /openapi.json for what there is."
         ).respond()

@@ -16,6 +16,7 @@ from harmonizer.errors import (
     ImageFileError,
     MaskError,
     OutputError,
+    StoreError,
 )
 from harmonizer.pictures.coding.formats import READABLE
 from whitebox_filters import FilterError
@@ -45,6 +46,8 @@ def of_error(error: HarmonizerError | FilterError) -> RequestError:
         return RequestError(
             503, "the network cannot be run", advice="Try again later, or tell whoever runs this service."
         )
+    if isinstance(error, StoreError):  # its message names files of this machine
+        return RequestError(503, "the answer is not stored", advice="Send it again later, or tell whoever runs this.")
     return RequestError(400 if isinstance(error, ImageFileError) else 422, str(error), **_EXPECTED.get(type(error), {}))
 
 

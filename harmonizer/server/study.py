@@ -124,6 +124,8 @@ def build(study: Study, workers: Workers, region: Region) -> APIRouter:
         if files is None or part not in files:
             raise _unknown("task with this part", f"{task}/{part}")
         file = files[part]
+        if not file.is_file():  # removed since the study began
+            raise RequestError(503, "the picture is not there now", advice="Tell whoever runs this study.")
         if part in ("composite", "mask"):
             return FileResponse(file)
         return Response(await workers.run(lambda _: _encode(file)), media_type="image/png")

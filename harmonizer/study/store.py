@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from harmonizer.errors import StudyError
+from harmonizer.errors import StoreError, StudyError
 from harmonizer.study.tasks import Kind, Question
 
 VERSION = 1
@@ -199,7 +199,7 @@ class Store:
         try:
             yield
         except sqlite3.Error as error:
-            raise StudyError(f"the database {self._path} cannot be used: {error}") from error
+            raise StoreError(f"the database {self._path} cannot be used: {error}") from error
 
 
 def _task(row: tuple[Any, ...]) -> Task:

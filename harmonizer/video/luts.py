@@ -82,10 +82,11 @@ class LutWriter:
 
     def _write(self, shot: Shot, path: Path) -> None:
         part = self._group.reserve(path)
+        text = wf.format_cube(wf.bake_lut(self._cascade, *shot.medians()), shot.title)
         try:
-            wf.write_cube(part, wf.bake_lut(self._cascade, *shot.medians()), shot.title)
-        except wf.LutError as error:
-            raise OutputError(str(error).replace(str(part), str(path))) from error
+            part.write_text(text, encoding="ascii", newline="\n")
+        except OSError as error:
+            raise OutputError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def shot_path(path: Path, number: int) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harmonizer.cli import interrupts
+from harmonizer.cli import interrupts, memory
 from harmonizer.pictures import io
 
 ROOT = Path(io.__file__).parents[2]
@@ -58,3 +58,10 @@ def test_the_interrupt_that_led_to_an_error():
     error.__context__, middle.__cause__ = middle, stop
     assert interrupts.find_interrupt(error) is stop
     assert interrupts.find_interrupt(ValueError()) is None
+
+
+def test_an_error_among_its_own_causes():
+    first, second = OSError(), ValueError()
+    first.__context__, second.__cause__ = second, first
+    assert interrupts.find_interrupt(second) is None
+    assert memory.find_lack(second) is None

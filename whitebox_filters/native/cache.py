@@ -12,9 +12,11 @@ import hashlib
 import importlib.metadata
 import os
 import sys
-import tempfile
 import threading
+import time
+import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -32,6 +34,10 @@ PACKAGE, LEFT_OUT = Path(__file__).parents[1], ("filters", "testing")
 
 _lock = threading.Lock()
 _loaded: dict[str, int] = {}  # addresses by key
+PART = ".part"
+OLD = 3600.0
+"""Seconds after which nobody writes a temporary file any more."""
+
 _DIGEST = hashlib.sha256().digest_size
 
 
@@ -108,11 +114,11 @@ def _address(dependencies: bytes, compile_it: Callable[[], tuple[str, str]]) -> 
     symbol = f"whitebox_filters_{key}"
     folder = cache_folder()
     path = None if folder is None else folder / f"{key}.o"
-    code = None if path is None else _read(path)
+    code = None if path is None else _read(path, key)
     if code is None:
         code = engine().assemble(*compile_it(), symbol)
         if path is not None:
-            _write(path, code)
+            _write(path, key, code)
     _loaded[key] = engine().load(code, symbol)
     return _loaded[key]
 
@@ -125,10 +131,18 @@ def cache_folder() -> Path | None:
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA")
     elif sys.platform == "darwin":
-        base = str(Path("~/Library/Caches").expanduser())
+        base = _in_home("Library/Caches")
     else:
-        base = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
+        base = os.environ.get("XDG_CACHE_HOME") or _in_home(".cache")
     return Path(base) / "whitebox_filters" if base else None
+
+
+def _in_home(name: str) -> str | None:
+    """A folder of the user's; None for a user without a home, as in a container."""
+    try:
+        return str(Path.home() / name)
+    except RuntimeError:
+        return None
 
 
 @functools.cache
@@ -178,21 +192,36 @@ def _versions() -> tuple[str, ...]:
     return sys.version, str(ctypes.sizeof(ctypes.c_void_p)), *compilers
 
 
-def _read(path: Path) -> bytes | None:
+def _read(path: Path, key: str) -> bytes | None:
     try:
         content = path.read_bytes()
     except OSError:
         return None
     digest, code = content[:_DIGEST], content[_DIGEST:]
-    return code if code and hashlib.sha256(code).digest() == digest else None
+    return code if code and _digest(key, code) == digest else None
 
 
-def _write(path: Path, code: bytes) -> None:
+def _write(path: Path, key: str, code: bytes) -> None:
     """Write a temporary file and rename it, since other processes may read or write the same entry."""
+    part = path.with_name(f"{uuid.uuid4().hex}{PART}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
-            part.write(hashlib.sha256(code).digest() + code)
-        Path(part.name).replace(path)
+        _remove_left(path.parent)
+        part.write_bytes(_digest(key, code) + code)
+        part.replace(path)
     except OSError:
-        return
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _digest(key: str, code: bytes) -> bytes:
+    """Of the name too: an entry that was copied to another's name is not that one's code."""
+    return hashlib.sha256(key.encode() + code).digest()
+
+
+def _remove_left(folder: Path) -> None:
+    """Remove the temporary files of processes that were killed. One that still writes would compile once more."""
+    for path in folder.glob(f"*{PART}"):
+        with suppress(OSError):
+            if abs(time.time() - path.stat().st_mtime) > OLD:
+                path.unlink()

@@ -9,6 +9,7 @@ from pathlib import Path
 import safetensors.torch
 import torch
 
+from harmonizer import atomic
 from harmonizer.errors import CheckpointError
 from harmonizer.learning.network.config import NetworkConfig
 from harmonizer.learning.network.network import Network
@@ -17,7 +18,7 @@ from whitebox_filters import REGISTRY_VERSION
 
 
 def save(network: Network, directory: Path) -> None:
-    """Write `config.json` and `model.safetensors` into an existing directory.
+    """Write `config.json` and `model.safetensors` into an existing directory, both or none. Raises OutputError.
 
     Matrices and kernels are stored as float16, vectors (biases, running statistics) as they are.
     """
@@ -25,8 +26,12 @@ def save(network: Network, directory: Path) -> None:
     tensors = {
         name: (value.half() if value.ndim > 1 else value).contiguous() for name, value in network.state_dict().items()
     }
-    (directory / "model.safetensors").write_bytes(safetensors.torch.save(tensors))
-    (directory / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    atomic.write_files(
+        {
+            directory / "model.safetensors": safetensors.torch.save(tensors),
+            directory / "config.json": (json.dumps(config, indent=2) + "\n").encode(),
+        }
+    )
 
 
 def load(directory: Path) -> Network:
