@@ -13,7 +13,7 @@ DEV_READY := $(VENV)/ready-dev
 RELEASE := $(VENV)/release
 RELEASE_READY := $(RELEASE)/ready
 
-.PHONY: release lock licences demo demo-video test lint bench bench-fps bench-gpu bench-video clean test-browser test-comfyui studio
+.PHONY: release lock licences platforms demo demo-video test lint bench bench-fps bench-gpu bench-video clean test-browser test-comfyui studio
 
 demo: $(RUN_READY)
 	$(BIN)/python demo/run.py
@@ -59,7 +59,11 @@ bench-gpu: $(DEV_READY)
 
 # Builds both distributions into dist/ and checks them on every Python that is here; CONTRIBUTING.md tells what it needs.
 release: $(RELEASE_READY)
-	$(RELEASE)/bin/python -m tools.release
+	$(RELEASE)/bin/python -m tools.release $(TAG)
+
+# Writes docs/platforms.md, by what the package index has today.
+platforms: $(RELEASE_READY)
+	$(RELEASE)/bin/python -m tools.release.platforms
 
 # Writes docs/licences.md, from what is installed for development.
 licences: $(DEV_READY)

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tools.release.commands import ROOT, ReleaseError, run
-from tools.release.distributions import PROJECTS, Project
+from tools.release.commands import ReleaseError, run
+from tools.release.distributions import PROJECTS
 
 LONG_AGO = 1_000_000_000  # 9 September 2001, in seconds since 1970
 
@@ -64,7 +64,8 @@ def build_project(source: Path, out: Path, env: dict[str, str]) -> list[Path]:
     """A wheel and a source distribution, both straight from the folder."""
     out.mkdir(parents=True, exist_ok=True)
     before = set(out.iterdir())
-    run(sys.executable, "-m", "build", "--no-isolation", "--sdist", "--wheel", "--outdir", out, source, env=env)
+    targets = ["--target", "sdist", "--target", "wheel"]
+    run(sys.executable, "-m", "hatchling", "build", *targets, "--directory", out, cwd=source, env=env)
     return sorted(set(out.iterdir()) - before)
 
 
@@ -72,9 +73,7 @@ def build_from_sdist(sdist: Path, folder: Path, env: dict[str, str]) -> Path:
     with tarfile.open(sdist) as packed:
         packed.extractall(folder, filter="data")
     [source] = folder.iterdir()
-    [wheel] = (
-        path for path in build_project(source, folder / "built", env) if path.suffix == ".whl"
-    )
+    [wheel] = (path for path in build_project(source, folder / "built", env) if path.suffix == ".whl")
     return wheel
 
 
@@ -100,14 +99,3 @@ def empty(folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder
-
-
-def project_of(path: Path) -> Project:
-    """The project that a built file belongs to."""
-    [project] = (project for project in PROJECTS if path.name.startswith(project.name.replace("-", "_") + "-"))
-    return project
-
-
-def relative(path: Path) -> Path:
-    """A path as a user at the repository's root names it."""
-    return path.relative_to(ROOT)

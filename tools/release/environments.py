@@ -29,9 +29,10 @@ def find_python(version: str) -> Path | None:
 
 
 def _answers(python: Path, version: str) -> bool:
-    """pyenv puts programs on the PATH that refuse to run."""
-    command = [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() == version
+    """Pyenv puts programs on the PATH that refuse to run."""
+    command = [str(python), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    return finished.stdout.strip() == version
 
 
 class Environment:
@@ -46,7 +47,7 @@ class Environment:
 
     def install(self, project: Project, packages: Path) -> None:
         """As a user does, with the wheels of `packages` beside the package index; from wheels alone."""
-        options = ["--quiet", "--only-binary", ":all:", "--find-links", packages, "--no-warn-script-location"]
+        options = ["--quiet", "--only-binary", ":all:", "--find-links", str(packages), "--no-warn-script-location"]
         requirement = f"{project.name}=={project.version}"
         run(sys.executable, "-m", "pip", "--python", self.python, "install", *options, requirement)
 
@@ -62,8 +63,14 @@ class Environment:
         return Path(self.run("python", "-I", "-c", code).strip())
 
 
-def try_all(packages: Path, folder: Path) -> Iterator[str]:
-    """Try both distributions on every Python of PYTHONS that is here. Raises NotRun at the end if one is missing."""
+Tried = dict[Project, Environment]
+
+
+def try_all(packages: Path, folder: Path, tried: Tried) -> Iterator[str]:
+    """Try both distributions on every Python of PYTHONS that is here; `tried` gets the environments of the oldest one.
+
+    Raises NotRun at the end if a Python is missing.
+    """
     missing = []
     for version in PYTHONS:
         python = find_python(version)
@@ -75,6 +82,8 @@ def try_all(packages: Path, folder: Path) -> Iterator[str]:
         yield f"Python {exact}: {try_filters(filters, packages)}"
         harmonizer = Environment(python, folder / version / HARMONIZER.name)
         yield from (f"Python {exact}: {line}" for line in try_harmonizer(harmonizer, packages))
+        if not tried:
+            tried |= {FILTERS: filters, HARMONIZER: harmonizer}
     if missing:
         raise NotRun(f"no interpreter here of Python {', '.join(missing)}; `uv python install {missing[0]}` brings one")
 
@@ -105,7 +114,8 @@ def try_harmonizer(environment: Environment, packages: Path) -> Iterator[str]:
 def readme_block(wheel: Path, language: str) -> str:
     """The first block of that language in the README that a wheel carries."""
     [packed] = distributions(path=[str(wheel)])
-    readme = str(packed.metadata.get_payload())
+    readme = packed.metadata.json["description"]
+    assert isinstance(readme, str)
     found = re.search(rf"^```{language}\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
     assert found, f"{wheel.name}: its README has no block of {language or 'plain text'}"
     return found[1]

@@ -1,8 +1,9 @@
 """Locks what development and the release install: python -m tools.release.lock [--upgrade].
 
-Each requirements/NAME.in becomes requirements/NAME.txt: one version of every distribution, for all platforms and Pythons,
-with the hashes of its files. pip installs them (`--require-hashes`), so that an index of one's own goes on serving large
-wheels; uv resolves them, since pip locks one platform at a time. A version that is locked stays as long as it suits.
+Each requirements/NAME.in becomes requirements/NAME.txt: one version of every distribution for all platforms and
+Pythons, with the hashes of its files. uv resolves them, since pip locks one platform at a time; pip installs them
+(`--require-hashes`), so that those who serve large wheels from a disk or an index of their own go on doing so. A
+version that is locked stays as long as it suits.
 """
 
 from __future__ import annotations

@@ -49,4 +49,4 @@ assert tifffile.imread("deep_out.tif").dtype == np.uint16
 
 assert "torch" not in sys.modules
 theta = ", ".join(f"{name} {value:+.3f}" for name, value in result.theta.items())
-print(f"README and smoke test; theta by the weights inside: {theta}")  # noqa: T201
+print(f"README and smoke test; theta by the weights inside: {theta}")
