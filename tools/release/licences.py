@@ -23,8 +23,8 @@ FOR_DEVELOPMENT = {"test", "bench", "dev"}
 INTRODUCTION = """# Licences of dependencies
 
 Made by `make licences` on Linux with Python 3.11; do not edit. Code, filters and weights of both distributions are
-under Apache-2.0. Neither contains any of what is listed here: pip fetches it from its own makers. A package stands in the
-first table that needs it.
+under Apache-2.0. Neither contains any of what is listed here: pip fetches it from its own makers. A package stands in
+the first table that needs it.
 
 The licences of the first two tables put no condition on code under Apache-2.0 that uses these packages; a test fails
 for one that does. Wheels also carry libraries. Those under the LGPL or the GPL are named below: using them asks nothing
@@ -38,12 +38,10 @@ def licence(found: Distribution) -> str:
     name = canonicalize_name(found.name)
     if name in KNOWN["stated"]:
         return str(KNOWN["stated"][name])
-    if expression := found.metadata.get("License-Expression"):
+    declared = {key: found.metadata.get_all(key) or [] for key in ("License-Expression", "License", "Classifier")}
+    for expression in declared["License-Expression"]:
         return str(expression)
-    classifiers = [
-        text.rpartition(" :: ")[2] for text in found.metadata.get_all("Classifier") or [] if "License" in text
-    ]
-    for words in (found.metadata.get("License", ""), *classifiers):
+    for words in (*declared["License"], *(text.rpartition(" :: ")[2] for text in declared["Classifier"])):
         expression = str(KNOWN["words"].get(words, words))
         if expression in KNOWN["conditional"] or problem(expression) is None:
             return expression

@@ -27,7 +27,8 @@ INTRODUCTION = """# Platforms
 Both distributions are pure Python: they run wherever their dependencies have wheels. This page says where that was so
 on {date}, by what the package index had; `make platforms` asks it again. Installed and run were Python 3.11, 3.12, 3.13
 and 3.14 on Linux, x86-64, and nothing else: that a wheel exists for a platform does not show that Harmonizer works
-there. A requirement counts as lacking where no release of it that the project accepts has a wheel, or what it needs has none.
+there. A requirement counts as lacking where no release of it that the project accepts has a wheel, or what it needs has
+none.
 
 """
 
