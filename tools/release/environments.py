@@ -92,7 +92,7 @@ def try_filters(environment: Environment, packages: Path) -> str:
     """Install the filters beside NumPy alone, run their README and the smoke test."""
     environment.install(FILTERS, packages)
     environment.run("python", "-I", "-W", "error", "-c", readme_block(FILTERS.wheel_in(packages), "python"))
-    environment.run("python", "-I", "-W", "error", SMOKE / "filters.py", environment.site)
+    environment.run("python", "-I", "-W", "error", SMOKE / "check_filters.py", environment.site)
     return f"{FILTERS.name} beside {', '.join(others(environment))}: README and smoke test"
 
 
@@ -105,7 +105,7 @@ def try_harmonizer(environment: Environment, packages: Path) -> Iterator[str]:
     [command] = [line for line in readme_block(wheel, "").splitlines() if line.startswith("harmonizer ")]
     environment.run(*command.partition("#")[0].split())
     environment.run("python", "-I", "-c", readme_block(wheel, "python"))
-    yield environment.run("python", "-I", SMOKE / "harmonizer.py", environment.site).strip()
+    yield environment.run("python", "-I", SMOKE / "check_harmonizer.py", environment.site).strip()
     shutil.copytree(ROOT / "demo", environment.home / "demo")
     yield "demo: " + environment.run("python", Path("demo") / "run.py").splitlines()[-1]
     yield f"{HARMONIZER.name} beside {', '.join(others(environment))}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from packaging.requirements import Requirement
@@ -80,8 +81,9 @@ def gaps(python: str, platform: str) -> dict[str, list[str]]:
     everything = [text for required in groups().values() for text in required]
     if has_wheels(everything, python, platform):
         return {}
-    found = {title: lacking(required, python, platform) for title, required in groups().items()}
-    return {title: names for title, names in found.items() if names}
+    with ThreadPoolExecutor() as threads:
+        found = threads.map(lambda required: lacking(required, python, platform), groups().values())
+        return {title: names for title, names in zip(groups(), found, strict=True) if names}
 
 
 def cell(names: dict[str, list[str]]) -> str:
@@ -94,7 +96,9 @@ def cell(names: dict[str, list[str]]) -> str:
 
 def rows() -> Iterator[str]:
     """The Markdown table, a line at a time. Raises ReleaseError if a distribution cannot be installed on Linux."""
-    found = {(name, python): gaps(python, platform) for name, platform in PLATFORMS.items() for python in PYTHONS}
+    pairs = [(name, python) for name in PLATFORMS for python in PYTHONS]
+    with ThreadPoolExecutor(len(pairs)) as threads:  # they wait for the index
+        found = dict(zip(pairs, threads.map(lambda pair: gaps(pair[1], PLATFORMS[pair[0]]), pairs), strict=True))
     yield f"| Python {PYTHONS[0]} to {PYTHONS[-1]} | {' | '.join(PLATFORMS)} |"
     yield "|---" * (len(PLATFORMS) + 1) + "|"
     for title in groups():

@@ -1,4 +1,4 @@
-"""Run by the Python of an environment that holds whitebox-harmonizer: python harmonizer.py SITE_PACKAGES.
+"""Run by the Python of an environment that holds whitebox-harmonizer: python check_harmonizer.py SITE_PACKAGES.
 
 The folder that it runs in holds the demo's composite.jpg and mask.png. It prints what it found in one line.
 """

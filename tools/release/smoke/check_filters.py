@@ -1,4 +1,4 @@
-"""Run by the Python of an environment that holds whitebox-filters and NumPy: python filters.py SITE_PACKAGES."""
+"""Run by the Python of an environment that holds whitebox-filters and NumPy: python check_filters.py SITE_PACKAGES."""
 
 from __future__ import annotations
 
