@@ -11,8 +11,11 @@ VIDEO_READY := $(VENV)/ready-video
 SERVER_READY := $(VENV)/ready-server
 DOCS_READY := $(VENV)/ready-docs
 DEV_READY := $(VENV)/ready-dev
+RELEASE := $(VENV)/release
+RELEASE_READY := $(RELEASE)/ready
 
-.PHONY: demo demo-video test lint bench bench-fps bench-gpu bench-video clean test-browser test-comfyui studio docs notebooks
+.PHONY: demo demo-video test lint bench bench-fps bench-gpu bench-video clean test-browser test-comfyui studio docs notebooks \
+	release lock licences platforms
 
 demo: $(RUN_READY)
 	$(BIN)/python demo/run.py
@@ -64,8 +67,25 @@ bench-video: $(DEV_READY)
 bench-gpu: $(DEV_READY)
 	$(BIN)/python benchmarks/cuda_speed.py
 
+# Builds both distributions into dist/ and checks them on every Python that is here; CONTRIBUTING.md tells what it needs.
+release: $(RELEASE_READY)
+	$(RELEASE)/bin/python -m tools.release $(TAG)
+
+# Writes docs/platforms.md, by what the package index has today.
+platforms: $(RELEASE_READY)
+	$(RELEASE)/bin/python -m tools.release.platforms
+
+# Writes docs/licences.md, from what is installed for development.
+licences: $(DEV_READY)
+	$(BIN)/python -m tools.release.licences
+
+# Writes requirements/*.txt after a change of dependencies. Versions stay where they can; `make lock UPGRADE=--upgrade`
+# takes the newest.
+lock: $(RELEASE_READY)
+	$(RELEASE)/bin/python -m tools.release.lock $(UPGRADE)
+
 clean:
-	rm -rf $(VENV) out build
+	rm -rf $(VENV) out build dist
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -88,6 +108,14 @@ $(DOCS_READY): $(PROJECTS) | $(BIN)/python
 	$(INSTALL) '.[docs]'
 	touch $@ $(RUN_READY)
 
-$(DEV_READY): $(PROJECTS) | $(BIN)/python
-	$(INSTALL) '.[dev]'
-	touch $@ $(RUN_READY) $(VIDEO_READY) $(DOCS_READY)
+# The versions of the lock, by their hashes; what the lock lacks is an error of tests/packaging/test_lock.py.
+$(DEV_READY): $(PROJECTS) requirements/dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements/dev.txt
+	$(INSTALL) . --no-deps --no-build-isolation
+	touch $@ $(RUN_READY) $(VIDEO_READY) $(SERVER_READY) $(DOCS_READY)
+
+$(RELEASE_READY): requirements/release.txt
+	$(PYTHON) -m venv $(RELEASE)
+	$(RELEASE)/bin/python -m pip install --quiet --upgrade pip
+	$(RELEASE)/bin/python -m pip install --quiet --no-deps --require-hashes --requirement requirements/release.txt
+	touch $@

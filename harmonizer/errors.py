@@ -1,4 +1,4 @@
-"""The one exception family of harmonizer, and its warning."""
+"""The one exception family of harmonizer, and its warnings."""
 
 
 class HarmonizerError(Exception):
@@ -63,3 +63,7 @@ class OutputError(HarmonizerError):
 
 class HarmonizerWarning(UserWarning):
     """Something was done that the caller may not expect; the result is valid all the same."""
+
+
+class OldNameWarning(HarmonizerWarning):
+    """A name that this version still understands and a later one will not; the text says what it is called now."""

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TypeVar
 
+from harmonizer.errors import OldNameWarning
+
 V = TypeVar("V")
+
+READ_UNTIL = "1.0"
+"""The first version that no longer reads recipes under the old names; see docs/stability.md."""
 
 NETWORK_FIELDS = {
     "width": "attention_width",
@@ -56,6 +62,14 @@ def rename_fields(values: Mapping[str, V], table: Mapping[str, str]) -> dict[str
         twice = [f"{old} and {new}" for old, new in table.items() if old in values and new in values]
         raise ValueError(f"two names of one value: {', '.join(twice)}; give one of them")
     return renamed
+
+
+def warn_of_old_names(names: Mapping[str, str]) -> None:
+    """Give one OldNameWarning for what a person wrote: `names` from old to new. None is given if there are no names."""
+    if names:
+        renamed = ", ".join(f"{old} is now {new}" for old, new in names.items())
+        message = f"names of an earlier version, which harmonizer {READ_UNTIL} will not read: {renamed}"
+        warnings.warn(message, OldNameWarning, stacklevel=3)
 
 
 def rename_tensors(tensors: Mapping[str, V]) -> dict[str, V]:

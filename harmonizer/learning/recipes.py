@@ -17,7 +17,13 @@ from harmonizer.learning.composites.kinds import KINDS
 from harmonizer.learning.composites.sources.similarity import SIMILARITIES
 from harmonizer.learning.losses import COMBINATIONS
 from harmonizer.learning.network.config import FROZEN, NetworkConfig
-from harmonizer.learning.old_names import AUGMENTATION_FIELDS, NETWORK_FIELDS, RECIPE_FIELDS, rename_fields
+from harmonizer.learning.old_names import (
+    AUGMENTATION_FIELDS,
+    NETWORK_FIELDS,
+    RECIPE_FIELDS,
+    rename_fields,
+    warn_of_old_names,
+)
 from whitebox_filters.spec import Prior
 
 T = TypeVar("T")
@@ -132,22 +138,31 @@ def to_json(recipe: Recipe) -> str:
 
 
 def from_json(text: str) -> Recipe:
-    """Read a recipe of this version or an earlier one; missing fields are those of `Recipe()`. Raises RecipeError."""
+    """Read a recipe of this version or an earlier one; missing fields are those of `Recipe()`.
+
+    Raises RecipeError. Gives one OldNameWarning if it has fields under names of an earlier version.
+    """
     try:
-        values: dict[str, Any] = rename_fields(json.loads(text), RECIPE_FIELDS)
+        written = json.loads(text)
+        old = {name: new for name, new in RECIPE_FIELDS.items() if name in written}
+        values: dict[str, Any] = rename_fields(written, RECIPE_FIELDS)
         for name, kind, table in (
             ("network", NetworkConfig, NETWORK_FIELDS),
             ("augmentation", Augmentation, AUGMENTATION_FIELDS),
         ):
-            values[name] = _construct(kind, rename_fields(values.get(name, {}), table))
+            part = values.get(name, {})
+            old |= {f"{name}.{field}": f"{name}.{new}" for field, new in table.items() if field in part}
+            values[name] = _construct(kind, rename_fields(part, table))
         for name in ("sizes", "patch_share"):
             if name in values:
                 values[name] = tuple((share, value) for share, value in values[name])
         if values.get("priors") is not None:
             values["priors"] = _construct_priors(values["priors"])
-        return _construct(Recipe, values)
+        recipe = _construct(Recipe, values)
     except (TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise RecipeError(f"this is no recipe ({error}); expected JSON like the recipe.json of a run") from error
+    warn_of_old_names(old)
+    return recipe
 
 
 def read_priors(path: Path) -> dict[str, Prior]:

@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import asdict
+from importlib.metadata import version
 
 import pytest
 import torch
+from packaging.version import Version
 
-from harmonizer.errors import RecipeError
+from harmonizer.errors import OldNameWarning, RecipeError
 from harmonizer.learning import recipes
 from harmonizer.learning.composites.augment import Augmentation
 from harmonizer.learning.network import checkpoint
@@ -15,6 +17,7 @@ from harmonizer.learning.network.network import Network
 from harmonizer.learning.old_names import (
     AUGMENTATION_FIELDS,
     NETWORK_FIELDS,
+    READ_UNTIL,
     RECIPE_FIELDS,
     rename_fields,
     rename_tensors,
@@ -72,7 +75,8 @@ def trained(config):
 
 
 def test_every_field_of_an_old_recipe_is_read():
-    recipe = recipes.from_json(OLD_RECIPE)
+    with pytest.warns(OldNameWarning):
+        recipe = recipes.from_json(OLD_RECIPE)
     assert recipe == Recipe(
         network=NetworkConfig(
             encoder="tf_efficientnet_lite0",
@@ -111,7 +115,29 @@ def test_a_whole_recipe_under_old_names_is_the_same(recipe):
     values = old_fields(asdict(recipe), RECIPE_FIELDS)
     values["model"] = old_fields(values["model"], NETWORK_FIELDS)
     values["augmentation"] = old_fields(values["augmentation"], AUGMENTATION_FIELDS)
-    assert recipes.from_json(json.dumps(values)) == recipe
+    with pytest.warns(OldNameWarning):
+        assert recipes.from_json(json.dumps(values)) == recipe
+
+
+def test_a_recipe_under_old_names_says_what_they_are_called_now():
+    text = '{"stride": 2, "network": {"width": 96}, "seed": 1}'
+    with pytest.warns(OldNameWarning) as given:
+        recipes.from_json(text)
+    assert [str(each.message) for each in given] == [
+        "names of an earlier version, which harmonizer 1.0 will not read: stride is now loss_stride, "
+        "network.width is now network.attention_width"
+    ]
+    assert given[0].filename == __file__
+
+
+def test_a_recipe_under_names_of_today_gives_no_warning():
+    """Warnings are errors here."""
+    assert recipes.from_json(recipes.to_json(DEFAULT)) == DEFAULT
+
+
+def test_old_names_are_gone_when_it_was_said():
+    """Fails in the version that READ_UNTIL names: then the names, this file and the warning go."""
+    assert Version(version("whitebox-harmonizer")) < Version(READ_UNTIL)
 
 
 def test_two_names_of_one_field_are_refused():

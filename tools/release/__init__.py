@@ -1,0 +1,1 @@
+"""Builds both distributions and checks them as users will meet them: `make release`."""
