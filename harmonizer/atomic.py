@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from harmonizer.errors import OutputError
-from harmonizer.parts import Parts
+from harmonizer.files.parts import Parts
 
 ADVICE = {
     errno.ENOSPC: "make room, or choose another place",

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harmonizer.batch import storage
-from harmonizer.csv_rows import read_csv
 from harmonizer.errors import BatchError
+from harmonizer.files.csv_rows import read_csv
 
 EXTENSIONS = (".csv", ".jsonl", ".parquet")
 COLUMNS = ("image",)  # which every manifest has

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from harmonizer import atomic, locks
+from harmonizer import atomic
 from harmonizer.errors import BatchError, ImageFileError, OutputError
+from harmonizer.files import locks
 
 # Object stores show a new object when all of it is there; elsewhere a file is written beside and moved.
 WHOLE_AT_ONCE = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "memory"})

@@ -73,6 +73,8 @@ def main() -> None:
         try:
             app()
         except BaseException as error:
+            if isinstance(error, SystemExit) and not error.code:
+                raise
             if stop := interrupts.find_interrupt(error):
                 interrupts.exit_interrupted(stop)
             if memory.find_lack(error):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harmonizer.csv_rows import Row, read_csv
 from harmonizer.errors import ImageFileError
+from harmonizer.files.csv_rows import Row, read_csv
 
 
 def read_index(path: Path, columns: Sequence[str]) -> list[Row]:

@@ -8,8 +8,8 @@ from itertools import zip_longest
 
 import numpy as np
 
-from harmonizer.csv_rows import Row
 from harmonizer.evaluation.transfer import ColourMap, Colours
+from harmonizer.files.csv_rows import Row
 from harmonizer.pictures.picture import Pixels
 
 CANDIDATES = 16

@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from harmonizer.csv_rows import Row
 from harmonizer.errors import EvaluationError, ImageFileError
 from harmonizer.evaluation import plausible, transfer
 from harmonizer.evaluation.held_out import is_held_out
 from harmonizer.evaluation.index import read_index
+from harmonizer.files.csv_rows import Row
 from harmonizer.pictures import io
 from harmonizer.pictures.picture import Pixels, convert_depth
 from whitebox_filters import Cascade

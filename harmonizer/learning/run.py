@@ -11,8 +11,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from harmonizer import atomic, locks
+from harmonizer import atomic
 from harmonizer.errors import CheckpointError, OutputError, RecipeError
+from harmonizer.files import locks
 from harmonizer.learning import distributed
 from harmonizer.learning.composites.sources.photos import read_rows
 from harmonizer.learning.composites.sources.sources import Sources, read_sources

@@ -9,8 +9,8 @@ import threading
 
 import pytest
 
-from harmonizer import locks, parts
 from harmonizer.atomic import FileGroup, replacing, write_file
+from harmonizer.files import locks, parts
 
 WRITER = """
 import sys, time

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from harmonizer import atomic, locks
+from harmonizer import atomic
 from harmonizer.errors import CheckpointError, OutputError
+from harmonizer.files import locks
 from harmonizer.learning import recipes, run, train
 from harmonizer.learning.network.config import NetworkConfig
 from harmonizer.learning.recipes import Recipe

@@ -91,7 +91,19 @@ def address(dependencies: bytes, compile_it: Callable[[], tuple[str, str]]) -> i
     the function's name in it. Without a writable folder nothing is cached; a damaged entry is compiled again.
     """
     with _lock:  # LLVM's engine takes one at a time
-        return _address(dependencies, compile_it)
+        key = hashlib.sha256(repr((dependencies, engine().processor, _versions())).encode()).hexdigest()
+        if key in _loaded:
+            return _loaded[key]
+        symbol = f"whitebox_filters_{key}"
+        folder = cache_folder()
+        path = None if folder is None else folder / f"{key}.o"
+        code = None if path is None else _read(path, key)
+        if code is None:
+            code = engine().assemble(*compile_it(), symbol)
+            if path is not None:
+                _write(path, key, code)
+        _loaded[key] = engine().load(code, symbol)
+        return _loaded[key]
 
 
 def find(source: Source, declared: str, compile_it: Callable[[], tuple[str, str]]) -> int:
@@ -105,22 +117,6 @@ def find(source: Source, declared: str, compile_it: Callable[[], tuple[str, str]
     ]
     folders = b"".join(digest_sources(*each) for each in ((PACKAGE, LEFT_OUT), *source.folders))
     return address(repr((source.module, source.name, variant, declared)).encode() + folders, compile_it)
-
-
-def _address(dependencies: bytes, compile_it: Callable[[], tuple[str, str]]) -> int:
-    key = hashlib.sha256(repr((dependencies, engine().processor, _versions())).encode()).hexdigest()
-    if key in _loaded:
-        return _loaded[key]
-    symbol = f"whitebox_filters_{key}"
-    folder = cache_folder()
-    path = None if folder is None else folder / f"{key}.o"
-    code = None if path is None else _read(path, key)
-    if code is None:
-        code = engine().assemble(*compile_it(), symbol)
-        if path is not None:
-            _write(path, key, code)
-    _loaded[key] = engine().load(code, symbol)
-    return _loaded[key]
 
 
 def cache_folder() -> Path | None:
@@ -198,7 +194,8 @@ def _read(path: Path, key: str) -> bytes | None:
     except OSError:
         return None
     digest, code = content[:_DIGEST], content[_DIGEST:]
-    return code if code and _digest(key, code) == digest else None
+    # Of the name too: an entry that was copied to another's name is not that one's code.
+    return code if code and hashlib.sha256(key.encode() + code).digest() == digest else None
 
 
 def _write(path: Path, key: str, code: bytes) -> None:
@@ -207,16 +204,11 @@ def _write(path: Path, key: str, code: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_left(path.parent)
-        part.write_bytes(_digest(key, code) + code)
+        part.write_bytes(hashlib.sha256(key.encode() + code).digest() + code)
         part.replace(path)
     except OSError:
         with suppress(OSError):
             part.unlink(missing_ok=True)
-
-
-def _digest(key: str, code: bytes) -> bytes:
-    """Of the name too: an entry that was copied to another's name is not that one's code."""
-    return hashlib.sha256(key.encode() + code).digest()
 
 
 def _remove_left(folder: Path) -> None:

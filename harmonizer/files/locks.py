@@ -38,16 +38,15 @@ def holding(path: Path) -> Iterator[None]:
 def create(path: Path) -> int | None:
     """Make a new file and hold it until the descriptor is closed; None where the system has no such locks.
 
-    Raises OSError.
+    Raises HeldError if `take_left` was quicker to hold it, and OSError.
     """
-    while fcntl is not None:
-        try:
-            if (descriptor := _take(path, os.O_CREAT | os.O_EXCL)) is not None:
-                return descriptor
-        except HeldError:  # by `take_left`, which removes it
-            path.unlink(missing_ok=True)
-    path.touch(exist_ok=False)
-    return None
+    if fcntl is None:
+        path.touch(exist_ok=False)
+        return None
+    descriptor = _take(path, os.O_CREAT | os.O_EXCL)
+    if descriptor is None:  # it is removed already
+        raise HeldError
+    return descriptor
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Files apart from pictures: locks, what killed runs left, and tables of people."""
