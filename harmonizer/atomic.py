@@ -51,8 +51,7 @@ def check_place(place: Path) -> None:
 
 def write_file(path: Path, data: bytes) -> None:
     """Write a whole file. Raises OutputError."""
-    with replacing(path) as part:
-        part.write_bytes(data)
+    write_files({path: data})
 
 
 def write_files(files: Mapping[Path, bytes]) -> None:

@@ -3,44 +3,20 @@
 from __future__ import annotations
 
 import shutil
-import sys
-from pathlib import Path
 
-import httpx
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "server"))
-
-from socket_service import serving
-
-from harmonizer import Harmonizer
 from harmonizer.study.store import Store
-from harmonizer.study.study import DATABASE, Study
+from harmonizer.study.study import DATABASE
 from harmonizer.study.tasks import Kind
 
 
-@pytest.fixture(scope="module")
-def harmonizer():
-    return Harmonizer.load(threads=1)
-
-
-@pytest.fixture
-def client(folder, harmonizer):
-    with (
-        Study.open(folder) as study,
-        serving(harmonizer, study=study) as url,
-        httpx.Client(base_url=url, timeout=30) as client,
-    ):
-        client.study = study
-        yield client
-
-
-def test_an_answer_that_cannot_be_stored_is_not_acknowledged(client, folder):
+def test_an_answer_that_cannot_be_stored_is_not_acknowledged(client, study, folder):
     progress = client.post("/v1/study/participants").json()
     theta = {"brightness": 0.1, "contrast": 0.2}
     answer = {"task": progress["task"]["id"], "theta": theta, "importance": dict.fromkeys(theta, 3)}
     place = f"/v1/study/participants/{progress['participant']}/answers"
-    connection = client.study._store._connection
+    connection = study._store._connection
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages}")  # as a disk on which no further page fits
     statuses = []

@@ -22,27 +22,12 @@ sys.path.append(str(Path(__file__).parents[1] / "server"))
 
 from socket_service import serving
 
-from harmonizer import Harmonizer, edits
+from harmonizer import edits
 from harmonizer.study.store import Store
 from harmonizer.study.study import DATABASE, Study
 from harmonizer.study.tasks import Kind
 
 STATIC = Path(__file__).parents[2] / "harmonizer/studio/static"
-
-
-@pytest.fixture(scope="session")
-def harmonizer():
-    return Harmonizer.load(threads=1)
-
-
-@pytest.fixture
-def client(folder, harmonizer):
-    with (
-        Study.open(folder) as study,
-        serving(harmonizer, study=study) as url,
-        httpx.Client(base_url=url, timeout=30) as client,
-    ):
-        yield client
 
 
 def register(client):
