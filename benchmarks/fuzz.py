@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import select
 import subprocess
@@ -29,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 TARGETS = ROOT / "tests" / "fuzz"
 SECONDS = 30  # for one input, in the process
 PATIENCE = 600  # and from outside, where compiled code holds the process; a busy machine can stand still
-MEMORY = 1200 << 20  # bytes of data of a process: beyond it the input is at fault, and not the machine
+MEMORY = 1200 << 20  # bytes that inputs may add to the data of a process; more is the fault of an input
 BATCH = 2000  # inputs between two looks at the clock
 FAULTS = 20  # kinds of faults of a target that are kept, each with its first input
 
@@ -77,7 +78,7 @@ def main() -> None:
         known = json.loads(options.out.read_text())["targets"]
         outcomes = {name: Outcome(**values) for name, values in known.items()}
     for target in targets:
-        count = max(1, round(options.inputs * target.share / shares))
+        count = max(1, math.ceil(options.inputs * target.share / shares))
         outcomes[target.name] = run(target.name, count, options.seed, deadline, options.saved)
         print(f"{target.name}: {describe(outcomes[target.name])}", flush=True)
         write(options.out, outcomes, options.seed)
@@ -96,7 +97,8 @@ def run(name: str, count: int, seed: int, deadline: float, saved: Path) -> Outco
 def _run_process(name: str, at: int, count: int, seed: int, deadline: float, saved: Path, outcome: Outcome) -> int:
     """Read inputs from number `at` on until the process or the work ends: the number of the next one."""
     command = [sys.executable, __file__, "--serve", name, "--seed", str(seed)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    # Arrow's own allocator takes a gigabyte of addresses at once, used or not.
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "ARROW_DEFAULT_MEMORY_POOL": "system"}
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
     ) as process:
@@ -166,7 +168,9 @@ def serve(name: str, seed: int) -> None:
     fuzz_targets.hurry()
     fuzz_targets.sandbox().seconds = SECONDS
     corpus = target.corpus()
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    target.warm()
+    limit = _data_size() + MEMORY
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     end = time.monotonic() + seconds
 
     def tell(**message: Any) -> None:
@@ -190,6 +194,12 @@ def serve(name: str, seed: int) -> None:
             if late:
                 return
     tell(kind="tally", next=at, ends=True, late=False, **tally)
+
+
+def _data_size() -> int:
+    """The data of this process in bytes, as the system counts it."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmData:"))
 
 
 def _tally() -> dict[str, int]:

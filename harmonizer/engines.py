@@ -76,13 +76,14 @@ def _open_onnxruntime(path: Path, inputs: Shapes, outputs: Shapes, threads: int)
     options.add_session_config_entry("session.force_spinning_stop", "1")
     try:
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        # Names of sizes may be no text.
+        actual_inputs, actual_outputs = (
+            {node.name: node.shape[1:] for node in nodes} for nodes in (session.get_inputs(), session.get_outputs())
+        )
     except Exception as error:  # ONNX Runtime's errors have no public base class
         raise _damaged(path, str(error).splitlines()[:1]) from error
-    for role, nodes, expected in (
-        ("inputs", session.get_inputs(), inputs),
-        ("outputs", session.get_outputs(), outputs),
-    ):
-        _check_shapes(path, role, {node.name: node.shape[1:] for node in nodes}, expected)
+    _check_shapes(path, "inputs", actual_inputs, inputs)
+    _check_shapes(path, "outputs", actual_outputs, outputs)
     names = list(outputs)
 
     def run(arrays: Mapping[str, Array]) -> dict[str, Array]:

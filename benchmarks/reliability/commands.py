@@ -25,9 +25,13 @@ class Ended:
 
     @property
     def is_plain_error(self) -> bool:
-        """One line on standard error and exit code 2. Warnings before it do not count."""
-        lines = [line for line in self.errors.splitlines() if line.strip() and not line.startswith("warning: ")]
+        """One line on standard error and exit code 2. Warnings and a bar of progress before it do not count."""
+        lines = [line for line in self.errors.splitlines() if line.strip() and not _is_other(line)]
         return self.code == 2 and len(lines) == 1 and lines[0].startswith("error: ")
+
+
+def _is_other(line: str) -> bool:
+    return line.startswith("warning: ") or "\N{BOX DRAWINGS HEAVY HORIZONTAL}" in line
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -10,9 +10,9 @@ from reliability.trials import Job, Trial, attempt, jobs, undisturbed
 
 MEGABYTES = {
     "run": range(150, 1250, 150),
-    "video": range(150, 1250, 150),
+    "video": range(150, 2000, 150),
     "batch": range(150, 1250, 150),
-    "train": range(300, 3000, 600),
+    "train": range(600, 7000, 900),
 }
 
 

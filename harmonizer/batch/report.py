@@ -25,6 +25,7 @@ COLUMNS = (
     "version",
 )  # fmt: skip
 FAULTS = 10  # kinds of errors that a summary lists
+MOST_BYTES = 1 << 63  # what Parquet can count
 
 
 def write(name: str, records: Iterable[Record]) -> None:
@@ -99,6 +100,8 @@ def _from_row(row: Any) -> Record:
     theta = {name: float(value) for name, value in theta.items()}
     times = {stage: float(row[f"ms_{stage}"]) for stage in STAGES if row[f"ms_{stage}"] not in (None, "")}
     counts = {key: int(row[key]) for key in ("bytes_read", "bytes_written")}
+    if not all(0 <= count < MOST_BYTES for count in counts.values()):
+        raise ValueError("it counts bytes that no file has")
     texts = {key: row[key] or "" for key in (*TEXTS, "fingerprint", "version")}
     if texts["status"] not in ("done", "failed"):
         raise ValueError(f"its status is {texts['status']!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -59,6 +60,8 @@ def batch(
     """
     from harmonizer.errors import BatchError, HarmonizerError
 
+    # Arrow's own allocator takes a gigabyte of addresses at once, which a limit of memory may not allow.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     try:
         from harmonizer.batch import report as reports
         from harmonizer.batch import run, storage

@@ -9,6 +9,7 @@ from typing import NoReturn
 from harmonizer.cli.interrupts import causes
 
 EXIT_CODE = 2
+NUMBERS = (errno.ENOMEM, errno.EAGAIN)  # the second where a thread cannot be started
 # What C and C++ libraries say: dlopen, the C++ runtime, LLVM and OpenVINO, torch, Python's threads, FFmpeg.
 WORDS = (
     "failed to map segment",
@@ -24,7 +25,7 @@ WORDS = (
 def find_lack(error: BaseException | None) -> BaseException | None:
     """The error that tells of too little memory among an error and what caused it, None if there is none."""
     for each in causes(error):
-        is_plain = isinstance(each, MemoryError) or (isinstance(each, OSError) and each.errno == errno.ENOMEM)
+        is_plain = isinstance(each, MemoryError) or (isinstance(each, OSError) and each.errno in NUMBERS)
         if is_plain or any(words in str(each).lower() for words in WORDS):
             return each
     return None

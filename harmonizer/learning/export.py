@@ -7,11 +7,13 @@ from pathlib import Path
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
+from onnxscript import optimizer
 
 from harmonizer.learning.network import checkpoint as checkpoints
 from harmonizer.learning.network.network import Network
 
 OPSET = 20
+LARGE = 256  # values of a tensor, from which on it is stored as float16
 
 
 def export(checkpoint: Path, directory: Path) -> None:
@@ -48,10 +50,14 @@ def export_onnx(network: Network, path: Path) -> None:
         dynamo=True,
         verbose=False,
         external_data=False,
+        optimize=False,
     )
     model = onnx.load(part)
-    _strip_metadata(model)
     _store_as_float16(model)
+    # A fold of batch normalization into weights that are then rounded would change theta by 1e-3. Engines fold too, but
+    # in float32.
+    model = optimizer.optimize(model, input_size_limit=LARGE - 1)
+    _strip_metadata(model)
     onnx.checker.check_model(model)
     onnx.save(model, part)
     part.replace(path)
@@ -64,13 +70,13 @@ def _strip_metadata(model: onnx.ModelProto) -> None:
         part.ClearField("doc_string")
 
 
-def _store_as_float16(model: onnx.ModelProto, minimum: int = 256) -> None:
-    """Store every float32 weight of at least `minimum` values as float16, with a Cast before its use."""
+def _store_as_float16(model: onnx.ModelProto) -> None:
+    """Store every LARGE float32 matrix and kernel as float16, with a Cast before its use; vectors stay."""
     graph = model.graph
     casts = []
     for tensor in graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or values.size < minimum:
+        if tensor.data_type != TensorProto.FLOAT or values.ndim < 2 or values.size < LARGE:
             continue
         name = tensor.name
         tensor.CopyFrom(numpy_helper.from_array(values.astype("float16"), f"{name}.half"))

@@ -80,6 +80,8 @@ class Recipe:
                 "a schedule holds pairs (share of the steps, value above 0) with increasing shares, the last 1; "
                 f"got {bad[0]}"
             )
+        elif not all(0 < share < math.inf for share in self.learning_rate_drops):
+            problem = f"learning_rate_drops are shares of the steps, above 0; got {list(self.learning_rate_drops)}"
         elif unknown := set(self.kinds or {}) - set(KINDS):
             problem = f"no kind of composites is named {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}"
         elif self.kinds is not None and not (

@@ -49,11 +49,16 @@ class Recorder:
         self.task = self.progress.add_task("steps", total=recipe.steps, completed=step, speed="")
         lines = [line for line in self._lines() if json.loads(line)["step"] <= step] if step else []
         atomic.write_file(self.log, "".join(lines).encode())
-        with self._explained():
-            self.tensorboard = SummaryWriter(folder / "tensorboard", purge_step=step or None)
+        self.purged = step or None
 
     def __enter__(self) -> Recorder:
         self.excepthook, threading.excepthook = threading.excepthook, self._tell_thread
+        try:
+            with self._explained():  # TensorBoard's thread writes at once, and may fail at once
+                self.tensorboard = SummaryWriter(self.folder / "tensorboard", purge_step=self.purged)
+        except OutputError:
+            threading.excepthook = self.excepthook
+            raise
         self.progress.start()
         return self
 

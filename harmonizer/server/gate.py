@@ -45,6 +45,7 @@ class Gate:
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
+            _check_query(scope["query_string"])
             if not scope["path"].startswith(WORK):
                 await self._app(scope, receive, send)
                 return
@@ -106,3 +107,17 @@ class Gate:
             accepted=f"{self._limits.body_bytes} bytes",
             advice="Send smaller files, or ask whoever runs this service to raise the limit.",
         )
+
+
+def _check_query(query: bytes) -> None:
+    """Raise RequestError unless the query is text, as what reads it further on takes for granted."""
+    try:
+        query.decode()
+    except UnicodeDecodeError:
+        raise RequestError(
+            400,
+            "the query is no text",
+            given=repr(query[:100]),
+            accepted="UTF-8",
+            advice="Write characters outside ASCII as %XX.",
+        ) from None

@@ -7,6 +7,8 @@ import random
 import struct
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from copy import deepcopy
 from typing import Any
 
 NUMBERS = (
@@ -31,7 +33,8 @@ def mutate(seeds: Sequence[bytes], form: str, repair: Callable[[bytes], bytes] |
     """One of the seeds, changed. `form` is "bytes", "text", "json", or "lines" of JSON."""
     data = random.choice(seeds)
     if form in ("json", "lines") and random.random() < 0.7:
-        return _mutate_json(data, form, random)
+        with suppress(ValueError, RecursionError):  # it is no JSON
+            return _mutate_json(data, form, random)
     pieces = (*NUMBERS, *TEXTS) if form != "bytes" else ()
     for _ in range(min(1 + int(random.expovariate(0.7)), 12)):
         data = _mutate_bytes(data, pieces, seeds, random)
@@ -115,7 +118,7 @@ def _change(value: Any, random: random.Random) -> Any:
         elif kind == 1:
             value[str(random.choice(VALUES))[:400]] = value.pop(key)
         elif kind == 2:
-            value[str(random.choice(VALUES))[:400]] = random.choice(VALUES)
+            value[str(random.choice(VALUES))[:400]] = deepcopy(random.choice(VALUES))
         else:
             value[key] = _change(value[key], random)
         return value
@@ -125,7 +128,7 @@ def _change(value: Any, random: random.Random) -> Any:
         if kind == 0:
             del value[at]
         elif kind == 1:
-            value.insert(at, value[at])
+            value.insert(at, deepcopy(value[at]))
         else:
             value[at] = _change(value[at], random)
         return value
@@ -136,4 +139,4 @@ def _change(value: Any, random: random.Random) -> Any:
         for _ in range(random.choice((10, 200, 600))):
             nested = [nested]
         return nested
-    return random.choice(VALUES)
+    return deepcopy(random.choice(VALUES))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -18,7 +19,7 @@ import fuzz_videos
 import numpy as np
 from fuzz_mutations import mutate, repair_png, truncations
 from fuzz_readers import MANY_PIXELS
-from fuzz_sandbox import Read, Sandbox
+from fuzz_sandbox import FaultError, Read, Sandbox
 from PIL import Image
 
 import whitebox_filters as wf
@@ -45,6 +46,11 @@ class Target:
     def __call__(self, data: bytes) -> bool:
         """Read one input; whether it was taken. Raises FaultError and HangError, and what is no documented error."""
         return sandbox().run(self.read, data, (HarmonizerError, wf.FilterError))
+
+    def warm(self) -> None:
+        """Read a valid input: what is loaded at first use asks the system for its libraries."""
+        with suppress(FaultError):
+            self(_seeds(self.name)[0])
 
     def mutation(self, seed: int, index: int) -> bytes:
         """The input of a number: the same on every machine whose encoders write the same seeds."""

@@ -27,8 +27,17 @@ def videos() -> list[bytes]:
     return [_clip(*each) for each in CLIPS]
 
 
+def vast_frames() -> list[bytes]:
+    """WebM whose first frame says that it is 65536 x 65536: the picture, or the alpha beside it."""
+    webm = videos()[3]
+    head = bytes.fromhex("82498342")
+    small, vast = head + bytes.fromhex("0001f001f6"), head + bytes.fromhex("0ffffffff6")
+    before, colour, alpha = webm.split(small)
+    return [before + vast + colour + small + alpha, before + small + colour + vast + alpha]
+
+
 def bad_videos() -> list[bytes]:
-    """Playlists and patterns that lead to other files, headers alone, boxes without an end."""
+    """Playlists and patterns that lead to other files, headers alone, boxes without an end, vast frames."""
     mp4 = videos()[0]
     return [
         b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n",
@@ -43,6 +52,7 @@ def bad_videos() -> list[bytes]:
         b"YUV4MPEG2 W0 H0 F0:0\nFRAME\n",
         b"",
         bytes(1000),
+        *vast_frames(),
     ]
 
 

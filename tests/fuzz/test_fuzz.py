@@ -35,6 +35,7 @@ def small_pictures(monkeypatch):
 @pytest.mark.parametrize("name", TARGETS)
 def test_the_corpus_and_some_mutations(name):
     target = TARGETS[name]
+    target.warm()
     corpus = target.corpus()
     few = SLOW.get(name, MOST)
     for data in corpus[:: max(1, len(corpus) // few)]:

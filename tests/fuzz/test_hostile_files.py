@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import fuzz_networks
@@ -11,6 +13,7 @@ import fuzz_pictures
 import fuzz_requests
 import fuzz_texts
 import numpy as np
+import onnx
 import pytest
 from fuzz_texts import EDIT
 
@@ -106,6 +109,15 @@ def test_a_report_of_files_whose_names_are_no_text(tmp_path, extension):
 
 
 @pytest.mark.skipif(not Path("/dev/zero").is_char_device(), reason="there is no /dev/zero")
+@pytest.mark.parametrize("count", ["9" * 400, "-1"])
+def test_a_report_that_counts_bytes_that_no_file_has(tmp_path, count):
+    path = tmp_path / "r.csv"
+    report.write(str(path), [Record("a.png", "b.png", "done", bytes_read=4321)])
+    path.write_text(path.read_text().replace("4321", count))
+    with pytest.raises(BatchError, match="bytes that no file has"):
+        list(report.read(str(path)))
+
+
 def test_a_device_without_an_end_is_no_picture(tmp_path):
     with pytest.raises(ImageFileError, match="/dev/zero is a device; name a file"):
         storage.read("/dev/zero")
@@ -133,8 +145,11 @@ def test_a_configuration_of_nested_json(tmp_path):
     "changes",
     [
         {"steps": 10**400}, {"steps": 5.5}, {"eq8_share": float("inf")}, {"sizes": [[1, "a"]]}, {"sizes": [[1, 0]]},
-        {"learning_rate_drops": 3}, {"compile": 1}, {"loss": 3}, {"kinds": {"reinhard": float("nan")}}, {"warmup": "2"},
-        {"network": {"encoder": [[]]}}, {"network": {"input_size": 0.5}}, {"patch_share": [[1.0, float("nan")]]},
+        {"learning_rate_drops": 3}, {"learning_rate_drops": ["", 0.5]}, {"learning_rate_drops": [float("nan")]},
+        {"compile": 1}, {"loss": 3}, {"kinds": {"reinhard": float("nan")}}, {"warmup": "2"},
+        {"network": {"encoder": [[]]}}, {"network": {"input_size": 0.5}}, {"network": {"attention_layers": 10**9}},
+        {"network": {"encoder": "hf-hub:a/b"}}, {"network": {"attention_width": 10**9}},
+        {"patch_share": [[1.0, float("nan")]]},
     ],
 )  # fmt: skip
 def test_a_recipe_whose_values_have_other_types(changes):
@@ -161,6 +176,15 @@ def test_a_network_that_fails_only_as_it_runs(tmp_path, engine, kind):
     (tmp_path / "model.onnx").write_bytes(fuzz_networks.bad_onnx_models()[number])
     with pytest.raises(CheckpointError, match="Get the checkpoint again"):
         Predictor.load(tmp_path, engine).predict(fuzz_pictures.RGB, fuzz_pictures.GREY)
+
+
+def test_a_network_whose_size_has_a_name_that_is_no_text(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(fuzz_texts.CONFIG))
+    model = onnx.load_from_string(fuzz_networks.onnx_models()[0])
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "batches"
+    (tmp_path / "model.onnx").write_bytes(model.SerializeToString().replace(b"batches", b"batch\x8fs"))
+    with pytest.raises(CheckpointError, match="Get the checkpoint again"):
+        Predictor.load(tmp_path)
 
 
 def test_a_tiff_of_more_samples_than_its_size_tells():
@@ -190,11 +214,12 @@ def test_a_request_that_holds_half_of_a_pair():
         assert "\\ud800" in json.loads(body)["error"]
 
 
-def test_a_query_that_is_no_text():
-    request = b"POST /v1/grade?size=\xca multipart/form-data; boundary=x\n--x--\r\n"
-    status, body = fuzz_requests.client().send(request)
-    assert status == 422
-    assert json.loads(body)["error"].startswith("query.size")
+@pytest.mark.parametrize("target", ["POST /v1/grade?size=\xca", "GET /healthz/?q=\xca", "GET /studio?\xca"])
+def test_a_query_that_is_no_text(target):
+    status, body = fuzz_requests.client().send(
+        target.encode("latin-1") + b" multipart/form-data; boundary=x\n--x--\r\n"
+    )
+    assert (status, json.loads(body)["error"]) == (400, "the query is no text")
 
 
 def test_symbolic_links_and_folders_in_place_of_pictures(tmp_path):
@@ -223,3 +248,22 @@ def test_cycles_of_directories_end(tmp_path):
         except HarmonizerWarning:
             continue
         assert np.prod(pixels.shape) < 1e7
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_video_that_says_its_frames_are_vast_takes_no_memory_for_them(tmp_path, number):
+    pytest.importorskip("av", reason="the extra video is not installed")
+    import fuzz_videos
+
+    (tmp_path / "vast.webm").write_bytes(fuzz_videos.vast_frames()[number])
+    code = (
+        "import resource, sys; from pathlib import Path; from harmonizer import VideoError\n"
+        "from harmonizer.video.coding.reader import Reader\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10\n"
+        "before = peak()\n"
+        "try: list(Reader(Path(sys.argv[1])))\n"
+        "except VideoError: print(peak() - before)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "vast.webm")]
+    grown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert int(grown) < 300  # MiB

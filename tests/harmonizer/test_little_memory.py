@@ -21,6 +21,7 @@ from harmonizer.pictures import files as picture_files
         OSError("libllvmlite.so: failed to map segment from shared object"),
         RuntimeError("Exception during initialization: std::bad_alloc"),
         RuntimeError("can't start new thread"),
+        BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"),
     ],
 )
 def test_it_is_found_behind_other_errors(files, run, monkeypatch, cause):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import torch
 from harmonizer import atomic
 from harmonizer.errors import CheckpointError, OutputError
 from harmonizer.files import locks
-from harmonizer.learning import recipes, run, train
+from harmonizer.learning import recipes, record, run, train
 from harmonizer.learning.network.config import NetworkConfig
 from harmonizer.learning.recipes import Recipe
 from harmonizer.learning.record import Recorder
@@ -74,3 +75,26 @@ def test_a_disk_that_is_full_at_the_log(tmp_path, monkeypatch):
         monkeypatch.setattr(recorder.tensorboard, "add_scalar", fail)
         with pytest.raises(OutputError, match="No space left on device; --resume goes on"):
             recorder.step(RECIPE.steps, {"final": torch.tensor(1.0)})
+
+
+def test_a_disk_that_is_full_as_tensorboard_begins(tmp_path, monkeypatch, capfd):
+    """Its thread fails before the first call."""
+
+    class Writer(threading.Thread):
+        __module__ = "tensorboard.somewhere"
+
+        def __init__(self, *_, **__):
+            super().__init__()
+            self.start()
+            self.join()
+
+        def run(self):
+            fail()
+
+        def close(self):
+            fail()
+
+    monkeypatch.setattr(record, "SummaryWriter", Writer)
+    with pytest.raises(OutputError, match="No space left on device"), Recorder(tmp_path, RECIPE, ("shadow",), 0):
+        pass
+    assert "Traceback" not in capfd.readouterr().err

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from whitebox_filters import DEFAULT_FILTERS
 from whitebox_filters.cascade import Region
 
+BOUNDS = {"attention_width": (1, 4096), "attention_layers": (0, 32), "channels": (3, 64), "input_size": (1, 4096)}
+
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """What the config.json of a checkpoint says about its network."""
+    """What the config.json of a checkpoint says about its network. Raises ValueError for what no network is made of."""
 
     encoder: str = "efficientnet_b0"  # any timm model
     regressor: str = "cascade"  # a key of regressor.REGRESSORS
@@ -27,6 +29,13 @@ class NetworkConfig:
     dropout: float = 0.0  # while training: in the attention, and of the features that the regressors get
     input_size: int = 256  # pixels a side
     normalized: bool = True  # subtract ImageNet's mean and divide by its deviation, as pretrained weights expect
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in BOUNDS.items():
+            if not low <= getattr(self, name) <= high:
+                raise ValueError(f"{name} is from {low} to {high}; got {getattr(self, name)}")
+        if ":" in self.encoder:  # timm would fetch what is named so from a hub, or read a folder
+            raise ValueError(f"encoder is a name from timm.list_models(); got {self.encoder!r}")
 
 
 FROZEN = {

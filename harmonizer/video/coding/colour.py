@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
@@ -54,7 +55,7 @@ def find_obstacle(frame: VideoFrame) -> str | None:
         return f"the pixel format {frame.format.name}"
     try:
         Converter(colour).to_rgb(frame)
-    except OSError:  # FFmpeg's
+    except FFmpegError:
         return f"the pixel format {frame.format.name}"
     return None
 

@@ -14,7 +14,6 @@ from typing import Any, Self
 
 import av
 import numpy as np
-from av.codec.context import CodecContext
 from av.error import FFmpegError
 from av.packet import Packet
 from av.sidedata.sidedata import Type
@@ -23,8 +22,9 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from harmonizer.errors import HarmonizerWarning, VideoError
-from harmonizer.pictures import roles
+from harmonizer.pictures import picture, roles
 from harmonizer.pictures.picture import Pixels
+from harmonizer.video.coding import vpx
 from harmonizer.video.coding.clock import DecodingClock
 from harmonizer.video.coding.colour import Converter, find_obstacle, read_colour
 from harmonizer.video.coding.extras import find_unwritable, read_hdr10
@@ -34,7 +34,6 @@ from harmonizer.video.frames import Alpha, Frame, VideoInfo, to_opacity, without
 MISSING_SECONDS, MISSING_PART = 0.5, 0.02
 MICROSECOND = Fraction(1, 1_000_000)
 ONE = 1 << 16  # in a display matrix
-VPX = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own decoder, and the one that reads alpha
 
 
 class Reader:
@@ -193,7 +192,7 @@ def open_input(path: Path) -> av.container.InputContainer:
 
     Nor can what stands in the file, as playlists have it, lead to another place than a file.
     """
-    options = {"protocol_whitelist": "file"}
+    options = {"protocol_whitelist": "file", **_limits()}
     try:
         container = av.open(as_file(path), "r", options=options, metadata_errors="replace")
         if container.format.name != "image2" or "%" not in str(path):
@@ -231,16 +230,19 @@ def _start(container: av.container.InputContainer, first: VideoFrame, time_base:
     return begin if begin < 0 else min(begin, max(0, container.start_time or 0) * MICROSECOND)
 
 
-def _decoder(stream: VideoStream) -> VideoCodecContext:
-    """The stream's own decoder; VP8 and VP9 keep alpha beside the picture, where only libvpx looks for it."""
-    name = VPX.get(stream.codec_context.name)
+def _decoder(stream: VideoStream) -> VideoCodecContext | vpx.AlphaDecoder:
     tags = {key.lower(): value for key, value in stream.metadata.items()}
-    if name and tags.get("alpha_mode") == "1":
-        decoder = CodecContext.create(name, "r")
-        assert isinstance(decoder, VideoCodecContext)
-        return decoder
-    stream.thread_type = "AUTO"
-    return stream.codec_context
+    context = stream.codec_context
+    if context.name in vpx.CODECS and tags.get("alpha_mode") == "1":
+        return vpx.AlphaDecoder(context.name, _limits())
+    context.options = _limits()
+    context.thread_type = "AUTO"
+    return context
+
+
+def _limits() -> dict[str, str]:
+    """Options of a decoder: FFmpeg takes no memory for larger frames, whatever a file says of their size."""
+    return {"max_pixels": str(picture.MAX_PIXELS)}
 
 
 def _describe(stream: VideoStream, frame: VideoFrame, clock: DecodingClock | None) -> VideoInfo:
