@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from report import describe_machine, grid
@@ -47,6 +47,7 @@ FOLDERS = {
     "triples_256": "triples",
 }
 LIMIT = 1e-3
+SAME = "same"
 
 
 def main() -> None:
@@ -62,14 +63,23 @@ def main() -> None:
         return
     parts = {"bytes": same_bytes, "filters": filters, "engines": lambda: engines(options.data)}
     if options.only:
-        print(parts[options.only]())
+        print(*parts[options.only](), sep="\n\n")
         return
     sections = [part() for part in parts.values()]
-    RESULTS.write_text("\n\n".join(["# How far the numbers agree", *sections, describe_machine()]) + "\n")
+    decision = " ".join(["Whether an edit can be repeated elsewhere:", *(each.conclusion for each in sections)])
+    texts = ["# How far the numbers agree", decision, *(each.text for each in sections), describe_machine()]
+    RESULTS.write_text("\n\n".join(texts) + "\n")
 
 
-def same_bytes() -> str:
-    """Section: pictures filtered with other threads and instructions, compared bit for bit."""
+class Section(NamedTuple):
+    """What a part of the page shows, in a sentence, and the part."""
+
+    conclusion: str
+    text: str
+
+
+def same_bytes() -> Section:
+    """Pictures filtered with other threads and instructions, compared bit for bit."""
     results: dict[tuple[str, int], dict[str, np.ndarray[Any, Any]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for processor, run in product(PROCESSORS, range(RUNS)):
@@ -94,7 +104,15 @@ def same_bytes() -> str:
         "integers. Theta is what the network predicts with ONNX Runtime and as many threads; that chooses its "
         "instructions by itself.\n\n"
     )
-    return text + grid(header, rows, 1)
+    changed = [
+        dtype for dtype in DTYPES if any(_difference(results[each, 0], first, dtype) != SAME for each in PROCESSORS)
+    ]
+    steady = not any(int(row[1]) for row in rows)
+    conclusion = (
+        f"Another run or number of threads {'never changed' if steady else 'changed'} a bit; other instructions of the "
+        f"processor changed {' and '.join(changed) or 'nothing'}, by rounding alone (below)."
+    )
+    return Section(conclusion, text + grid(header, rows, 1))
 
 
 def render(processor: str, place: Path) -> None:
@@ -125,12 +143,12 @@ def render(processor: str, place: Path) -> None:
     np.savez(place, **results)
 
 
-def filters() -> str:
-    """Section: the worst error of each filter and backend over a million random pixels."""
+def filters() -> Section:
+    """The worst error of each filter and backend over a million random pixels."""
     image = np.random.default_rng(0).random((SIDE, SIDE, 3))
     image[:50] = np.random.default_rng(1).integers(0, 2, (50, SIDE, 3))  # the corners of the colour cube
     image[50:60] = np.random.default_rng(2).integers(0, 2, (10, SIDE, 1))
-    rows = []
+    rows, largest = [], 0.0
     for name in wf.names():
         worst = dict.fromkeys(BACKENDS, 0.0)
         for theta in THETAS:
@@ -139,13 +157,16 @@ def filters() -> str:
                 found = apply(name, image, theta).astype(np.float64)
                 worst[backend] = max(worst[backend], float(np.abs(found - exact).max()))
         rows.append([name, *(f"{error:.1e}" for error in worst.values())])
+        largest = max(largest, *worst.values())
         print(rows[-1], flush=True)
     text = (
         "## Filters\n\n"
         f"The largest difference from NumPy in float64, over {SIDE * SIDE:,} random pixels, 60,000 of them of 0 and 1 "
         f"alone, at theta {', '.join(f'{theta:g}' for theta in THETAS)}. Values are in [0, 1].\n\n"
     )
-    return text + grid(["filter", *BACKENDS], rows, 1)
+    levels = f"{largest * 255:.2g} levels of 255"
+    conclusion = f"No filter on any backend is further than {largest:.1e} from NumPy in float64, {levels}."
+    return Section(conclusion, text + grid(["filter", *BACKENDS], rows, 1))
 
 
 def _numpy32(name: str, image: Any, theta: float) -> Any:
@@ -176,8 +197,8 @@ BACKENDS = {
 }
 
 
-def engines(data: Path) -> str:
-    """Section: theta by every engine on real composites, compared with torch's."""
+def engines(data: Path) -> Section:
+    """Theta by every engine on real composites, compared with torch's."""
     import torch
 
     from harmonizer.learning.network import checkpoint
@@ -204,7 +225,9 @@ def engines(data: Path) -> str:
         f"float32: the largest difference of any filter, the median over pictures, and pictures beyond {LIMIT:g}. "
         "`openvino-bf16` computes in 16 bits on purpose.\n\n"
     )
-    return text + grid(["engine", "largest", "median", f"beyond {LIMIT:g}"], rows, 1)
+    worst = max(max(values) for name, values in differences.items() if name != "openvino-bf16")
+    conclusion = f"ONNX Runtime and OpenVINO predict torch's theta within {worst:.1e}."
+    return Section(conclusion, text + grid(["engine", "largest", "median", f"beyond {LIMIT:g}"], rows, 1))
 
 
 def _samples(data: Path) -> Iterator[Any]:
@@ -237,7 +260,7 @@ def _difference(own: dict[str, Any], first: dict[str, Any], dtype: str) -> str:
     names = [f"{THREADS[0]} {dtype} {region}" for region in ("frame", "mask")]
     gaps = np.concatenate([np.abs(own[name].astype(np.float64) - first[name]).ravel() for name in names])
     if not gaps.any():
-        return "same"
+        return SAME
     largest = f"{gaps.max():.0f}" if dtype.startswith("u") else f"{gaps.max():.1e}"
     return f"{(gaps > 0).mean():.1e} by {largest}"
 
@@ -245,7 +268,7 @@ def _difference(own: dict[str, Any], first: dict[str, Any], dtype: str) -> str:
 def _theta(own: dict[str, Any], first: dict[str, Any]) -> str:
     name = f"{THREADS[0]} theta"
     gap = np.abs(own[name] - first[name]).max()
-    return "same" if gap == 0 else f"{gap:.1e}"
+    return SAME if gap == 0 else f"{gap:.1e}"
 
 
 if __name__ == "__main__":

@@ -30,7 +30,6 @@ ROOT = Path(__file__).parents[1]
 TARGETS = ROOT / "tests" / "fuzz"
 SECONDS = 30  # for one input, in the process
 PATIENCE = 600  # and from outside, where compiled code holds the process; a busy machine can stand still
-MEMORY = 1200 << 20  # bytes that inputs may add to the data of a process; more is the fault of an input
 BATCH = 2000  # inputs between two looks at the clock
 FAULTS = 20  # kinds of faults of a target that are kept, each with its first input
 
@@ -157,7 +156,6 @@ def serve(name: str, seed: int) -> None:
     os.dup2(2, 1)
     sys.path.insert(0, str(TARGETS))
     import logging
-    import resource
 
     import fuzz_targets
     from fuzz_sandbox import HangError
@@ -169,8 +167,7 @@ def serve(name: str, seed: int) -> None:
     fuzz_targets.sandbox().seconds = SECONDS
     corpus = target.corpus()
     target.warm()
-    limit = _data_size() + MEMORY
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    fuzz_targets.limit_memory()
     end = time.monotonic() + seconds
 
     def tell(**message: Any) -> None:
@@ -194,12 +191,6 @@ def serve(name: str, seed: int) -> None:
             if late:
                 return
     tell(kind="tally", next=at, ends=True, late=False, **tally)
-
-
-def _data_size() -> int:
-    """The data of this process in bytes, as the system counts it."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmData:"))
 
 
 def _tally() -> dict[str, int]:

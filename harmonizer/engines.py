@@ -75,7 +75,8 @@ def _open_onnxruntime(path: Path, inputs: Shapes, outputs: Shapes, threads: int)
     # Threads that spin after a run take the cores from the filters, which come next; within one they save a fifth.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     try:
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        # The fallback would print errors on standard output and try the same again.
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"], enable_fallback=False)
         # Names of sizes may be no text.
         actual_inputs, actual_outputs = (
             {node.name: node.shape[1:] for node in nodes} for nodes in (session.get_inputs(), session.get_outputs())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import reprlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -81,13 +82,16 @@ class Predictor:
 
     def predict_prepared(self, composite: Floats, mask: Floats) -> npt.NDArray[np.float64]:
         """Theta (k,) from what `prepare` returns. Raises CheckpointError."""
-        outputs = self._run({"composite": composite, "mask": mask})
-        theta: npt.NDArray[np.float64] = outputs["theta"][0].astype(np.float64)
-        if not np.all(np.abs(theta) <= 1):
+        theta = self._run({"composite": composite, "mask": mask})["theta"]
+        count = len(self.config.filters)
+        # What a file says of its shapes may be another than what comes out.
+        if theta.shape != (1, count) or theta.dtype != np.float32 or not np.all(np.abs(theta) <= 1):
             raise CheckpointError(
-                f"the network returned theta {theta.tolist()}, not in [-1, 1]; get the checkpoint again"
+                f"the network returned theta {reprlib.repr(theta.tolist())}, not {count} numbers in [-1, 1]; "
+                "get the checkpoint again"
             )
-        return theta
+        result: npt.NDArray[np.float64] = theta[0].astype(np.float64)
+        return result
 
 
 def read_config(path: Path) -> Config:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -15,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import safetensors.numpy
 
@@ -148,6 +150,29 @@ def _is_whole(path: Path) -> bool:
         return False
 
 
+def _values(path: Path) -> str:
+    """A digest of what torch reads from a file, in which --resume leaves the same values in another order."""
+    import torch
+
+    try:
+        state = torch.load(path, weights_only=True)
+    except (OSError, RuntimeError, zipfile.BadZipFile):
+        return "broken"
+    digest = hashlib.sha256()
+
+    def add(value: Any) -> None:
+        if isinstance(value, dict):
+            value = [each for pair in value.items() for each in pair]
+        if isinstance(value, list | tuple):
+            for each in value:
+                add(each)
+        else:
+            digest.update(value.numpy().tobytes() if isinstance(value, torch.Tensor) else repr(value).encode())
+
+    add(state)
+    return digest.hexdigest()
+
+
 def _describe(name: str) -> str:
     return "hidden .harmonizer-ID.part" if name.startswith(".harmonizer-") else name
 
@@ -185,7 +210,9 @@ def victims(folder: Path) -> dict[str, list[tuple[Victim, str]]]:
     def weights_of(out: Path) -> dict[str, str]:
         found = files(out, ignore=("tensorboard", "log.jsonl"))
         return {
-            name: digest for name, digest in found.items() if not Path(name).name.startswith(".") and name != "lock"
+            name: _values(out / name) if name.endswith(".pt") else digest
+            for name, digest in found.items()
+            if not Path(name).name.startswith(".") and name != "lock"
         }
 
     one, two = batch_command(1), batch_command(2)

@@ -36,6 +36,7 @@ def main() -> None:
         target = fuzz_targets.TARGETS[sys.argv[1]]
         fuzz_targets.hurry()
         target.warm()
+        fuzz_targets.limit_memory()
 
     def read(data: bytes) -> None:
         target(data)

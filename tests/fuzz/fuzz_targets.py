@@ -28,6 +28,7 @@ from harmonizer.pictures import io, picture
 from harmonizer.pictures.picture import Picture
 from whitebox_filters import plugins
 
+MEMORY = 900 << 20  # bytes
 Files = Callable[[], Sequence[bytes]]
 
 
@@ -96,6 +97,15 @@ def hurry() -> None:
     picture.MAX_PIXELS = MANY_PIXELS
     Image.MAX_IMAGE_PIXELS = MANY_PIXELS // 2  # Pillow refuses twice as many
     plugins.find = cache(plugins.find)
+
+
+def limit_memory() -> None:
+    """From now on inputs may add MEMORY to the data of this process; more cannot be had. Needs Linux."""
+    import resource
+
+    lines = Path("/proc/self/status").read_text().splitlines()
+    size = next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmData:"))
+    resource.setrlimit(resource.RLIMIT_DATA, (size + MEMORY, size + MEMORY))
 
 
 @cache

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx import helper
+from onnx import helper, numpy_helper
 from tiny_checkpoint import SIZE, write_checkpoint, write_model
 
 import whitebox_filters as wf
@@ -134,5 +134,15 @@ def test_network_that_leaves_the_range(tmp_path, image, mask):
     last = model.graph.node[-1]
     last.CopyFrom(helper.make_node("Sqrt", list(last.input), list(last.output)))  # NaN for what is below 0
     onnx.save(model, tmp_path / "model.onnx")
-    with pytest.raises(CheckpointError, match=r"not in \[-1, 1\]"):
+    with pytest.raises(CheckpointError, match=r"not 6 numbers in \[-1, 1\]"):
+        Predictor.load(tmp_path).predict(image, mask / np.float32(255))
+
+
+def test_network_whose_theta_is_of_no_picture(tmp_path, image, mask):
+    model = onnx.load(write_checkpoint(tmp_path) / "model.onnx")
+    last = model.graph.node[-1]
+    model.graph.initializer.append(numpy_helper.from_array(np.zeros(1, np.int64), "zero"))
+    last.CopyFrom(helper.make_node("Slice", [*last.input, "zero", "zero", "zero"], list(last.output)))
+    onnx.save(model, tmp_path / "model.onnx")
+    with pytest.raises(CheckpointError, match=r"theta \[\], not 6 numbers"):
         Predictor.load(tmp_path).predict(image, mask / np.float32(255))

@@ -19,5 +19,5 @@ def test_onnx_and_safetensors_predict_the_same():
     session = onnxruntime.InferenceSession(WEIGHTS / "model.onnx", providers=["CPUExecutionProvider"])
     (theta,) = session.run(["theta"], {"composite": composite.numpy(), "mask": mask.numpy()})
     with torch.no_grad():
-        np.testing.assert_allclose(theta, network(composite, mask).numpy(), atol=2e-3)
+        np.testing.assert_allclose(theta, network(composite, mask).numpy(), atol=1e-5)
     assert np.abs(theta).max() > 0.01

@@ -1,4 +1,4 @@
-"""Writes docs/platforms.md: python -m tools.release.platforms, with uv on the PATH. It asks the package index."""
+"""Writes docs/platforms.md: python -m tools.release.platforms, with requirements/release.txt. It asks the package index."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from packaging.requirements import Requirement
+from uv import find_uv_bin
 
 from tools.release.commands import ROOT, ReleaseError
 from tools.release.distributions import FILTERS, PROJECTS
@@ -60,7 +61,7 @@ def groups() -> dict[str, list[str]]:
 def has_wheels(required: list[str], python: str, platform: str) -> bool:
     """Whether pip finds a set of wheels, and nothing but wheels, for a Python version and a platform."""
     options = ["--quiet", "--no-config", "--only-binary=:all:", f"--python-version={python}"]
-    command = ["uv", "pip", "compile", *options, f"--python-platform={platform}", "-"]
+    command = [str(find_uv_bin()), "pip", "compile", *options, f"--python-platform={platform}", "-"]
     text = "\n".join(required)
     finished = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     if finished.returncode and "no solution found" not in finished.stderr.lower():

@@ -18,14 +18,20 @@ PYRIGHT = {"typeCheckingMode": "strict", "include": [PROGRAM.name]}
 def mypy(python: Path, folder: Path) -> str:
     """What `mypy --strict` says of the program. Raises ReleaseError for an error."""
     options = ["--strict", f"--python-executable={python}", f"--cache-dir={folder / 'mypy'}"]
-    return run(sys.executable, "-m", "mypy", *options, PROGRAM, cwd=folder).strip()
+    return run(sys.executable, "-m", "mypy", *options, _copy(folder), cwd=folder).strip()
 
 
 def pyright(command: str, python: Path, folder: Path) -> str:
     """What pyright, or a program like it, says of the program. Raises ReleaseError for an error or a warning."""
-    (folder / PROGRAM.name).write_bytes(PROGRAM.read_bytes())
+    _copy(folder)
     (folder / "pyrightconfig.json").write_text(json.dumps(PYRIGHT), encoding="utf-8")
     return run(command, "--warnings", f"--pythonpath={python}", cwd=folder).strip().splitlines()[-1]
+
+
+def _copy(folder: Path) -> str:
+    """Put the program where no source is beside it, which checkers would read in place of what is installed."""
+    (folder / PROGRAM.name).write_bytes(PROGRAM.read_bytes())
+    return PROGRAM.name
 
 
 def check(environment: Environment, folder: Path) -> Iterator[str]:
