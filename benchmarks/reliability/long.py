@@ -105,4 +105,5 @@ def judge(fault: str, command: str, samples: list[Sample], faults: list[str], mo
         f"more {name}" for name, each in (("open files", open_files), ("threads", threads)) if each.last > each.first
     ]
     note = f"memory after the first {SKIP} {growth.text}, open files {open_files.text}, threads {threads.text}"
-    return Row(fault, command, samples[-1].done, len(found), f"{note}; {more}" if more else note, tuple(found[:20]))
+    done = max(sample.done for sample in samples)
+    return Row(fault, command, done, len(found), f"{note}; {more}" if more else note, tuple(found[:20]))

@@ -1,14 +1,16 @@
-"""Writes docs/platforms.md: python -m tools.release.platforms, with requirements/release.txt. It asks the package index."""
+"""Writes docs/platforms.md: python -m tools.release.platforms, by requirements/release.txt and the package index."""
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 from packaging.requirements import Requirement
-from uv import find_uv_bin
 
 from tools.release.commands import ROOT, ReleaseError
 from tools.release.distributions import FILTERS, PROJECTS
@@ -18,10 +20,11 @@ PAGE = ROOT / "docs" / "platforms.md"
 PLATFORMS = {
     "Linux, x86-64": "x86_64-manylinux_2_28",
     "Linux, ARM": "aarch64-manylinux_2_28",
-    "macOS, Apple silicon": "aarch64-apple-darwin",
-    "macOS, Intel": "x86_64-apple-darwin",
+    "macOS 15, Apple silicon": "aarch64-apple-darwin",
+    "macOS 15, Intel": "x86_64-apple-darwin",
     "Windows, x86-64": "x86_64-pc-windows-msvc",
 }
+UV = str(Path(sys.executable).with_name("uv"))
 OURS = {project.name: project for project in PROJECTS}
 FOR_DEVELOPMENT = {"test", "bench", "dev", "docs"}
 INTRODUCTION = """# Platforms
@@ -60,10 +63,12 @@ def groups() -> dict[str, list[str]]:
 
 def has_wheels(required: list[str], python: str, platform: str) -> bool:
     """Whether pip finds a set of wheels, and nothing but wheels, for a Python version and a platform."""
-    options = ["--quiet", "--no-config", "--only-binary=:all:", f"--python-version={python}"]
-    command = [str(find_uv_bin()), "pip", "compile", *options, f"--python-platform={platform}", "-"]
+    options = ["--quiet", "--no-config", "--no-python-downloads", f"--python={sys.executable}"]
+    options += ["--only-binary=:all:", f"--python-version={python}"]
+    command = [UV, "pip", "compile", *options, f"--python-platform={platform}", "-"]
     text = "\n".join(required)
-    finished = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    environment = os.environ | {"MACOSX_DEPLOYMENT_TARGET": "15.0"}
+    finished = subprocess.run(command, input=text, env=environment, capture_output=True, text=True, check=False)
     if finished.returncode and "no solution found" not in finished.stderr.lower():
         raise ReleaseError(f"uv did not answer: {finished.stderr.strip()}")
     return finished.returncode == 0
@@ -74,7 +79,7 @@ def lacking(required: list[str], python: str, platform: str) -> list[str]:
     if has_wheels(required, python, platform):
         return []
     alone = [Requirement(text).name for text in required if not has_wheels([text], python, platform)]
-    return alone or [Requirement(text).name for text in required]
+    return list(dict.fromkeys(alone or (Requirement(text).name for text in required)))
 
 
 def gaps(python: str, platform: str) -> dict[str, list[str]]:
@@ -92,7 +97,12 @@ def cell(names: dict[str, list[str]]) -> str:
     pythons: dict[str, list[str]] = {}
     for python, lacked in names.items():
         pythons.setdefault(", ".join(lacked), []).append(python)
-    return "; ".join(f"not {', '.join(each)}: no wheel of {lacked}" for lacked, each in pythons.items()) or "all"
+    texts = [f"no wheel of {lacked}{_where(each)}" for lacked, each in pythons.items()]
+    return "; ".join(texts) or "all"
+
+
+def _where(pythons: list[str]) -> str:
+    return "" if pythons == list(PYTHONS) else f" for {', '.join(pythons)}"
 
 
 def rows() -> Iterator[str]:
