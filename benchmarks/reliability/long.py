@@ -33,9 +33,8 @@ def service(command: str, seconds: float = 3600.0) -> Row:
     faults = load.wrong + ([f"it ended with {ended}"] if ended is not None else [])
     statuses = ", ".join(f"{count:,} x {status}" for status, count in sorted(load.statuses.items()))
     note = f"answers {statuses}, and {load.gone:,} clients that went away"
-    return judge(
-        f"the service for {seconds / 60:.0f} minutes, {PARALLEL + QUEUE} clients", command, watch.samples, faults, note
-    )
+    fault = f"the service for {seconds / 60:.0f} minutes, {PARALLEL + QUEUE} clients"
+    return judge(fault, command, watch.samples, load.done, faults, note)
 
 
 def frames(command: str, count: int = 10_000, size: tuple[int, int] = (96, 128)) -> Row:
@@ -51,7 +50,7 @@ def frames(command: str, count: int = 10_000, size: tuple[int, int] = (96, 128))
                 code = process.wait()
         found = make.count_frames(out) if code == 0 else 0
     faults = [f"exit code {code}, {found} frames"] if (code, found) != (0, count) else []
-    return judge(f"a video of {count:,} frames of {size[1]} x {size[0]}", command, watch.samples, faults)
+    return judge(f"a video of {count:,} frames of {size[1]} x {size[0]}", command, watch.samples, found, faults)
 
 
 def pictures(command: str, count: int = 5000) -> Row:
@@ -66,7 +65,7 @@ def pictures(command: str, count: int = 5000) -> Row:
         harmonizer.harmonize(image, mask)
         samples.append(look(os.getpid(), number + 1))
     return judge(
-        f"{count:,} pictures of 40 to 400 pixels a side by the Python API, in one process", command, samples, []
+        f"{count:,} pictures of 40 to 400 pixels a side by the Python API, in one process", command, samples, count, []
     )
 
 
@@ -78,11 +77,11 @@ def batch(command: str, count: int = 5000) -> Row:
         line = harmonizer("batch", folder / "in", "-o", folder / "out", "--progress", "none")
         process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment())
         out = folder / "out"
-        with Watch(process.pid, lambda: len(os.listdir(out)) if out.is_dir() else 0) as watch:  # noqa: PTH208
+        with Watch(process.pid, lambda: sum(1 for _ in out.glob("*.png"))) as watch:
             code = process.wait()
         found = len(list(out.glob("*.png")))
     faults = [f"exit code {code}, {found} pictures"] if (code, found) != (0, count) else []
-    return judge(f"a batch of {count:,} pictures of 64 x 48 with one worker", command, watch.samples, faults)
+    return judge(f"a batch of {count:,} pictures of 64 x 48 with one worker", command, watch.samples, found, faults)
 
 
 def _count_lines(folder: Path) -> int:
@@ -92,8 +91,8 @@ def _count_lines(folder: Path) -> int:
     )
 
 
-def judge(fault: str, command: str, samples: list[Sample], faults: list[str], more: str = "") -> Row:
-    """The row of a run, from what was seen of its process."""
+def judge(fault: str, command: str, samples: list[Sample], done: int, faults: list[str], more: str = "") -> Row:
+    """The row of a run that did so many pieces of work, from what was seen of its process."""
     growth, open_files, threads = (
         fit(samples, SKIP),
         Typical.of(samples, SKIP, "files"),
@@ -105,5 +104,4 @@ def judge(fault: str, command: str, samples: list[Sample], faults: list[str], mo
         f"more {name}" for name, each in (("open files", open_files), ("threads", threads)) if each.last > each.first
     ]
     note = f"memory after the first {SKIP} {growth.text}, open files {open_files.text}, threads {threads.text}"
-    done = max(sample.done for sample in samples)
     return Row(fault, command, done, len(found), f"{note}; {more}" if more else note, tuple(found[:20]))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 from doc_blocks import ROOT
+from reliability import rows
 
 PAGES = {
     name: " ".join((ROOT / name).read_text(encoding="utf-8").split())
@@ -93,3 +95,18 @@ def test_the_thumbnail():
 
     side = read_config(WEIGHTS / "config.json").input_size
     assert f"thumbnail of {side} x {side}" in PAGES["docs/faq.md"]
+
+
+RELIABILITY = (ROOT / "docs/reliability.md").read_text(encoding="utf-8")
+
+
+def test_the_rows_of_faults_and_long_runs_are_those_that_were_measured():
+    measured = rows.table(rows.read()).strip().splitlines()
+    section = RELIABILITY.partition("## Faults and long runs\n\n")[2]
+    assert section.splitlines()[: len(measured)] == measured
+
+
+def test_the_number_of_hostile_inputs():
+    targets = json.loads((RESULTS / "fuzz.json").read_text(encoding="utf-8"))["targets"].values()
+    total = sum(each["corpus"] + each["mutations"] for each in targets)
+    assert f"| {total:,} | {sum(len(each['faults']) for each in targets)} |" in RELIABILITY

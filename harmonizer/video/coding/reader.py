@@ -149,6 +149,8 @@ class Reader:
                     f"{self.path} changes from {size[0]} x {size[1]} to {frame.width} x {frame.height} pixels at "
                     f"frame {index}; convert it to one size first"
                 )
+            if _has_alpha(frame) != self.info.has_alpha:
+                raise VideoError(f"{self.path} has alpha in some frames alone, from frame {index} on; convert it first")
             if frame.pts is None:
                 raise VideoError(f"frame {index} of {self.path} has no time; copy it into an .mkv or .mp4 file first")
             yield frame
@@ -263,13 +265,17 @@ def _describe(stream: VideoStream, frame: VideoFrame, clock: DecodingClock | Non
         sample_aspect=1 / aspect if turned else aspect,
         pixel_format=frame.format.name,
         bits=frame.format.components[0].bits,
-        has_alpha=any(component.is_alpha for component in frame.format.components),
+        has_alpha=_has_alpha(frame),
         colour=read_colour(frame),
         start=_start(container, frame, time_base),
         frames=stream.frames or round(seconds * rate) or None,
         hdr10=read_hdr10(frame),
         unwritable=find_unwritable(stream, frame),
     )
+
+
+def _has_alpha(frame: VideoFrame) -> bool:
+    return any(component.is_alpha for component in frame.format.components)
 
 
 def _turn(frame: VideoFrame) -> tuple[bool, int, int]:

@@ -10,9 +10,10 @@ import pytest
 from clips import COUNT, HEIGHT, WIDTH, mask, picture, write_clip, write_masks
 from PIL import Image
 
-from harmonizer.errors import HarmonizerWarning
+from harmonizer.errors import HarmonizerWarning, VideoError
 from harmonizer.pictures.picture import convert_depth
 from harmonizer.video import masks
+from harmonizer.video.coding import vpx
 from harmonizer.video.coding.reader import Reader
 from harmonizer.video.frames import Frame, to_opacity
 
@@ -189,3 +190,19 @@ def test_a_video_of_flags_is_black_and_says_so(tmp_path):
     path = write_clip(tmp_path / "flags.mkv", frames, pixel_format="gray")
     with pytest.warns(HarmonizerWarning, match="no level of the mask .* is above 1 of 255, which is black"):
         assert not np.any(read_masks(path))
+
+
+@pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9"])
+def test_alpha_that_ends_within_a_video(tmp_path, monkeypatch, codec):
+    options = {"b": "2M", "auto-alt-ref": "0"}
+    clip = layers([np.full(SIZE, 40 * index, np.uint8) for index in range(4)])
+    path = write_clip(tmp_path / "m.webm", clip, codec=codec, pixel_format="yuva420p", options=options)
+    join, frames = vpx._join, []
+
+    def join_two(frame, alpha):
+        frames.append(frame)
+        return join(frame, alpha) if len(frames) < 3 else frame
+
+    monkeypatch.setattr(vpx, "_join", join_two)
+    with Reader(path) as video, pytest.raises(VideoError, match="alpha in some frames alone, from frame 2 on"):
+        list(video)
