@@ -9,7 +9,6 @@ from typing import NoReturn
 from harmonizer.cli.interrupts import causes
 
 EXIT_CODE = 2
-NUMBERS = (errno.ENOMEM, errno.EAGAIN)  # the second where a thread cannot be started
 # What C and C++ libraries say: dlopen, the C++ runtime, LLVM and OpenVINO, torch, Python's threads, FFmpeg.
 WORDS = (
     "failed to map segment",
@@ -25,8 +24,10 @@ WORDS = (
 def find_lack(error: BaseException | None) -> BaseException | None:
     """The error that tells of too little memory among an error and what caused it, None if there is none."""
     for each in causes(error):
-        is_plain = isinstance(each, MemoryError) or (isinstance(each, OSError) and each.errno in NUMBERS)
-        if is_plain or any(words in str(each).lower() for words in WORDS):
+        is_plain = isinstance(each, MemoryError) or (isinstance(each, OSError) and each.errno == errno.ENOMEM)
+        # FFmpeg says so where it cannot start a thread. A lock that is held says the same, by Python's own class.
+        is_of_threads = type(each).__module__ == "av.error" and getattr(each, "errno", None) == errno.EAGAIN
+        if is_plain or is_of_threads or any(words in str(each).lower() for words in WORDS):
             return each
     return None
 

@@ -6,6 +6,7 @@ import errno
 import subprocess
 import sys
 
+import av
 import pytest
 
 from harmonizer.cli import memory
@@ -21,7 +22,7 @@ from harmonizer.pictures import files as picture_files
         OSError("libllvmlite.so: failed to map segment from shared object"),
         RuntimeError("Exception during initialization: std::bad_alloc"),
         RuntimeError("can't start new thread"),
-        BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"),
+        av.error.BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"),
     ],
 )
 def test_it_is_found_behind_other_errors(files, run, monkeypatch, cause):
@@ -40,6 +41,7 @@ def test_it_is_found_behind_other_errors(files, run, monkeypatch, cause):
 def test_other_errors_are_none():
     assert memory.find_lack(ValueError("the mask has no memory of its picture")) is None
     assert memory.find_lack(OSError(errno.ENOSPC, "No space left on device")) is None
+    assert memory.find_lack(BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")) is None  # of a lock
 
 
 def test_while_the_command_line_is_loaded():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from whitebox_filters import DEFAULT_FILTERS
 from whitebox_filters.cascade import Region
 
-BOUNDS = {"attention_width": (1, 4096), "attention_layers": (0, 32), "channels": (3, 64), "input_size": (1, 4096)}
+BOUNDS = {"attention_width": (1, 4096), "attention_layers": (0, 32), "channels": (1, 64), "input_size": (1, 4096)}
 
 
 @dataclass(frozen=True)
