@@ -1,4 +1,4 @@
-"""Runs the compiled filters on pictures in guarded memory: a page that nobody may touch begins where each array ends.
+"""Runs the compiled functions on pictures in guarded memory: a page that nobody may touch begins where each array ends.
 
 PYTHONPATH=. python tests/fuzz/guarded_kernels.py --cases 2000
 
@@ -14,12 +14,17 @@ import mmap
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
 import whitebox_filters as wf
 from harmonizer.thumbnail import thumbnails
+from harmonizer.video.coding import planar
+from harmonizer.video.frames import Colour
 
 PAGE = mmap.PAGESIZE
 NOTHING = 0  # PROT_NONE
@@ -97,6 +102,56 @@ def run_case(number: int) -> None:
         raise AssertionError(f"{case}: another thumbnail in guarded memory")
 
 
+@dataclass(frozen=True)
+class Plane:
+    """What the kernels take of a plane of a video's frame, whose rows follow each other without padding."""
+
+    values: np.ndarray[Any, Any]
+
+    @property
+    def buffer_ptr(self) -> int:
+        return int(self.values.ctypes.data)
+
+    @property
+    def line_size(self) -> int:
+        return self.width
+
+    @property
+    def height(self) -> int:
+        return int(self.values.shape[0])
+
+    @property
+    def width(self) -> int:
+        return int(self.values.shape[1])
+
+
+def run_video_case(number: int) -> None:
+    """The colours of a frame in 4:2:0 by number, to RGB, to grey and back, in plain and in guarded memory."""
+    random = np.random.default_rng(number)
+    height, width = (int(random.choice(SIDES)) for _ in range(2))
+    sizes = [(height, width), *[((height + 1) // 2, (width + 1) // 2)] * 2]
+    planes = [random.integers(0, 256, size, np.uint8) for size in sizes]
+    terms = planar.make_terms(Colour(int(random.choice([*planar.LUMA])), bool(random.integers(2)), 1, 1))
+    levels, at_end = np.array([255 / 219, 16], np.float32), bool(number % 2)
+
+    def convert(keep: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
+        kept = [keep(plane) for plane in planes]
+        written = [keep(np.zeros_like(plane)) for plane in planes]
+        frame = SimpleNamespace(width=width, height=height, planes=[Plane(plane) for plane in kept])
+        rgb = planar.to_rgb(frame, keep(terms))
+        grey = planar.to_grey(Plane(kept[0]), keep(levels))
+        made = SimpleNamespace(planes=[Plane(plane) for plane in written])
+        with patch.object(planar, "VideoFrame", lambda *_: made):
+            planar.to_yuv(keep(rgb), keep(terms))
+        return [rgb, grey, *written]
+
+    expected = convert(np.copy)
+    with all_guarded(at_end=at_end):
+        found = convert(lambda array: guarded(array, at_end=at_end))
+    if not all(np.array_equal(one, other) for one, other in zip(expected, found, strict=True)):
+        raise AssertionError(f"case {number}: {height} x {width}: another frame in guarded memory")
+
+
 def _mask(random: np.random.Generator, height: int, width: int) -> np.ndarray[Any, Any] | None:
     kind = random.integers(5)
     if kind == 0:
@@ -125,6 +180,7 @@ def main() -> None:
         return
     for number in range(options.first, options.first + options.cases):
         run_case(number)
+        run_video_case(number)
     sys.stdout.write(f"{options.cases} cases\n")
 
 
