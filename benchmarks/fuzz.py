@@ -223,7 +223,8 @@ def write(path: Path, outcomes: dict[str, Outcome], seed: int) -> None:
     total = sum(each.inputs for each in outcomes.values())
     faults = sum(len(each.faults) for each in outcomes.values())
     text = (
-        f"# Hostile input\n\n`python benchmarks/fuzz.py`: {total:,} inputs, {faults} kinds of faults. An input is "
+        f"# Hostile input\n\nWhether files of strangers may be read: `python benchmarks/fuzz.py --seed {seed}` read "
+        f"{total:,} inputs and found {faults} kinds of faults. An input is "
         "taken, or refused with the documented error. The corpus is valid files, each cut off at every sixteenth too, "
         "and crafted ones; mutations are valid files changed at random.\n\n"
     )

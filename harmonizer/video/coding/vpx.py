@@ -20,10 +20,10 @@ ALPHA_ID = 1
 
 
 class AlphaDecoder:
-    """Decodes a stream whose first packet has alpha beside it to frames with alpha, others as they are.
+    """Decodes to frames with alpha, from the first packet on that has alpha beside it.
 
     FFmpeg finds alpha only through libvpx, which takes as much memory as a packet asks for, however small it is.
-    A packet without alpha keeps that of the frame before.
+    After that, a frame whose packet has none keeps the alpha of the frame before.
     """
 
     def __init__(self, name: str, options: dict[str, str]) -> None:
