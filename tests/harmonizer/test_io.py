@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io as stdio
 import struct
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,9 @@ from harmonizer.pictures.picture import Picture
 LOSSY = 6  # levels that JPEG and WebP may move a smooth picture by, on average
 
 
+@cache
 def profile(space: str = "sRGB") -> bytes:
+    """An ICC profile; it holds the second in which it was made, so a second call must return the same one."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile(space)).tobytes()
 
 
