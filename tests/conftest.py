@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ settings.register_profile("thorough", deadline=None, max_examples=300)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 RunPython = Callable[..., str]
+RunScript = Callable[[str, Path], subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -37,3 +39,30 @@ def run_python() -> RunPython:
         return finished.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def run_script(tmp_path_factory: pytest.TempPathFactory) -> RunScript:
+    """Run lines of bash in a folder, up to the first that fails; `harmonizer` there is the one of this checkout."""
+    programs = tmp_path_factory.mktemp("programs")
+    (programs / "harmonizer").write_text(f'#!/bin/sh\nexec {sys.executable} -m harmonizer "$@"\n')
+    (programs / "harmonizer").chmod(0o755)
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+
+    def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-c", "set -euo pipefail\n" + script],
+            cwd=folder,
+            env=os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": "80"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def shell_blocks() -> Callable[[str], list[str]]:
+    """The blocks of shell commands in the text of a page."""
+    return re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL).findall

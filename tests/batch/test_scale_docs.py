@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,26 +16,14 @@ PAGE = (ROOT / "docs/scale.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, run_script, shell_blocks):
     """A user's folder, in which the commands of the page were run."""
-    folder, programs = tmp_path_factory.mktemp("user"), tmp_path_factory.mktemp("programs")
+    folder = tmp_path_factory.mktemp("user")
     (folder / "pictures").mkdir()
     for name in ("one", "two"):
         shutil.copy(ROOT / "demo/composite.jpg", folder / f"pictures/{name}.jpg")
         shutil.copy(ROOT / "demo/mask.png", folder / f"pictures/{name}_mask.png")
-    (programs / "harmonizer").write_text(f'#!/bin/sh\nexec {sys.executable} -m harmonizer "$@"\n')
-    (programs / "harmonizer").chmod(0o755)
-    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-    blocks = "".join(re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
-    script = "set -euo pipefail\n" + re.sub(r"^pip install.*\n", "", blocks, flags=re.MULTILINE)
-    done = subprocess.run(
-        ["bash", "-c", script],
-        cwd=folder,
-        env=os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_script(re.sub(r"^pip install.*\n", "", "".join(shell_blocks(PAGE)), flags=re.MULTILINE), folder)
     assert done.returncode == 0, done.stderr
     return folder, done.stdout
 

@@ -86,6 +86,14 @@ def test_a_row_tells_share_typical_ratio_and_how_many_improved():
     assert development.row("eq8", perfect, "net")[6] == "0.010"
 
 
+def test_a_goal_is_in_bold_where_it_is_reached():
+    pictures = [scored("eq8", "a", 100, good=20, bad=21), scored("webcams", "b", 100, good=80, bad=70)]
+    assert development.goal_table(pictures, ["good", "bad"]).splitlines()[2:] == [
+        "| webcams | 0.75 | 0.800 | **0.700** |",
+        "| eq8 | 0.20 | **0.200** | 0.210 |",
+    ]
+
+
 def test_checkpoints_of_one_name_are_refused(tmp_path):
     first, second = tmp_path / "a" / "run" / "weights", tmp_path / "b" / "run" / "weights"
     assert list(development.name_checkpoints([None, first, development.WEIGHTS])) == ["shipped", "run/weights"]

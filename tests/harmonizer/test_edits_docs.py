@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
+import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -22,23 +21,12 @@ PAGE = (ROOT / "docs/editing.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, run_script, shell_blocks):
     """A user's folder, in which all commands of the page have been run; the repository is not written to."""
-    folder, programs = tmp_path_factory.mktemp("user"), tmp_path_factory.mktemp("programs")
+    folder = tmp_path_factory.mktemp("user")
     (folder / "demo").symlink_to(ROOT / "demo")
-    (programs / "ffmpeg").symlink_to(imageio_ffmpeg.get_ffmpeg_exe())
-    (programs / "harmonizer").write_text(f'#!/bin/sh\nexec {sys.executable} -m harmonizer "$@"\n')
-    (programs / "harmonizer").chmod(0o755)
-    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-    script = "set -euo pipefail\n" + "".join(re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
-    done = subprocess.run(
-        ["bash", "-c", script],
-        cwd=folder,
-        env=os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    find_ffmpeg = f'ffmpeg() {{ {shlex.quote(imageio_ffmpeg.get_ffmpeg_exe())} "$@"; }}\n'
+    done = run_script(find_ffmpeg + "".join(shell_blocks(PAGE)), folder)
     assert done.returncode == 0, done.stderr
     assert "warning" not in done.stderr
     return folder

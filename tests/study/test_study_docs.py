@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import random
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 from harmonizer.study.study import Study
@@ -17,26 +13,15 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/study.md").read_text(encoding="utf-8")
 
 
-def test_the_page_from_the_folder_to_the_ranking(tmp_path):
+def test_the_page_from_the_folder_to_the_ranking(tmp_path, run_script, shell_blocks):
     (tmp_path / "demo").symlink_to(ROOT / "demo")
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    (programs / "harmonizer").write_text(f'#!/bin/sh\nexec {sys.executable} -m harmonizer "$@"\n')
-    (programs / "harmonizer").chmod(0o755)
-    environment = os.environ | {
-        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-        "COLUMNS": "80",
-    }
 
     def run(script):
-        done = subprocess.run(
-            ["bash", "-euc", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-        )
+        done = run_script(script, tmp_path)
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
 
-    install, make_folder, priors, rank = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    install, make_folder, priors, rank = shell_blocks(PAGE)
     assert install.startswith("pip install")
     run(make_folder)
     chance = random.Random(0)
