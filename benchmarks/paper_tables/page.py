@@ -58,16 +58,16 @@ def page(reports: Reports, network: str, data: Path, weights: Path | None) -> st
         for run, report in full
         if (data / run.folder / "published.csv").is_file()
     )
-    wins = all(
-        report["summary"]["all"][network]["fmse"]
-        <= min(report["summary"]["all"][name]["fmse"] for name in (*BASELINES, "composite"))
-        for _, report in small
-    )
+    losses = [
+        run.title
+        for run, report in small
+        if report["summary"]["all"][network]["fmse"]
+        > min(report["summary"]["all"][name]["fmse"] for name in (*BASELINES, "composite"))
+    ]
     verdict = (
-        f"**Decision.** Ship `{network}`: it comes closer to the truth than every baseline on every set of pictures."
-        if wins
-        else f"**Decision.** `{network}` does not yet beat every baseline on every set of pictures: where `statistics` "
-        "leaves less, the network still has to learn what two regions' means and deviations say already."
+        f"**Decision.** `{network}` does not yet beat every baseline: another leaves less on {'; '.join(losses)}."
+        if losses
+        else f"**Decision.** Ship `{network}`: it comes closer to the truth than every baseline on every set of pictures."
     )
     return TEXT.format(
         verdict=verdict,
