@@ -117,8 +117,8 @@ def page(shares: dict[str, dict[str, float]], counts: dict[str, int], weights: s
     lines = [
         "# What may be made of one network's predictions",
         "",
-        f"**Decision.** {verdict} A mirrored picture costs the network's time twice, four crops five times. The product "
-        "takes theta as the network gives it: another way has to gain more than the interval of the "
+        f"**Decision.** {verdict} A mirrored picture costs the network's time twice, four crops five times. The "
+        "product takes theta as the network gives it: another way has to gain more than the interval of the "
         "[development score](development.md), which [tried](tried.md) has for crops.",
         "",
         f"Percent of the composites' fMSE that are left, at {SIDE} x {SIDE}, with {weights}. None of these pictures "

@@ -67,7 +67,7 @@ def page(reports: Reports, network: str, data: Path, weights: Path | None) -> st
     verdict = (
         f"**Decision.** `{network}` does not yet beat every baseline: another leaves less on {'; '.join(losses)}."
         if losses
-        else f"**Decision.** Ship `{network}`: it comes closer to the truth than every baseline on every set of pictures."
+        else f"**Decision.** Ship `{network}`: it comes closer to the truth than every baseline on every set."
     )
     return TEXT.format(
         verdict=verdict,
