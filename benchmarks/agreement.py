@@ -8,10 +8,11 @@ iharmony4_more, webcam, webcam_chamonix and triples_256. Writes benchmarks/resul
 from __future__ import annotations
 
 import argparse
+import functools
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ from report import describe_machine, grid
 import whitebox_filters as wf
 from harmonizer.evaluation.samples import read_samples, resize
 from harmonizer.predictor import WEIGHTS, Predictor
+from whitebox_filters.aliases import Region
 
 RESULTS = Path(__file__).parent / "results" / "agreement.md"
 THREADS = (1, 2, 4)
@@ -36,6 +38,7 @@ PROCESSORS = {
     ),
 }
 """By title: LLVM's name of a processor, and the beginnings of the features that are turned off."""
+REGIONS: tuple[Region, ...] = ("frame", "mask")
 DTYPES = ("uint8", "uint16", "float32")
 SIDE = 1000
 THETAS = (-1.0, -0.3, 0.3, 1.0)
@@ -61,7 +64,11 @@ def main() -> None:
         processor, place = options.render
         render(processor, Path(place))
         return
-    parts = {"bytes": same_bytes, "filters": filters, "engines": lambda: engines(options.data)}
+    parts: dict[str, Callable[[], Section]] = {
+        "bytes": same_bytes,
+        "filters": filters,
+        "engines": functools.partial(engines, options.data),
+    }
     if options.only:
         print(*parts[options.only](), sep="\n\n")
         return
@@ -117,24 +124,26 @@ def same_bytes() -> Section:
 
 def render(processor: str, place: Path) -> None:
     """Filter the picture with only such instructions, and leave the results at `place`, by number of threads."""
+    import llvmlite.binding as llvm
+
     from whitebox_filters.native import cache, cores
 
     name, left_out = PROCESSORS[processor]
     if name is not None:
-        features = cache.llvm.get_host_cpu_features()
+        features = llvm.get_host_cpu_features()
         for feature in features:
             if feature.startswith(left_out):
                 features[feature] = False
-        cache.llvm.get_host_cpu_name = lambda: name
-        cache.llvm.get_host_cpu_features = lambda: features
+        llvm.get_host_cpu_name = lambda: name
+        llvm.get_host_cpu_features = lambda: features
     image, mask = _photograph()
     scaled = {"uint8": image, "uint16": image.astype(np.uint16) * 257, "float32": image.astype(np.float32) / 255}
     theta = np.array([0.3, -0.2, 0.25, 0.3, -0.3, 0.25])
     results: dict[str, Any] = {}
     for threads in THREADS:
-        cores.count = lambda threads=threads: threads
+        cores.count = functools.partial(int, threads)
         cores.pool.cache_clear()
-        for dtype, region in product(DTYPES, ("frame", "mask")):
+        for dtype, region in product(DTYPES, REGIONS):
             plan = wf.Cascade(wf.DEFAULT_FILTERS, statistics=region).compile("numba")
             results[f"{threads} {dtype} {region}"] = plan(scaled[dtype], theta, mask)
         results[f"{threads} theta"] = Predictor.load(threads=threads).predict(image, mask)

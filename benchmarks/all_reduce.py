@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import cast
 
 import numpy as np
 import torch
@@ -75,9 +76,9 @@ class Way:
         dist.barrier()
         start = time.perf_counter()
         thetas = self.predict(composite, mask)
-        module = getattr(self.predict, "module", self.predict)
+        cascade = cast(Predictor, getattr(self.predict, "module", self.predict)).network.cascade
         small, target, alpha = (each[:, :3, ::2, ::2].contiguous() for each in (composite, real, mask))
-        losses = [image_loss(module.network.cascade.trace(small, theta, alpha)[-1], target, alpha) for theta in thetas]
+        losses = [image_loss(cascade.trace(small, theta, alpha)[-1], target, alpha) for theta in thetas]
         self.optimizer.zero_grad(set_to_none=True)
         (MU * torch.stack(losses).mean()).backward()  # type: ignore[no-untyped-call]
         self.exchange([parameter.grad for parameter in self.predict.parameters()])
@@ -93,7 +94,7 @@ def buckets(megabytes: float) -> Callable[[Predictor, torch.optim.Optimizer], Wa
     """DistributedDataParallel, which sends each bucket of gradients while the rest of backward goes on."""
 
     def make(predictor: Predictor, optimizer: torch.optim.Optimizer) -> Way:
-        wrapped = DistributedDataParallel(predictor, bucket_cap_mb=megabytes, forward_sync_buffers=False)  # type: ignore[arg-type]
+        wrapped = DistributedDataParallel(predictor, bucket_cap_mb=megabytes, forward_sync_buffers=False)
         return Way(wrapped, nothing, optimizer)
 
     return make

@@ -53,8 +53,8 @@ def best_multiple(changes: Sequence[Change]) -> float:
 
 def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float:
     """Spearman's: 1 where both grow together, -1 where one falls as the other grows."""
-    ranks = [np.argsort(np.argsort(values)).astype(np.float64) for values in (first, second)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    ranks = np.array([np.argsort(np.argsort(values)) for values in (first, second)], np.float64)
+    return float(np.asarray(np.corrcoef(ranks))[0, 1])
 
 
 def quarter_table(changes: Sequence[Change], key: Callable[[Change], float], title: str) -> str:

@@ -52,7 +52,7 @@ def find_copied(folder: Path) -> set[str]:
     others = sorted({row["image"] for row in rows} - {row["image"] for row in tests})
     copied = are_copies(
         np.stack([read_picture(folder / row["image"], "RGB") for row in tests]),
-        [read_picture(folder / name, "RGB") for name in others],
+        np.array([read_picture(folder / name, "RGB") for name in others], np.uint8),
     )
     return {Path(row["mask"]).stem for row, known in zip(tests, copied, strict=True) if known}
 

@@ -7,6 +7,7 @@ included; the frame, and the mask over a quarter of it, are on the device before
 from __future__ import annotations
 
 import argparse
+import functools
 import statistics
 import time
 from collections.abc import Callable
@@ -54,8 +55,7 @@ def rows(size: str, dtype: type[np.generic], counts: tuple[int, ...], repeats: i
     for count in counts:
         plan, theta = Plan(wf.Cascade(filters_of(count))), [THETA] * count
         full, part = (
-            milliseconds(lambda plan=plan, theta=theta, given=given: plan(frame, theta, given, frame), repeats)
-            for given in (None, quarter)
+            milliseconds(functools.partial(plan, frame, theta, given, frame), repeats) for given in (None, quarter)
         )
         rate = 1000 / statistics.median(full)
         found.append(

@@ -70,7 +70,7 @@ def draw_scores(pictures: Sequence[Picture], checkpoints: Sequence[str]) -> Numb
         fmse = [[picture.fmse[name] for name in (COMPOSITE, *checkpoints)] for picture in members]
         drawn = resample(sum_by_unit((picture.unit for picture in members), fmse), random)
         shares.append(drawn[:, 1:] / drawn[:, :1])
-    return np.mean(shares, axis=0)
+    return np.asarray(np.mean(shares, axis=0))
 
 
 def difference(pictures: Sequence[Picture], checkpoint: str, against: str) -> tuple[float, float]:

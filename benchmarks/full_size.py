@@ -25,6 +25,7 @@ from report import describe_machine, grid
 
 from harmonizer import atomic
 from harmonizer.evaluation.evaluate import BUCKETS, evaluate
+from harmonizer.evaluation.learners import Harmonized
 from harmonizer.learning.network import checkpoint
 from harmonizer.learning.network.network import Network
 from harmonizer.pipeline import Harmonizer
@@ -48,15 +49,13 @@ class Measured:
 def measure(harmonizer: Harmonizer, network: Network, case: Case) -> Measured:
     """Harmonize a composite at its own size."""
     sample = case.sample
-    harmonized = harmonizer.harmonize(sample.composite, sample.mask)
-    (evaluation,) = evaluate({NETWORK: lambda _: harmonized}, [sample])
+    result = harmonizer.harmonize(sample.composite, sample.mask)
+    (evaluation,) = evaluate({NETWORK: lambda _: Harmonized(result.image, result.theta)}, [sample])
     before, after = (evaluation.scores[name] for name in ("composite", NETWORK))
     fmse = {"composite": before.fmse, NETWORK: after.fmse}
     picture = Picture(case.group, sample.subset, case.unit, sample.name, fmse)
     doubt = disagreement(harmonizer, network, case)
-    return Measured(
-        picture, evaluation.coverage, measure_change(sample, harmonized.image, doubt), (before.mse, after.mse)
-    )
+    return Measured(picture, evaluation.coverage, measure_change(sample, result.image, doubt), (before.mse, after.mse))
 
 
 @torch.no_grad()
@@ -90,7 +89,7 @@ def subset_table(measured: Sequence[Measured]) -> str:
 
 def published_table(measured: Sequence[Measured], data: Path) -> str:
     """MSE and fMSE of the iHarmony4 pictures beside published figures, a row each and their means."""
-    figures = {}
+    figures: dict[str, dict[str, str]] = {}
     for folder in ("iharmony4_sample", "iharmony4_more"):
         lines = (data / folder / "published.csv").read_text(encoding="utf-8").splitlines()
         figures |= {line["name"]: line for line in csv.DictReader(lines) if line["composite_fMSE"]}

@@ -105,7 +105,7 @@ def table(measured: list[Scored], counts: list[int], titles: list[str]) -> str:
 def share_left(measured: list[Scored]) -> np.ndarray:
     """The fMSE as a share of the composite's, the mean over pictures, which so count alike: (sets + 1,)."""
     fmse = np.array([scored.scores[:, 1] for scored in measured])
-    return (fmse / fmse[:, :1]).mean(axis=0)
+    return np.asarray((fmse / fmse[:, :1]).mean(axis=0))
 
 
 def decision(left: np.ndarray, counts: list[int], titles: list[str]) -> str:

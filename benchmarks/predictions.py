@@ -53,7 +53,7 @@ def variants(predictor: Predictor) -> dict[str, Callable[[Sample], Picture]]:
 
     def with_crops(sample: Sample) -> Theta:
         crops = [crop for crop in _corners(sample) if _shows_both(crop)]
-        return np.mean([once(sample), *map(once, crops)], axis=0)
+        return np.asarray(np.mean([once(sample), *map(once, crops)], axis=0))
 
     def mixed(sample: Sample) -> Theta:
         return 0.8 * once(sample) + 0.2 * moments.choose_theta(cascade, sample)
@@ -62,10 +62,10 @@ def variants(predictor: Predictor) -> dict[str, Callable[[Sample], Picture]]:
         first = filtered(once)(sample)
         return filtered(once)(replace(sample, composite=first))
 
-    scaled = {
-        f"theta times {factor}": filtered(lambda sample, factor=factor: factor * once(sample))
-        for factor in (0.8, 0.9, 1.1, 1.2)
-    }
+    def times(factor: float) -> Predict:
+        return lambda sample: factor * once(sample)
+
+    scaled = {f"theta times {factor}": filtered(times(factor)) for factor in (0.8, 0.9, 1.1, 1.2)}
     return {
         "as it is": filtered(once),
         "mean with the mirrored picture's": filtered(with_mirrored),
@@ -130,8 +130,10 @@ def page(shares: dict[str, dict[str, float]], counts: dict[str, int], weights: s
 
 
 def _cut(sample: Sample, rows: slice, columns: slice) -> Sample:
-    parts = {name: np.ascontiguousarray(getattr(sample, name)[rows, columns]) for name in ("composite", "mask", "real")}
-    return replace(sample, **parts)
+    composite, mask, real = (
+        np.ascontiguousarray(pixels[rows, columns]) for pixels in (sample.composite, sample.mask, sample.real)
+    )
+    return replace(sample, composite=composite, mask=mask, real=real)
 
 
 def _corners(sample: Sample) -> list[Sample]:
@@ -141,7 +143,7 @@ def _corners(sample: Sample) -> list[Sample]:
 
 
 def _shows_both(sample: Sample) -> bool:
-    return 0.01 < sample.foreground.mean() < 0.95
+    return bool(0.01 < sample.foreground.mean() < 0.95)
 
 
 def _sample(name: str, composite: torch.Tensor, mask: torch.Tensor, real: torch.Tensor) -> Sample:

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -25,13 +25,16 @@ from report import describe_machine, grid
 
 from harmonizer import io
 
+if TYPE_CHECKING:
+    from playwright.sync_api import ViewportSize
+
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results" / "studio.md"
 DEMO = ROOT / "demo"
 OPTIONS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking"]
-SCREEN = {"width": 1920, "height": 1080}
+SCREEN: ViewportSize = {"width": 1920, "height": 1080}
 # So large that a picture of 1920 x 1080 is shown pixel for pixel.
-LARGE = {"width": 2372, "height": 1600}
+LARGE: ViewportSize = {"width": 2372, "height": 1600}
 CHANGES = 200
 SIDE = 1920  # of the preview: larger pictures are scaled down, and so cannot be compared
 # Moves the slider of contrast, and tells the milliseconds to the end of the drawing, and to the frame after it.
@@ -70,7 +73,7 @@ SHOWN = """() => { const { width, height, rows } = window.harmonizer.view.readPi
 class Series:
     """Milliseconds of many changes, (N, 2): to the end of the drawing, and to the frame after it."""
 
-    window: dict[str, int]
+    window: ViewportSize
     canvas: list[int]
     times: np.ndarray
 
@@ -122,7 +125,7 @@ def full_hd(folder: Path) -> tuple[Path, Path]:
     return folder / "composite.jpg", folder / "mask.png"
 
 
-def move_slider(page: Any, window: dict[str, int], composite: Path, mask: Path) -> Series:
+def move_slider(page: Any, window: ViewportSize, composite: Path, mask: Path) -> Series:
     """Change one slider many times, in a window of that size."""
     page.set_viewport_size(window)
     page.reload()

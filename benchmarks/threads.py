@@ -136,7 +136,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.pool:
         if options.pool == "plain":
-            cpu_plan.Workers = PlainPool  # type: ignore[misc]
+            cpu_plan.Workers = PlainPool  # type: ignore[attr-defined]
         print(*(f"{value:.4f}" for value in measure()))
         return
     quiet = compare()

@@ -74,7 +74,7 @@ def points(runs: Sequence[Run]) -> Iterator[Point]:
     for run in runs:
         for row in run.milestones:
             shares = [row[f"{kind}_after"] / row[f"{kind}_before"] for kind in kinds]
-            composites = before + row["step"] * int(run.recipe["batch_size"])
+            composites = before + int(row["step"]) * int(run.recipe["batch_size"])
             yield Point(run.name, composites, sum(shares) / len(shares), row["untouched_after"])
         before += run.composites
 

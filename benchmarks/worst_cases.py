@@ -10,6 +10,7 @@ twenty in the middle.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -59,11 +60,12 @@ def free_photographs() -> dict[str, tuple[Pixels, Pixels]]:
     from skimage import data
 
     portrait = io.read_image(DEMO / "real.jpg").pixels
+    cat, coffee, rocket = (getattr(data, name)() for name in ("chelsea", "coffee", "rocket"))
     return {
         "astronaut": (portrait, io.read_mask(DEMO / "mask.png", portrait.shape[:2])),
-        "cat": (data.chelsea(), ellipse(data.chelsea(), (0.42, 0.5), (0.40, 0.27))),
-        "coffee": (data.coffee(), ellipse(data.coffee(), (0.50, 0.43), (0.40, 0.33))),
-        "rocket": (data.rocket(), ellipse(data.rocket(), (0.62, 0.5), (0.36, 0.03))),
+        "cat": (cat, ellipse(cat, (0.42, 0.5), (0.40, 0.27))),
+        "coffee": (coffee, ellipse(coffee, (0.50, 0.43), (0.40, 0.33))),
+        "rocket": (rocket, ellipse(rocket, (0.62, 0.5), (0.36, 0.03))),
     }
 
 
@@ -72,8 +74,12 @@ def hard_samples() -> Iterator[Case]:
     for name, (real, mask) in free_photographs().items():
         for kind, distort in DISTORTIONS.items():
             columns = np.broadcast_to(np.linspace(0, 1, real.shape[1]), mask.shape)[mask > 0]
-            composite = recolour(real, mask, lambda pixels, d=distort, c=columns: d(pixels, c))
+            composite = recolour(real, mask, functools.partial(_at, columns, distort))
             yield Case(resize(Sample(name, kind, composite, mask, real), SIDE), f"{name}: {kind}")
+
+
+def _at(place: Floats, distort: Callable[[Floats, Floats], Floats], pixels: Floats) -> Floats:
+    return distort(pixels, place)
 
 
 def eq8_samples() -> Iterator[Case]:
@@ -92,7 +98,7 @@ def ellipse(image: np.ndarray[Any, Any], center: tuple[float, float], radii: tup
     height, width = image.shape[:2]
     y, x = np.mgrid[0:height, 0:width] / np.array([height, width])[:, None, None]
     distance = np.hypot((y - center[0]) / radii[0], (x - center[1]) / radii[1])
-    return np.clip((1 - distance) * 0.3 * height / 2, 0, 1)
+    return np.asarray(np.clip((1 - distance) * 0.3 * height / 2, 0, 1))
 
 
 def _linear(gain: Sequence[float]) -> Callable[[Floats, Floats], Floats]:

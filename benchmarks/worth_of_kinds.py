@@ -83,7 +83,7 @@ def run(data: Path, out: Path, begin: Path, seeds: Sequence[int]) -> None:
             torch.compiler.reset()  # a limit on how often one function is compiled would leave later runs to eager code
             plan = recipe(name, trained, seed)
             state = start(plan, pretrained=False)
-            state.begin_with(checkpoint.grow(trained, plan.network))
+            state.load_weights(checkpoint.grow(trained, plan.network))
             train(plan, sources, state, None, lambda *_: None)
             export.write(state.averaged, folder)
             print(folder, flush=True)

@@ -67,7 +67,7 @@ def shadow(image: torch.Tensor, theta: float) -> torch.Tensor:
 
 def gamma(image: torch.Tensor, theta: float) -> torch.Tensor:
     """Of the V of HSV, as ours."""
-    hue, saturation, value = color.rgb_to_hsv(image).split(1, dim=1)
+    hue, saturation, value = torch.split(color.rgb_to_hsv(image), 1, dim=1)
     return color.hsv_to_rgb(torch.cat([hue, saturation, enhance.adjust_gamma(value, 2**-theta)], dim=1))
 
 

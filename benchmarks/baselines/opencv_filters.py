@@ -36,7 +36,7 @@ def per_channel(name: str) -> Callable[[Frame, float], Frame]:
             means = np.array(cv2.mean(frame)[:3]) / 255
             measured = means if statistic == "channel_means" else means.mean()
         table = wf.Cascade([name])(RAMP, [theta], statistics=[measured])
-        return cv2.LUT(frame, table.reshape(1, 256, 3))
+        return np.asarray(cv2.LUT(frame, table.reshape(1, 256, 3)), np.uint8)
 
     return operation
 
@@ -48,7 +48,7 @@ def in_hsv(channel: int, curve: Callable[[np.ndarray, float], np.ndarray]) -> Ca
         tables = np.repeat(LEVELS[:, None], 3, axis=1)
         tables[:, channel] = np.clip(np.rint(curve(LEVELS, theta)), 0, 255)
         hsv = cv2.LUT(cv2.cvtColor(frame, cv2.COLOR_RGB2HSV), tables.astype(np.uint8).reshape(1, 256, 3))
-        return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
+        return np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), np.uint8)
 
     return operation
 
@@ -64,7 +64,7 @@ def gamma(levels: np.ndarray, theta: float) -> np.ndarray:
 
 def turned(levels: np.ndarray, theta: float) -> np.ndarray:
     """By up to 60 degrees at constant V, where ours keeps luma."""
-    return (levels + np.rint(30 * theta)) % 180
+    return np.asarray((levels + np.rint(30 * theta)) % 180)
 
 
 OPERATIONS = {name: per_channel(name) for name in PER_CHANNEL} | {
@@ -82,7 +82,7 @@ def prepare(names: Names, theta: Theta) -> FrameFilter:
         for name, value in zip(names, theta, strict=True):
             filtered = OPERATIONS[name](filtered, value)
         weight = mask.astype(np.float32) / 255
-        return cv2.blendLinear(filtered, frame, weight, 1 - weight)
+        return np.asarray(cv2.blendLinear(filtered, frame, weight, 1 - weight), np.uint8)
 
     return run
 

@@ -38,7 +38,7 @@ def compiled_whole(names: Names, theta: Theta) -> FrameFilter:
     def whole(frame: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         planes, alpha = frame.permute(2, 0, 1)[:, None].float() / 255, mask[None, None].float() / 255
         *_, (filtered, _) = array.steps(xp, filters, planes, arguments, [None] * len(filters))
-        levels = (array.blend(filtered, planes, alpha) * 255 + 0.5).byte()
+        levels: torch.Tensor = (array.blend(filtered, planes, alpha) * 255 + 0.5).byte()
         return levels[:, 0].permute(1, 2, 0).contiguous()
 
     whole_compiled = compile_alone(whole, fullgraph=True)

@@ -40,7 +40,7 @@ def harmonize(out: Path, path: Path) -> None:
         for each in (frame, mask[..., None])
     ]
     theta = tuple(_network(*small)[0].tolist())
-    result = FILTERS.prepare(RELEASED.filters, theta)(frame, mask)
+    result = FILTERS.prepare(tuple(RELEASED.filters), theta)(frame, mask)
     Image.fromarray(result).save(out / path.name, quality=95)
 
 

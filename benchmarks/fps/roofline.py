@@ -67,7 +67,10 @@ def work(names: Names, size: tuple[int, int]) -> Work:
     passes = planned.passes(cascade, eight_bits=True, by_sums=True)
     separate = {name: wf.get(name).channels != "mixed" for name in names}
     adding, filtering = [each for each in passes if not each.filters], [each for each in passes if each.filters]
-    runs = [[(is_table, list(names)) for is_table, names in groupby(each.filters, separate.get)] for each in filtering]
+    runs = [
+        [(is_table, list(names)) for is_table, names in groupby(each.filters, separate.__getitem__)]
+        for each in filtering
+    ]
     lines = sum(each[0][0] for each in runs) if begins_straight(cascade, theta, frame) else 0
     tables = sum(is_table for each in runs for is_table, _ in each) - lines
     return Work(

@@ -64,8 +64,8 @@ def kill(victim: Victim, fault: str, command: str, times: int) -> Row:
             ended = _finish(victim, folder, base / "said", again=True)
             found = victim.outputs(folder)
             still = parts(folder) + [each for each in LOCKS if (folder / each).exists()]
-            if broken := [each for each in broken if not (victim.name == "train" and _is_whole(folder / each))]:
-                faults.append(f"kill {number}: broken {sorted(broken)}")
+            if bad := [each for each in broken if not (victim.name == "train" and _is_whole(folder / each))]:
+                faults.append(f"kill {number}: broken {sorted(bad)}")
             if ended.code or "Traceback" in ended.errors:
                 faults.append(f"kill {number}: started again, exit code {ended.code}: {ended.errors[-300:]}")
             elif found != expected:

@@ -6,8 +6,10 @@ import os
 from collections.abc import Mapping
 from importlib.metadata import version
 
+import torch
 from report import describe_machine, digits, grid
 
+from harmonizer.learning.network.compiled import fast_dtype
 from harmonizer.learning.recipes import Recipe
 from training_speed import stages
 from training_speed.roofline import BATCH, GOAL, LAUNCH, RECIPE, Work
@@ -18,12 +20,12 @@ VERSIONS = ("torch", "timm")
 PAGE = """# Speed of training
 
 **Decision.** On a CPU the encoder stays frozen, and attention reads {share} of the patches until the last steps: one
-core learns from {some} pictures a second so, from {whole} with all patches. What takes most of it: {largest}. Compiled
-and in bfloat16 the trunk is {faster} times as fast as eager, which glibc's default malloc slows.
-On one H100 the goal of {goal} composites a second,
-EfficientNet-B0 trained whole at {side} px, is {verdict} what an estimate allows: {possible} by memory and arithmetic,
-of which the goal asks {part}, and {hosted} by the host that starts the operations, for batches of {large}. No GPU was
-measured.
+core learns from {some} pictures a second so, from {whole} with all patches. What takes most of it: {largest}. The
+compiled trunk runs in {fast}, since this processor {multiplies} bfloat16, which takes {ratio} times as long as float32;
+so it is {faster} times as fast as eager, which glibc's default malloc slows. On one H100 the goal of {goal}
+composites a second, EfficientNet-B0 trained whole at {side} px, is {verdict} what an estimate allows: {possible} by
+memory and arithmetic, of which the goal asks {part}, and {hosted} by the host that starts the operations, for batches
+of {large}. No GPU was measured.
 
 {machine}
 
@@ -31,7 +33,7 @@ measured.
 
 Batches of {batch} at {size} px; processor time of the one thread, median of {repeats}. Attention, filters and losses
 are forward and backward; the trunk is frozen; histograms and moments have no weights. The whole step is as the recipe
-has it, with all compiled that can be, the trunk in bfloat16; beside the stages it holds regressors and the clipping of
+has it, with all compiled that can be, the trunk in {fast}; beside the stages it holds regressors and the clipping of
 gradients.
 
 {stages}
@@ -109,10 +111,11 @@ def page(
 ) -> str:
     """The results page, which opens with what follows from it."""
     some, whole = (recipe.batch_size * 1000 / milliseconds[STEP[share]] for share in (SOME, ALL))
-    faster = milliseconds[stages.TRUNK] / milliseconds[stages.TRUNK_BFLOAT16]
+    bfloat16 = fast_dtype("cpu") == torch.bfloat16
+    trunk = stages.TRUNK_BFLOAT16 if bfloat16 else stages.TRUNK_COMPILED
     parts = (
         stages.BATCH,
-        stages.TRUNK_BFLOAT16,
+        trunk,
         stages.MEASURE_COMPILED,
         ATTENTION[SOME],
         FILTERS_COMPILED,
@@ -128,9 +131,12 @@ def page(
         some=f"{some:.1f}",
         whole=f"{whole:.1f}",
         largest=largest,
-        faster=f"{faster:.1f}",
+        fast="bfloat16" if bfloat16 else "float32",
+        multiplies="has instructions for" if bfloat16 else "only emulates",
+        ratio=digits(milliseconds[stages.TRUNK_BFLOAT16] / milliseconds[stages.TRUNK_COMPILED]),
+        faster=f"{milliseconds[stages.TRUNK] / milliseconds[trunk]:.1f}",
         goal=f"{GOAL:,.0f}",
-        side=RECIPE.size(0),
+        side=RECIPE.size_at(0),
         verdict=goal,
         part=f"{GOAL / possible:.0%}",
         possible=f"{possible:,.0f}",

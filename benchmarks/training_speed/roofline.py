@@ -68,11 +68,11 @@ class Work:
         return max(self.flops / self.peak, self.bytes / MEMORY)
 
 
-class Traffic(TorchDispatchMode):
+class Traffic(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts operations that do something, and the bytes of their tensors, each read or written once."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.operations, self.bytes = 0, 0
 
     def __torch_dispatch__(
@@ -131,7 +131,7 @@ def _forward_flops(network: Network, composite: Tensor, mask: Tensor) -> float:
     """Of one picture. Backward takes twice as many; the counter is wrong there for depthwise convolutions."""
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         network(composite, mask)
-    return counter.get_total_flops() / len(mask)
+    return float(counter.get_total_flops()) / len(mask)
 
 
 def _count(run: Callable[[], object], pictures: int, peak: float) -> Work:

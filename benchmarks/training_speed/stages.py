@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from statistics import median
 
 import torch
@@ -71,24 +72,30 @@ def stages(recipe: Recipe, sources: Sources) -> dict[str, float]:
         seconds[TRUNK] = _clock(lambda: pooling.encode(composite, mask))
         for title, dtype in ((TRUNK_COMPILED, torch.float32), (TRUNK_BFLOAT16, torch.bfloat16)):
             compiled = compile_encoder(pooling, recipe.frozen, dtype)
-            seconds[title] = _clock(lambda compiled=compiled: compiled(composite, mask))
+            seconds[title] = _clock(partial(compiled, composite, mask))
         for title, run in ((MEASURE, _measure), (MEASURE_COMPILED, compile_function(_measure, composite.device.type))):
-            seconds[title] = _clock(lambda run=run: run(composite, mask))
+            seconds[title] = _clock(partial(run, composite, mask))
+
+    def attend(share: float) -> None:
+        torch.autograd.backward(pooling.attention(maps, moments, context, share).square().mean())
+
     some = recipe.patch_share[0][1]
     for title, share in ((SOME, some), (ALL, 1.0)):
-        seconds[ATTENTION[title]] = _clock(
-            lambda share=share: pooling.attention(maps, moments, context, share).square().mean().backward()
-        )
+        seconds[ATTENTION[title]] = _clock(partial(attend, share))
     small, predictions = batch.thin(recipe.loss_stride), 1 + (network.second is not None)
     thetas = [torch.zeros(len(mask), len(cascade), requires_grad=True) for _ in range(predictions)]
-    compiled = train.Criterion(cascade, cascade.compile("torch") if recipe.loss == LAST else None)
-    for title, criterion in ((FILTERS, train.Criterion(cascade, None)), (FILTERS_COMPILED, compiled)):
-        seconds[title] = _clock(lambda criterion=criterion: learn(recipe, criterion, small, thetas))
+    fused = train.Criterion(cascade, cascade.compile("torch") if recipe.loss == LAST else None)
+    for title, criterion in ((FILTERS, train.Criterion(cascade, None)), (FILTERS_COMPILED, fused)):
+        seconds[title] = _clock(partial(learn, recipe, criterion, small, thetas))
     network.compile_frozen()
+
+    def step_once(criterion: train.Criterion) -> None:
+        train._step(recipe, state, criterion, make())
+
     for title, step in ((SOME, 0), (ALL, recipe.steps - 1)):
         state.step = step
-        criterion = compiled if recipe.compile else train.Criterion(cascade, None)
-        seconds[STEP[title]] = _clock(lambda criterion=criterion: train._step(recipe, state, criterion, make()))
+        criterion = fused if recipe.compile else train.Criterion(cascade, None)
+        seconds[STEP[title]] = _clock(partial(step_once, criterion))
     seconds[ADAM] = _clock(state.optimizer.step)
     seconds[AVERAGE] = _clock(lambda: train._update_average(state, recipe.weight_average))
     return seconds
@@ -97,7 +104,7 @@ def stages(recipe: Recipe, sources: Sources) -> dict[str, float]:
 def learn(recipe: Recipe, criterion: train.Criterion, batch: Batch, thetas: Sequence[Tensor]) -> None:
     """The filters with some thetas and their losses, forward and backward."""
     losses = [total_loss(*criterion(batch, theta), recipe.loss) for theta in thetas]
-    torch.stack(losses).sum().backward()
+    torch.autograd.backward(torch.stack(losses).sum())
 
 
 def _of_kind(name: str, recipe: Recipe, sources: Sources, distortion: Distortion, augmentation: Augmentation) -> float:

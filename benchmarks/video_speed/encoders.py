@@ -11,7 +11,8 @@ import av
 import numpy as np
 from av.video.frame import PictureType, VideoFrame
 
-from harmonizer.video.coding.codecs import CODECS, CodecName
+from harmonizer.video import CodecName
+from harmonizer.video.coding.codecs import CODECS
 from video_speed.cases import Encoder
 
 OURS = "ours"
@@ -72,4 +73,4 @@ def _encode(frames: list[VideoFrame], settings: dict[str, str], quality: int) ->
 
 def _luma(frame: VideoFrame) -> np.ndarray:
     plane = frame.planes[0]
-    return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:, : plane.width].astype(np.float32)
+    return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[:, : plane.width].astype(np.float32)

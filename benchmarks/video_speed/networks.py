@@ -24,7 +24,7 @@ from harmonizer.pictures import io
 from harmonizer.predictor import WEIGHTS, read_config
 from harmonizer.thumbnail import thumbnail
 from video_speed.cases import B0, FLOAT32, INT8, SHIPPED
-from whitebox_filters import Cascade
+from whitebox_filters import Cascade, Prior
 
 CALIBRATION = 50  # composites
 TOGETHER = 8  # so many are in memory at once; some must be left over for the last time, or the calibrator finds none
@@ -42,8 +42,9 @@ def make_b0() -> Network:
             layer.momentum = None  # an average over what follows
     with torch.no_grad():
         network(_variants(), torch.rand(4, 1, 256, 256))
-        for output in network.regressor.outputs:
-            torch.nn.init.normal_(output.weight, std=0.05)
+        for name, weight in network.regressor.named_parameters():
+            if name.startswith("outputs.") and name.endswith(".weight"):
+                torch.nn.init.normal_(weight, std=0.05)
     return network.eval()
 
 
@@ -128,5 +129,5 @@ def _composites(photos: Path, side: int) -> Iterator[dict[str, object]]:
         yield {"composite": thumbnail(composite, side)[None], "mask": thumbnail(mask, side)[None]}
 
 
-def _priors(cascade: Cascade) -> list[object]:
+def _priors(cascade: Cascade) -> list[Prior]:
     return [filter.prior for filter in cascade.filters]

@@ -10,7 +10,8 @@ from fps.page import rate, ratio_table
 from fps.ratios import Ratio
 from report import describe_machine, digits, grid, median_and_quartiles
 
-from harmonizer.video.coding.codecs import CODECS, CodecName
+from harmonizer.video import CodecName
+from harmonizer.video.coding.codecs import CODECS
 from video_speed import encoders
 from video_speed.cases import B0, DEFAULT, OURS, PLAIN, SIDE, Case, Results, Whole
 from video_speed.clip import SEQUENCE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -13,7 +14,8 @@ from PIL import Image
 
 from harmonizer.learning.network.network import Network
 from harmonizer.thumbnail import STORED
-from harmonizer.video.coding.codecs import CODECS, CodecName
+from harmonizer.video import CodecName
+from harmonizer.video.coding.codecs import CODECS
 from harmonizer.video.coding.colour import BT709
 
 MOST = 48  # frames of a clip: the plain way is slow, and as slow from the first frame on
@@ -47,12 +49,13 @@ def harmonize_video(clip: Path, masks: Path, output: Path, plain: Plain) -> int:
     codec, count = CODECS[CodecName.h264], 0
     with av.open(str(clip)) as video, av.open(str(masks)) as opacities, av.open(str(output), "w") as file:
         source = video.streams.video[0]
-        stream = file.add_stream(codec.encoder, source.average_rate, codec.settings(None))
+        stream = cast(av.VideoStream, file.add_stream(codec.encoder, source.average_rate, codec.settings(None)))
         stream.width, stream.height, stream.pix_fmt = source.width, source.height, "yuv420p"
         stream.codec_context.colorspace, stream.codec_context.color_range = BT709, 1
         pairs = zip(video.decode(source), opacities.decode(video=0), strict=True)
         for frame, mask in islice(pairs, MOST):
-            harmonized = plain(frame.to_ndarray(format="rgb24"), mask.to_ndarray(format="gray"))
+            rgb, grey = frame.to_ndarray(format="rgb24"), mask.to_ndarray(format="gray")
+            harmonized = plain(rgb.astype(np.uint8, copy=False), grey.astype(np.uint8, copy=False))
             coded = av.VideoFrame.from_ndarray(harmonized, format="rgb24")
             file.mux(stream.encode(coded.reformat(format="yuv420p", dst_colorspace=BT709, dst_color_range=1)))
             count += 1

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
 
 from harmonizer import Harmonizer
-from harmonizer.video import shots
-from harmonizer.video.coding.codecs import CODECS, CodecName
+from harmonizer.video import CodecName, shots
+from harmonizer.video.coding.codecs import CODECS
 from harmonizer.video.coding.colour import Converter, read_colour
 from harmonizer.video.frames import to_opacity
 
@@ -65,7 +65,7 @@ def _warm_up(harmonizer: Harmonizer, frame: np.ndarray[Any, Any], mask: np.ndarr
 
 def _encode(frames: list[av.VideoFrame]) -> None:
     codec = CODECS[CodecName.h264]
-    context = av.CodecContext.create(codec.encoder, "w")
+    context = cast(av.VideoCodecContext, av.CodecContext.create(codec.encoder, "w"))
     context.width, context.height, context.pix_fmt = frames[0].width, frames[0].height, "yuv420p"
     context.time_base, context.framerate = Fraction(1, 24), Fraction(24)
     context.options = codec.settings(None)

@@ -105,6 +105,28 @@ def test_compiled_code_sees_what_the_frozen_part_sees(config, dtype, inputs):
     assert list(network.state_dict()) == list(plain.state_dict())
 
 
+@pytest.mark.parametrize(
+    ("instructions", "dtype"),
+    [
+        ({}, torch.float32),
+        ({"avx2": True, "avx512_f": True, "avx512_bf16": False}, torch.float32),
+        ({"avx512_bf16": True}, torch.bfloat16),
+        ({"amx_bf16": True}, torch.bfloat16),
+    ],
+)
+def test_the_frozen_part_computes_in_what_the_processor_multiplies(instructions, dtype, monkeypatch, inputs):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions)
+    monkeypatch.setattr(torch, "compile", lambda run, **_: run)
+    network = awake(AVERAGE)
+    network.freeze("encoder")
+    found = network.features(*inputs)[0]
+    network.compile_frozen(dtype)
+    expected = network.features(*inputs)[0]
+    network.compile_frozen()
+    assert torch.equal(network.features(*inputs)[0], expected)
+    assert torch.allclose(found, expected, atol=1e-5) == (dtype == torch.float32)
+
+
 def test_compiled_code_of_other_weights_is_put_aside(inputs):
     network, other = awake(AVERAGE), Network(AVERAGE)
     other.load_state_dict({name: value + 0.01 for name, value in network.state_dict().items()})

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from harmonizer.errors import CheckpointError
-from harmonizer.learning.network.compiled import Run, compile_encoder, compile_function
+from harmonizer.learning.network.compiled import Run, compile_encoder, compile_function, fast_dtype
 from harmonizer.learning.network.config import NetworkConfig
 from harmonizer.learning.network.histograms import HistogramFeatures, HistogramRegressor, soft_histograms
 from harmonizer.learning.network.poolings import POOLINGS
@@ -68,18 +68,20 @@ class Network(nn.Module):
             module.eval()
         return self
 
-    def compile_frozen(self, dtype: torch.dtype = torch.bfloat16) -> None:
+    def compile_frozen(self, dtype: torch.dtype | None = None) -> None:
         """While the network trains, run everything that does not learn as compiled code.
 
-        The frozen part computes in `dtype`, the measurements without weights in float32. Compilation happens at the
-        first call, and again for another batch size or picture size. The code holds the weights of this moment:
-        `freeze` with another part and `load_state_dict` discard it, and a copy of the network has none.
+        The frozen part computes in `dtype`, by default in bfloat16 if the device has instructions for it and else in
+        float32; the measurements without weights always compute in float32. Compilation happens at the first call, and
+        again for another batch size or picture size. The code holds the weights of this moment: `freeze` with another
+        part and `load_state_dict` discard it, and a copy of the network has none.
         Raises CheckpointError if nothing is frozen, EngineError if there is no compiler.
         """
         if self.frozen == "none":
             raise CheckpointError("there is nothing to compile before a part is frozen")
-        self._compiled_encoder = compile_encoder(self.pooling, self.frozen, dtype)
-        self._compiled_measure = compile_function(self._measure, next(self.parameters()).device.type)
+        device = next(self.parameters()).device.type
+        self._compiled_encoder = compile_encoder(self.pooling, self.frozen, dtype or fast_dtype(device))
+        self._compiled_measure = compile_function(self._measure, device)
 
     def load_state_dict(self, *arguments: Any, **options: Any) -> Any:
         """As in any module."""
