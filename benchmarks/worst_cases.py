@@ -60,7 +60,7 @@ def free_photographs() -> dict[str, tuple[Pixels, Pixels]]:
     from skimage import data
 
     portrait = io.read_image(DEMO / "real.jpg").pixels
-    cat, coffee, rocket = (getattr(data, name)() for name in ("chelsea", "coffee", "rocket"))
+    cat, coffee, rocket = data.chelsea(), data.coffee(), data.rocket()
     return {
         "astronaut": (portrait, io.read_mask(DEMO / "mask.png", portrait.shape[:2])),
         "cat": (cat, ellipse(cat, (0.42, 0.5), (0.40, 0.27))),
@@ -74,12 +74,8 @@ def hard_samples() -> Iterator[Case]:
     for name, (real, mask) in free_photographs().items():
         for kind, distort in DISTORTIONS.items():
             columns = np.broadcast_to(np.linspace(0, 1, real.shape[1]), mask.shape)[mask > 0]
-            composite = recolour(real, mask, functools.partial(_at, columns, distort))
+            composite = recolour(real, mask, functools.partial(distort, columns))
             yield Case(resize(Sample(name, kind, composite, mask, real), SIDE), f"{name}: {kind}")
-
-
-def _at(place: Floats, distort: Callable[[Floats, Floats], Floats], pixels: Floats) -> Floats:
-    return distort(pixels, place)
 
 
 def eq8_samples() -> Iterator[Case]:
@@ -102,17 +98,17 @@ def ellipse(image: np.ndarray[Any, Any], center: tuple[float, float], radii: tup
 
 
 def _linear(gain: Sequence[float]) -> Callable[[Floats, Floats], Floats]:
-    return lambda pixels, _: np.clip(pixels**2.2 * gain, 0, 1) ** (1 / 2.2)
+    return lambda _, pixels: np.clip(pixels**2.2 * gain, 0, 1) ** (1 / 2.2)
 
 
-# (P, 3) colours and their place from left (0) to right (1) to the colours that the composite shows.
+# The place of each colour from left (0) to right (1), (P,), and the colours (P, 3), to those that the composite shows.
 DISTORTIONS: dict[str, Callable[[Floats, Floats], Floats]] = {
     "clipped to white": _linear([4.5, 4.5, 4.5]),
     "night foreground": _linear([0.06, 0.08, 0.13]),
     "green light": _linear([0.6, 1.2, 0.6]),
-    "lit from one side": lambda pixels, place: pixels * (0.35 + 1.0 * place[:, None]),
-    "hues swapped": lambda pixels, _: pixels[:, [1, 0, 2]],
-    "nothing to mend": lambda pixels, _: pixels * 0.99,
+    "lit from one side": lambda place, pixels: pixels * (0.35 + 1.0 * place[:, None]),
+    "hues swapped": lambda _, pixels: pixels[:, [1, 0, 2]],
+    "nothing to mend": lambda _, pixels: pixels * 0.99,
 }
 
 
