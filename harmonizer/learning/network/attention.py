@@ -37,7 +37,7 @@ def measure_patches(composite: Tensor, mask: Tensor) -> Tensor:
         moments += [2 * mean + part - (area > 2e-3).to(mean), 4 * (variance + 1e-5).sqrt()]
     rows, columns = (torch.linspace(-1, 1, side, device=mask.device) for side in share.shape[2:])
     position = torch.stack(torch.meshgrid(rows, columns, indexing="ij"))
-    return torch.cat([*moments, position.expand(len(mask), -1, -1, -1)], dim=1)
+    return torch.cat([*moments, position.expand(mask.shape[0], -1, -1, -1)], dim=1)
 
 
 def pool_patches(picture: Tensor) -> Tensor:

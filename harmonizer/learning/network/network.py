@@ -145,7 +145,7 @@ def measure(
     exact = torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext()
     with exact:
         return [
-            soft_histograms(composite[:, :3], mask) if histograms else composite.new_zeros(len(composite), 0),
+            soft_histograms(composite[:, :3], mask) if histograms else composite.new_zeros(composite.shape[0], 0),
             describe(composite, mask),
         ]
 

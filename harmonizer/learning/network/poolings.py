@@ -36,7 +36,7 @@ class Pooling(nn.Module):
     @staticmethod
     def describe(composite: Tensor, mask: Tensor) -> Tensor:  # noqa: ARG004
         """Measure composite (N, C, S, S) and mask (N, 1, S, S) without weights: (N, M, G, G), or (N, 0) for nothing."""
-        return composite.new_zeros(len(composite), 0)
+        return composite.new_zeros(composite.shape[0], 0)
 
     def frozen_modules(self, part: str) -> list[nn.Module]:
         """The modules that keep their weights when `part`, one of `freezable`, is frozen."""
