@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from whitebox_filters.native.cache import CACHE_VARIABLE, cache_folder
+
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when timm is imported: no test waits for a network
 
 ROOT = Path(__file__).parents[1]
@@ -39,6 +41,12 @@ def run_python() -> RunPython:
         return finished.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def compiled_code() -> dict[str, str]:
+    """For a process with another home: where the code is that others compiled, which takes it half a minute."""
+    return {CACHE_VARIABLE: str(cache_folder() or "")}
 
 
 @pytest.fixture(scope="session")

@@ -34,10 +34,10 @@ def environment(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def followed(environment):
+def followed(environment, compiled_code):
     """The page with what the commands print there."""
     path = f"{environment.bin}{os.pathsep}{os.defpath}"
-    return renewed(PAGE, environment.home, {"PATH": path, "HOME": str(environment.home)})
+    return renewed(PAGE, environment.home, {"PATH": path, "HOME": str(environment.home)} | compiled_code)
 
 
 def test_the_commands_print_what_the_page_shows(followed):

@@ -37,11 +37,11 @@ def write_clip(path):
 
 
 @pytest.mark.parametrize("command", ["run", "video"])
-def test_a_command_opens_no_connection_and_writes_nothing_but_its_output(tmp_path, command):
+def test_a_command_opens_no_connection_and_writes_nothing_but_its_output(tmp_path, compiled_code, command):
     home = tmp_path / "home"
     home.mkdir()
     environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
-    environment |= {"HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache"), "WHITEBOX_FILTERS_CACHE": ""}
+    environment |= compiled_code | {"HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")}
     write_clip(tmp_path / "clip.mp4")
     Image.new("L", (64, 48), 255).save(tmp_path / "mask.png")
     output = tmp_path / ("out.png" if command == "run" else "out.mp4")

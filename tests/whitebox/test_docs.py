@@ -26,7 +26,7 @@ BLOCKS = [
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_a_block_runs(block, tmp_path):
+def test_a_block_runs(block, compiled_code, tmp_path):
     """In a process of its own, since a block may register a filter."""
     if (ROOT / "demo").exists():
         (tmp_path / "demo").symlink_to(ROOT / "demo")
@@ -35,7 +35,7 @@ def test_a_block_runs(block, tmp_path):
     finished = subprocess.run(
         [sys.executable, "-W", "error", str(script)],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "PATH": str(Path(sys.executable).parent), "HOME": str(tmp_path)},
+        env={"PYTHONPATH": str(ROOT), "PATH": str(Path(sys.executable).parent), "HOME": str(tmp_path)} | compiled_code,
         capture_output=True,
         text=True,
         check=False,
