@@ -24,7 +24,7 @@ demo-video: $(VIDEO_READY)
 	$(BIN)/python demo/video.py
 
 test: $(DEV_READY)
-	$(BIN)/python -m pytest -n auto --ignore tests/browser
+	$(BIN)/python -m pytest -n auto --dist worksteal --ignore tests/browser
 
 # The page in a real browser. Chromium comes from Debian's packages if no browser is there.
 test-browser: $(DEV_READY)
