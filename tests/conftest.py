@@ -45,7 +45,10 @@ def run_python() -> RunPython:
 
 @pytest.fixture(scope="session")
 def compiled_code() -> dict[str, str]:
-    """For a process with another home: where the code is that others compiled, which takes it half a minute."""
+    """The environment by which a process with a home of its own finds the code that others compiled.
+
+    It takes half a minute to compile it anew.
+    """
     return {CACHE_VARIABLE: str(cache_folder() or "")}
 
 

@@ -39,10 +39,8 @@ def export_onnx(network: Network, path: Path) -> None:
     inputs = torch.zeros(2, network.config.channels, size, size), torch.zeros(2, 1, size, size)
     batch = {0: torch.export.Dim.DYNAMIC}
     part = path.with_suffix(".part")
-    # Handed a network, the exporter would trace it again in other ways where this fails, each for many seconds.
-    program = torch.export.export(network, inputs, dynamic_shapes=(batch, batch))
     torch.onnx.export(
-        program,
+        network,
         inputs,
         str(part),
         input_names=["composite", "mask"],

@@ -35,7 +35,10 @@ class Pooling(nn.Module):
 
     @staticmethod
     def describe(composite: Tensor, mask: Tensor) -> Tensor:  # noqa: ARG004
-        """Measure composite (N, C, S, S) and mask (N, 1, S, S) without weights: (N, M, G, G), or (N, 0) for nothing."""
+        """Measure composite (N, C, S, S) and mask (N, 1, S, S) without weights: (N, M, G, G), or (N, 0) for nothing.
+
+        The export to ONNX traces it: there `shape[0]` is any batch, while `len()` is the number of the example.
+        """
         return composite.new_zeros(composite.shape[0], 0)
 
     def frozen_modules(self, part: str) -> list[nn.Module]:
