@@ -132,7 +132,7 @@ def through_ffmpeg(image, path):
     source.link_to(lut3d)
     lut3d.link_to(sink)
     graph.configure()
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="gbrpf32le")
+    frame = av.VideoFrame.from_ndarray(image, format="gbrpf32le")
     assert {plane.line_size for plane in frame.planes} == {4 * whole}
     frame.pts = 0
     source.push(frame)
